@@ -1,0 +1,1 @@
+//! Causal delivery and synchronisation as sans-I/O machines.

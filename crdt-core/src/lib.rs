@@ -1,0 +1,3 @@
+//! Conflict-free replicated data types as plain values.
+#![no_std]
+extern crate alloc;

@@ -1,0 +1,1 @@
+//! Measurements and harnesses of the workspace.
