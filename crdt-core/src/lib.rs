@@ -1,3 +1,23 @@
 //! Conflict-free replicated data types as plain values.
 #![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod causality;
+pub mod codec;
+mod id;
+
+pub use causality::{EventGraph, Frontier, VersionVector};
+pub use id::{Dot, DotRange, ReplicaId, SEQ_MAX};
+
+#[cfg(test)]
+mod test_support {
+    /// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
+    pub(crate) fn cases() -> u64 {
+        std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
+    }
+}

@@ -1,0 +1,201 @@
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use quickcheck::{Arbitrary, Gen, QuickCheck};
+
+use super::*;
+
+/// A history: each step is a replica, a change length, a count, and which of the earlier
+/// steps it has merged before.
+#[derive(Clone, Debug)]
+struct History(Vec<(u8, u8, u8, Vec<u8>)>);
+
+impl Arbitrary for History {
+    fn arbitrary(g: &mut Gen) -> Self {
+        let mut steps: Vec<(u8, u8, u8, Vec<u8>)> = Arbitrary::arbitrary(g);
+        steps.truncate(24);
+        Self(steps)
+    }
+
+    fn shrink(&self) -> alloc::boxed::Box<dyn Iterator<Item = Self>> {
+        alloc::boxed::Box::new(self.0.shrink().map(Self))
+    }
+}
+
+/// The graph as plain sets: the past of every event, itself included.
+#[derive(Default)]
+struct Model {
+    past: Vec<BTreeSet<Lv>>,
+    dots: Vec<Dot>,
+}
+
+impl Model {
+    fn past_of(&self, version: &[Lv]) -> BTreeSet<Lv> {
+        version.iter().flat_map(|&lv| self.past[lv as usize].iter().copied()).collect()
+    }
+
+    fn maximal(&self, events: &BTreeSet<Lv>) -> Vec<Lv> {
+        let below = |lv: &Lv| {
+            events.iter().any(|other| other != lv && self.past[*other as usize].contains(lv))
+        };
+        events.iter().copied().filter(|lv| !below(lv)).collect()
+    }
+}
+
+fn build(history: &History) -> (EventGraph, Model) {
+    let (mut graph, mut model) = (EventGraph::new(), Model::default());
+    let mut seen_by: [BTreeSet<Lv>; 4] = Default::default();
+    for (replica, len, count, merged) in &history.0 {
+        let (index, len, count) = (usize::from(replica % 4), 1 + len % 3, 1 + count % 3);
+        let id = ReplicaId::from_u128(index as u128 + 1);
+        for other in merged.iter().take(2) {
+            if !graph.is_empty() {
+                let lv = Lv::from(*other) % graph.len();
+                // Whole changes are merged, as the graph's users do.
+                let last = graph.change_of(lv).end - 1;
+                let past = model.past[last as usize].clone();
+                seen_by[index].extend(past);
+            }
+        }
+        let parents = model.maximal(&seen_by[index]);
+        let lvs = graph.push(id, u32::from(len), u32::from(count), &parents).expect("small");
+        graph.check_invariants();
+        for lv in lvs {
+            let mut past = seen_by[index].clone();
+            past.insert(lv);
+            seen_by[index].insert(lv);
+            model.past.push(past);
+            model.dots.push(graph.dot_of(lv));
+        }
+    }
+    (graph, model)
+}
+
+fn flat(ranges: &[Range<Lv>]) -> BTreeSet<Lv> {
+    assert!(ranges.windows(2).all(|pair| pair[0].end < pair[1].start), "ascending, apart");
+    ranges.iter().cloned().flatten().collect()
+}
+
+#[test]
+fn answers_as_plain_sets_do() {
+    fn law(history: History, picks: Vec<u16>) -> bool {
+        let (graph, model) = build(&history);
+        let all: Vec<Lv> = (0..graph.len()).collect();
+        if all.is_empty() {
+            return true;
+        }
+        let pick = |index: usize| Lv::from(*picks.get(index).unwrap_or(&0)) % graph.len();
+        let left = model.maximal(&BTreeSet::from([pick(0), pick(1)]));
+        let right = model.maximal(&BTreeSet::from([pick(2), pick(3), pick(4)]));
+        let (past_left, past_right) = (model.past_of(&left), model.past_of(&right));
+
+        let (only_left, only_right) = graph.diff(&left, &right);
+        assert_eq!(flat(&only_left), &past_left - &past_right);
+        assert_eq!(flat(&only_right), &past_right - &past_left);
+        for &lv in &all {
+            assert_eq!(graph.contains(&left, lv), past_left.contains(&lv), "{left:?} {lv}");
+            assert_eq!(graph.lv_of(graph.dot_of(lv)), Some(lv));
+        }
+        let vector = graph.version_vector(&right);
+        for &lv in &all {
+            assert_eq!(vector.contains(graph.dot_of(lv)), past_right.contains(&lv));
+        }
+        let some: BTreeSet<Lv> = (0..5).map(pick).collect();
+        let asked: Vec<Lv> = (0..5).map(pick).collect();
+        assert_eq!(graph.maximal(&asked)[..], model.maximal(&some)[..]);
+
+        for lv in 0..=graph.len() {
+            let critical = |head: Lv| {
+                (0..head).all(|earlier| model.past[head as usize].contains(&earlier))
+                    && (head + 1..graph.len())
+                        .all(|later| model.past[later as usize].contains(&head))
+            };
+            assert_eq!(graph.critical_before(lv), (0..lv).rev().find(|&head| critical(head)));
+        }
+        true
+    }
+    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+}
+
+#[test]
+fn truncation_is_never_having_learned() {
+    fn law(history: History, cut: u8) -> bool {
+        let (whole, _) = build(&history);
+        let steps = usize::from(cut) % (history.0.len() + 1);
+        let shorter = History(history.0[..steps].to_vec());
+        let (expected, _) = build(&shorter);
+        let mut cut = whole.clone();
+        cut.truncate(expected.len());
+        cut.check_invariants();
+        assert_eq!(cut, expected);
+        assert_eq!(cut.frontier(), expected.frontier());
+        for lv in 0..=cut.len() {
+            assert_eq!(cut.critical_before(lv), expected.critical_before(lv));
+        }
+        true
+    }
+    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+}
+
+#[test]
+fn headers_travel() {
+    fn law(history: History) -> bool {
+        use crate::causality::{ChangeReader, ChangeRun, ChangeWriter};
+        use crate::codec::{Reader, ReceiveTable, SendTable, Writer};
+
+        let (graph, _) = build(&history);
+        let (mut out, mut table, mut writer) =
+            (Writer::new(), SendTable::new(), ChangeWriter::new());
+        for span in graph.changes(0..graph.len()) {
+            let run = ChangeRun {
+                replica: span.replica,
+                seq: span.seq,
+                change_len: span.change_len,
+                count: span.count,
+                parents: graph.explicit_parents(span.lvs.start),
+            };
+            writer.write(&run, &mut table, &mut out);
+        }
+        let (mut input, mut table, mut reader) =
+            (Reader::new(out.as_bytes()), ReceiveTable::new(), ChangeReader::new());
+        let mut copy = EventGraph::new();
+        while !input.is_empty() {
+            let run = reader.read(&mut table, &mut input).expect("just written");
+            let parents = copy.full_parents(run.replica, &run.parents).expect("in causal order");
+            copy.push(run.replica, run.change_len, run.count, &parents).expect("it fitted before");
+            copy.check_invariants();
+        }
+        assert_eq!(copy, graph);
+        assert_eq!(copy.frontier(), graph.frontier());
+        true
+    }
+    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+}
+
+#[test]
+fn a_version_has_one_name() {
+    let [a, b, c] = [1, 2, 3].map(ReplicaId::from_u128);
+    let mut graph = EventGraph::new();
+    let first = graph.push(a, 2, 1, &[]).expect("room").end - 1;
+    let second = graph.push(b, 1, 1, &[first]).expect("room").start;
+    let (dot_a, dot_b) = (Dot::new(a, 2), Dot::new(b, 1));
+
+    assert_eq!(graph.full_parents(c, &[dot_b]).as_deref(), Ok(&[second][..]));
+    assert_eq!(graph.full_parents(c, &[dot_a, dot_b]), Err(ParentsError::Redundant(dot_a)));
+    assert_eq!(graph.full_parents(b, &[dot_a]), Err(ParentsError::Redundant(dot_a)));
+    assert_eq!(graph.full_parents(b, &[dot_b]), Err(ParentsError::OwnEvent(dot_b)));
+    let unknown = Dot::new(a, 3);
+    assert_eq!(graph.full_parents(c, &[unknown]), Err(ParentsError::Missing(unknown)));
+    // The own predecessor is in the past of what `a` has merged since.
+    assert_eq!(graph.full_parents(a, &[dot_b]).as_deref(), Ok(&[second][..]));
+}
+
+#[test]
+fn a_full_graph_refuses_and_stays_as_it_was() {
+    let a = ReplicaId::from_u128(1);
+    let mut graph = EventGraph::new();
+    let lvs = graph.push(a, u32::MAX - 1, 1, &[]).expect("it just fits");
+    assert_eq!(graph.push(a, 1, 1, &[lvs.end - 1]), Err(GraphError::TooManyEvents));
+    assert_eq!(graph.push(a, u32::MAX, u32::MAX, &[lvs.end - 1]), Err(GraphError::TooManyEvents));
+    assert_eq!(graph.len(), u32::MAX - 1);
+}

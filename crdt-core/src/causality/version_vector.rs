@@ -1,0 +1,255 @@
+use alloc::collections::BTreeMap;
+use alloc::collections::btree_map;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+use crate::{Dot, DotRange, ReplicaId};
+
+/// How many events of each replica are known: a set of [`Dot`]s without gaps, per replica.
+///
+/// `partial_cmp` is set inclusion, which for the versions of causally closed histories is
+/// *happened before*; vectors that are not comparable are concurrent. Joining is union.
+/// Look-ups cost O(log R) for R replicas, everything else O(R).
+///
+/// Mattern, *Virtual time and global states of distributed systems* (1989).
+///
+/// ```
+/// use crdt_core::{Dot, ReplicaId, VersionVector};
+///
+/// let (a, b) = (ReplicaId::from_u128(1), ReplicaId::from_u128(2));
+/// let mut here = VersionVector::from_iter([(a, 3)]);
+/// let there = VersionVector::from_iter([(a, 1), (b, 2)]);
+/// assert!(here.concurrent_with(&there));
+///
+/// here.join(&there);
+/// assert!(here.contains(Dot::new(b, 2)) && here >= there);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct VersionVector {
+    // Never holds a zero, so that equal sets are equal maps.
+    last: BTreeMap<ReplicaId, u64>,
+}
+
+impl VersionVector {
+    /// The vector of no events.
+    pub const fn new() -> Self {
+        Self { last: BTreeMap::new() }
+    }
+
+    /// The number of the last known event of `replica`, 0 if there is none.
+    pub fn get(&self, replica: ReplicaId) -> u64 {
+        self.last.get(&replica).copied().unwrap_or(0)
+    }
+
+    /// Whether the event is known.
+    pub fn contains(&self, dot: Dot) -> bool {
+        dot.seq <= self.get(dot.replica)
+    }
+
+    /// How many replicas have a known event.
+    pub fn len(&self) -> usize {
+        self.last.len()
+    }
+
+    /// Whether no event is known.
+    pub fn is_empty(&self) -> bool {
+        self.last.is_empty()
+    }
+
+    /// Learns all events of `replica` up to `seq`.
+    pub fn observe(&mut self, replica: ReplicaId, seq: u64) {
+        if seq > 0 {
+            let last = self.last.entry(replica).or_insert(seq);
+            *last = (*last).max(seq);
+        }
+    }
+
+    /// Sets the last known event of `replica`, forgetting what is beyond it.
+    pub fn set(&mut self, replica: ReplicaId, seq: u64) {
+        if seq == 0 {
+            self.last.remove(&replica);
+        } else {
+            self.last.insert(replica, seq);
+        }
+    }
+
+    /// Learns everything that `other` knows.
+    pub fn join(&mut self, other: &Self) {
+        for (replica, seq) in other.iter() {
+            self.observe(replica, seq);
+        }
+    }
+
+    /// Keeps only what `other` knows too.
+    pub fn meet(&mut self, other: &Self) {
+        self.last.retain(|replica, last| {
+            *last = (*last).min(other.get(*replica));
+            *last > 0
+        });
+    }
+
+    /// Whether everything that `other` knows is known here.
+    pub fn dominates(&self, other: &Self) -> bool {
+        other.iter().all(|(replica, seq)| self.get(replica) >= seq)
+    }
+
+    /// Whether each side knows an event that the other does not.
+    pub fn concurrent_with(&self, other: &Self) -> bool {
+        self.partial_cmp(other).is_none()
+    }
+
+    /// The events known here that `other` does not know.
+    pub fn missing_from<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = DotRange> + 'a {
+        self.iter().filter_map(|(replica, last)| {
+            let known = other.get(replica);
+            (known < last).then(|| DotRange::new(replica, known + 1, last))
+        })
+    }
+
+    /// Each replica with the number of its last known event, in ascending order of ids.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter(self.last.iter())
+    }
+}
+
+/// Iterates over a [`VersionVector`]; see [`VersionVector::iter`].
+#[derive(Clone, Debug)]
+pub struct Iter<'a>(btree_map::Iter<'a, ReplicaId, u64>);
+
+impl Iterator for Iter<'_> {
+    type Item = (ReplicaId, u64);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(&replica, &seq)| (replica, seq))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+impl<'a> IntoIterator for &'a VersionVector {
+    type Item = (ReplicaId, u64);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl PartialOrd for VersionVector {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (self.dominates(other), other.dominates(self)) {
+            (true, true) => Some(Ordering::Equal),
+            (true, false) => Some(Ordering::Greater),
+            (false, true) => Some(Ordering::Less),
+            (false, false) => None,
+        }
+    }
+}
+
+impl FromIterator<(ReplicaId, u64)> for VersionVector {
+    fn from_iter<I: IntoIterator<Item = (ReplicaId, u64)>>(entries: I) -> Self {
+        let mut vector = Self::new();
+        vector.extend(entries);
+        vector
+    }
+}
+
+impl Extend<(ReplicaId, u64)> for VersionVector {
+    fn extend<I: IntoIterator<Item = (ReplicaId, u64)>>(&mut self, entries: I) {
+        for (replica, seq) in entries {
+            self.observe(replica, seq);
+        }
+    }
+}
+
+impl Encode for VersionVector {
+    /// The count, then ids in ascending order, each with its number.
+    fn encode(&self, out: &mut Writer) {
+        out.count(self.len());
+        for (replica, seq) in self.iter() {
+            Dot::new(replica, seq).encode(out);
+        }
+    }
+}
+
+impl Decode for VersionVector {
+    const BYTES_MIN: usize = 1;
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let count = input.count(Dot::BYTES_MIN)?;
+        let mut entries: Vec<(ReplicaId, u64)> =
+            Vec::with_capacity(input.capacity(count, size_of::<(ReplicaId, u64)>()));
+        for _ in 0..count {
+            let at = input.position();
+            let dot = Dot::decode(input)?;
+            if entries.last().is_some_and(|&(last, _)| last >= dot.replica) {
+                return Err(DecodeErrorKind::NotAscending.at(at));
+            }
+            entries.push((dot.replica, dot.seq));
+        }
+        Ok(Self { last: entries.into_iter().collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quickcheck::{Arbitrary, Gen, QuickCheck};
+
+    impl Arbitrary for VersionVector {
+        fn arbitrary(g: &mut Gen) -> Self {
+            let entries: Vec<(u8, u8)> = Arbitrary::arbitrary(g);
+            entries
+                .into_iter()
+                .map(|(id, seq)| (ReplicaId::from_u128(u128::from(id % 5)), u64::from(seq % 4)))
+                .collect()
+        }
+    }
+
+    fn dots(vector: &VersionVector) -> alloc::collections::BTreeSet<Dot> {
+        vector
+            .iter()
+            .flat_map(|(replica, last)| (1..=last).map(move |seq| Dot::new(replica, seq)))
+            .collect()
+    }
+
+    /// Every operation against the plain set of dots that a vector stands for.
+    #[test]
+    fn behaves_as_the_set_of_its_dots() {
+        fn law(a: VersionVector, b: VersionVector) -> bool {
+            let (set_a, set_b) = (dots(&a), dots(&b));
+            let mut joined = a.clone();
+            joined.join(&b);
+            let mut met = a.clone();
+            met.meet(&b);
+            let missing: alloc::collections::BTreeSet<Dot> = a
+                .missing_from(&b)
+                .flat_map(|range| {
+                    (range.first..=range.last).map(move |seq| Dot::new(range.replica, seq))
+                })
+                .collect();
+            dots(&joined) == &set_a | &set_b
+                && dots(&met) == &set_a & &set_b
+                && missing == &set_a - &set_b
+                && (a <= b) == set_a.is_subset(&set_b)
+                && a.concurrent_with(&b) == (!set_a.is_subset(&set_b) && !set_b.is_subset(&set_a))
+        }
+        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+    }
+
+    #[test]
+    fn encoding_is_the_identity() {
+        fn law(a: VersionVector) -> bool {
+            let mut out = Writer::new();
+            a.encode(&mut out);
+            let mut input = Reader::new(out.as_bytes());
+            VersionVector::decode(&mut input) == Ok(a) && input.is_empty()
+        }
+        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+    }
+}

@@ -1,0 +1,97 @@
+use alloc::vec::Vec;
+
+use super::{DecodeError, DecodeErrorKind, Reader};
+
+/// The length of a checksum, in bytes.
+pub const CHECKSUM_LEN: usize = 4;
+
+/// CRC-32C (Castagnoli) of `bytes`: finds every burst of up to 32 damaged bits.
+///
+/// It guards against damage, not against an adversary.
+///
+/// ```
+/// assert_eq!(crdt_core::codec::checksum(b"123456789"), 0xe306_9283);
+/// ```
+pub fn checksum(bytes: &[u8]) -> u32 {
+    let mut state = !0u32;
+    for &byte in bytes {
+        let index = (state as u8 ^ byte) as usize;
+        state = TABLE[index] ^ (state >> 8);
+    }
+    !state
+}
+
+/// Puts `magic`, then `body`, then the checksum of both into one vector.
+pub fn seal(magic: [u8; 4], body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(magic.len() + body.len() + CHECKSUM_LEN);
+    bytes.extend_from_slice(&magic);
+    bytes.extend_from_slice(body);
+    let sum = checksum(&bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+/// Checks what [`seal`] made and returns a reader of its body.
+///
+/// # Errors
+///
+/// [`DecodeErrorKind::WrongMagic`], [`DecodeErrorKind::UnexpectedEnd`] and
+/// [`DecodeErrorKind::ChecksumMismatch`].
+pub fn open<'a>(magic: [u8; 4], mut input: Reader<'a>) -> Result<Reader<'a>, DecodeError> {
+    let whole = input.rest();
+    let start = input.position();
+    if input.array::<4>()? != magic {
+        return Err(DecodeErrorKind::WrongMagic.at(start));
+    }
+    let Some(body_len) = input.remaining().checked_sub(CHECKSUM_LEN) else {
+        return Err(input.error(DecodeErrorKind::UnexpectedEnd));
+    };
+    let body = input.sub(body_len)?;
+    let at = input.position();
+    if input.array::<CHECKSUM_LEN>()? != checksum(&whole[..magic.len() + body_len]).to_le_bytes() {
+        return Err(DecodeErrorKind::ChecksumMismatch.at(at));
+    }
+    Ok(body)
+}
+
+const TABLE: [u32; 256] = table();
+
+const fn table() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut value = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            value = if value & 1 == 1 { (value >> 1) ^ 0x82f6_3b78 } else { value >> 1 };
+            bit += 1;
+        }
+        table[byte] = value;
+        byte += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAGIC: [u8; 4] = *b"TEST";
+
+    #[test]
+    fn every_single_bit_flip_is_found() {
+        let sealed = seal(MAGIC, b"some body");
+        assert_eq!(
+            open(MAGIC, Reader::new(&sealed)).map(|body| body.rest().to_vec()).as_deref(),
+            Ok(&b"some body"[..])
+        );
+        for bit in 0..sealed.len() * 8 {
+            let mut damaged = sealed.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(open(MAGIC, Reader::new(&damaged)).is_err(), "bit {bit}");
+        }
+        for len in 0..sealed.len() {
+            assert!(open(MAGIC, Reader::new(&sealed[..len])).is_err(), "{len} bytes");
+        }
+    }
+}

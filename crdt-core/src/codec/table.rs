@@ -1,0 +1,157 @@
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+
+/// What a table can hold: long names that occur often.
+pub trait TableKey: Clone + Ord + Encode + Decode {}
+
+impl<K: Clone + Ord + Encode + Decode> TableKey for K {}
+
+/// The sender's half of a table: gives every key a small number at its first use, and
+/// writes the key itself right behind that first number.
+///
+/// A table lives as long as what it abbreviates: one bundle, or one connection whose
+/// messages are processed exactly once and in order.
+///
+/// ```
+/// use crdt_core::codec::{Reader, ReceiveTable, SendTable, Writer};
+///
+/// let (mut out, mut table) = (Writer::new(), SendTable::new());
+/// table.write(&String::from("body"), 0, 0, &mut out);
+/// table.write(&String::from("body"), 0, 0, &mut out);
+/// assert_eq!(out.as_bytes(), b"\x00\x04body\x00");
+///
+/// let (mut input, mut table) = (Reader::new(out.as_bytes()), ReceiveTable::<String>::new());
+/// for _ in 0..2 {
+///     let (index, _flags) = table.read(0, &mut input)?;
+///     assert_eq!(table.get(index).map(String::as_str), Some("body"));
+/// }
+/// # Ok::<(), crdt_core::codec::DecodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SendTable<K> {
+    numbers: BTreeMap<K, u32>,
+}
+
+impl<K> Default for SendTable<K> {
+    fn default() -> Self {
+        Self { numbers: BTreeMap::new() }
+    }
+}
+
+impl<K: TableKey> SendTable<K> {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many keys have a number.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Whether no key has a number.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    /// Writes the key's number with `flags` in its lowest `flag_bits` bits, then, at the
+    /// key's first use, the key. Returns the number.
+    ///
+    /// # Panics
+    ///
+    /// If the flags do not fit their bits, or after 2³² keys.
+    pub fn write(&mut self, key: &K, flags: u64, flag_bits: u32, out: &mut Writer) -> u32 {
+        assert!(flags >> flag_bits == 0, "flags fit their bits");
+        let (number, fresh) = match self.numbers.get(key) {
+            Some(&number) => (number, false),
+            None => {
+                let number = u32::try_from(self.numbers.len()).expect("a table has < 2^32 keys");
+                self.numbers.insert(key.clone(), number);
+                (number, true)
+            }
+        };
+        out.varint(u64::from(number) << flag_bits | flags);
+        if fresh {
+            key.encode(out);
+        }
+        number
+    }
+}
+
+/// The receiver's half of a table.
+#[derive(Clone, Debug)]
+pub struct ReceiveTable<K> {
+    keys: Vec<K>,
+    known: BTreeMap<K, u32>,
+    keys_max: usize,
+}
+
+impl<K> Default for ReceiveTable<K> {
+    fn default() -> Self {
+        Self { keys: Vec::new(), known: BTreeMap::new(), keys_max: u32::MAX as usize }
+    }
+}
+
+impl<K: TableKey> ReceiveTable<K> {
+    /// An empty table, bounded only by the bytes that fill it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty table that refuses more than `keys_max` keys.
+    pub fn with_keys_max(keys_max: usize) -> Self {
+        Self { keys_max, ..Self::default() }
+    }
+
+    /// How many keys are known.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no key is known.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The key of a number.
+    pub fn get(&self, number: u32) -> Option<&K> {
+        self.keys.get(number as usize)
+    }
+
+    /// Reads a number and its flags, and at a key's first use the key.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeErrorKind::UnknownTableEntry`] for a number that was not introduced,
+    /// [`DecodeErrorKind::NotCanonical`] for a key introduced twice, and
+    /// [`DecodeErrorKind::OutOfRange`] past the greatest number of keys.
+    pub fn read(
+        &mut self,
+        flag_bits: u32,
+        input: &mut Reader<'_>,
+    ) -> Result<(u32, u64), DecodeError> {
+        let at = input.position();
+        let word = input.varint()?;
+        let flags = word & ((1 << flag_bits) - 1);
+        let number = u32::try_from(word >> flag_bits)
+            .map_err(|_| DecodeErrorKind::UnknownTableEntry.at(at))?;
+        match (number as usize).cmp(&self.keys.len()) {
+            core::cmp::Ordering::Less => {}
+            core::cmp::Ordering::Equal if self.keys.len() < self.keys_max => {
+                let at = input.position();
+                let key = K::decode(input)?;
+                if self.known.insert(key.clone(), number).is_some() {
+                    return Err(DecodeErrorKind::NotCanonical.at(at));
+                }
+                self.keys.push(key);
+            }
+            core::cmp::Ordering::Equal => return Err(DecodeErrorKind::OutOfRange.at(at)),
+            core::cmp::Ordering::Greater => {
+                return Err(DecodeErrorKind::UnknownTableEntry.at(at));
+            }
+        }
+        Ok((number, flags))
+    }
+}
