@@ -56,6 +56,15 @@ impl<K: TableKey> SendTable<K> {
         self.numbers.is_empty()
     }
 
+    /// Forgets all but the first `len` keys, where what introduced them will not be sent.
+    ///
+    /// O(n) if there is anything to forget.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.numbers.len() {
+            self.numbers.retain(|_, number| (*number as usize) < len);
+        }
+    }
+
     /// Writes the key's number with `flags` in its lowest `flag_bits` bits, then, at the
     /// key's first use, the key. Returns the number.
     ///
