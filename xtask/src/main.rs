@@ -1,2 +1,60 @@
-//! The commands of the README.
-fn main() {}
+//! The commands of the README: `cargo xtask demo`, `cargo xtask test` and their kin.
+//!
+//! Each command is a file of its own with an `Options` and a `run`. What they share is
+//! small: [`sh`] runs other programs with progress, [`failure`] is the one line that says
+//! what is missing and the command that mends it, and [`result`] prints the `RESULT` line
+//! that a script reads.
+
+mod demo;
+mod failure;
+mod fuzz;
+mod health;
+mod result;
+mod sh;
+mod test;
+mod tidy;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, runs and checks everything in this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 96)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything, start the server and print the address of the demo page.
+    Demo(demo::Options),
+    /// Run every test there is: Rust, WebAssembly, a real browser.
+    Test(test::Options),
+    /// Build the npm package's WebAssembly and print its sizes; fail above the budget.
+    Wasm(wasm::Options),
+    /// Check what no compiler checks: arrows between crates, dead files, open ends.
+    Tidy(tidy::Options),
+    /// Run every fuzz target for some seconds each (the one command that needs nightly).
+    Fuzz(fuzz::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Wasm(options) => wasm::run(&options),
+        Command::Tidy(options) => tidy::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The demo page in a real Chromium: found, or installed where it can be.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Outcome};
+use crate::sh::Sh;
+use crate::workspace;
+
+use super::javascript;
+
+/// Names the browser, where it is to be another than the one found.
+const VARIABLE: &str = "CHROMIUM";
+
+/// Programs that are Chromium, in the order of preference.
+const PROGRAMS: [&str; 5] =
+    ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
+
+/// Where macOS keeps it.
+const APPLICATIONS: [&str; 2] = [
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/// Runs the package's browser tests against the server as it is built now.
+pub(super) fn run() -> Outcome {
+    javascript::prepare()?;
+    let chromium = chromium()?;
+    let server = crate::demo::build_server()?;
+    javascript::npm(&["run", "test:browser"])
+        .env(VARIABLE, chromium)
+        .env("CRDT_SERVER", server)
+        .run()
+}
+
+fn chromium() -> Outcome<PathBuf> {
+    if let Some(named) = env::var_os(VARIABLE).map(PathBuf::from) {
+        return if named.is_file() {
+            Ok(named)
+        } else {
+            Err(Failure::new(format!("{VARIABLE}={} is no file", named.display())))
+        };
+    }
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    if may_use_apt() {
+        // The lists may be newer than the packages: an update first costs seconds.
+        let apt = || Sh::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive");
+        let installed =
+            apt().args(["update", "-qq"]).run_quietly("apt-get update").and_then(|()| {
+                apt()
+                    .args(["install", "-y", "-qq", "--no-install-recommends", "chromium"])
+                    .run_quietly("apt-get install chromium")
+            });
+        if let (Ok(()), Some(found)) = (installed, found()) {
+            return Ok(found);
+        }
+    }
+    from_playwright()
+}
+
+/// Chromium among the installed programs.
+fn found() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let programs = PROGRAMS.iter().flat_map(|name| {
+        env::split_paths(&path)
+            .map(move |dir| dir.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+    });
+    programs.chain(APPLICATIONS.iter().map(PathBuf::from)).find(|program| program.is_file())
+}
+
+/// Debian's own Chromium is a package like any other; Ubuntu's is a pointer to its store.
+fn may_use_apt() -> bool {
+    let is_debian = fs::read_to_string("/etc/os-release")
+        .is_ok_and(|release| release.lines().any(|line| line == "ID=debian"));
+    is_debian && is_root()
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+/// The browser that Playwright downloads into its own cache.
+fn from_playwright() -> Outcome<PathBuf> {
+    const MEND: &str = "install Chromium, or name one by CHROMIUM=/path/to/chromium";
+    let dir = workspace::npm_dir();
+    let program = dir.join("node_modules/playwright-core/cli.js");
+    Sh::new("node")
+        .args([program.as_path(), Path::new("install"), Path::new("chromium")])
+        .run_quietly("fetching Playwright's Chromium")
+        .map_err(|_| {
+            Failure::new("no Chromium was found, and none could be installed").mend(MEND)
+        })?;
+    let path = Sh::new("node")
+        .dir(&dir)
+        .args(["--input-type=module", "--eval"])
+        .args([
+            "import { chromium } from 'playwright-core'; console.log(chromium.executablePath());",
+        ])
+        .output()?;
+    let path = PathBuf::from(path.trim());
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(Failure::new("Playwright's Chromium is not where it says").mend(MEND))
+    }
+}

@@ -1,0 +1,76 @@
+//! Builds `crdt-wasm/npm/pkg`: the WebAssembly module, its JavaScript glue, its types.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wasm_bindgen_cli_support::Bindgen;
+
+use super::toolchain::{self, TARGET};
+use crate::failure::{Failure, Outcome};
+use crate::sh::Progress;
+use crate::workspace;
+
+/// The cargo profile of the package: small first.
+const PROFILE: &str = "wasm";
+
+/// Compiles `crdt-wasm` and writes the glue, ready to be loaded by a page without a bundler.
+pub(crate) fn build() -> Outcome {
+    eprintln!("building crdt-wasm for the browser");
+    toolchain::cargo()?
+        .args(["build", "--package", "crdt-wasm", "--lib", "--locked"])
+        .args(["--profile", PROFILE, "--target", TARGET])
+        .run()?;
+    let module = workspace::target_dir().join(TARGET).join(PROFILE).join("crdt_wasm.wasm");
+    bind(&module, &workspace::npm_dir().join("pkg"))
+}
+
+/// Checks `crdt-wasm` with clippy as it is compiled for the browser.
+pub(crate) fn clippy() -> Outcome {
+    toolchain::cargo()?
+        .args(["clippy", "--package", "crdt-wasm", "--locked", "--target", TARGET])
+        .args(["--", "-D", "warnings"])
+        .run()
+}
+
+/// What a user of the package downloads: the module, and every script outside of tests.
+pub(crate) fn shipped_files() -> Outcome<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(&workspace::npm_dir(), &mut files)?;
+    files.sort();
+    Ok(files)
+}
+
+fn bind(module: &Path, pkg: &Path) -> Outcome {
+    let progress = Progress::start("writing crdt-wasm/npm/pkg");
+    // What an earlier build left must not be shipped.
+    if pkg.exists() {
+        fs::remove_dir_all(pkg)
+            .map_err(|error| Failure::new(format!("cannot clear {}: {error}", pkg.display())))?;
+    }
+    let mut bindgen = Bindgen::new();
+    let bound = bindgen
+        .input_path(module)
+        .web(true)
+        .map(|bindgen| {
+            bindgen.typescript(true).remove_name_section(true).remove_producers_section(true)
+        })
+        .and_then(|bindgen| bindgen.generate(pkg));
+    progress.finish(bound.is_ok());
+    bound.map_err(|error| Failure::new(format!("wasm-bindgen: {error:#}")))
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Outcome {
+    let unreadable = |error| Failure::new(format!("cannot list {}: {error}", dir.display()));
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            if !["node_modules", "test", "tests"].contains(&&*name) {
+                collect(&path, files)?;
+            }
+        } else if name.ends_with(".js") || name.ends_with(".wasm") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
