@@ -1,0 +1,244 @@
+//! The edits of one text, run-length encoded in the order they became known here.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::error::InvalidTextOp;
+use super::rope::byte_of_char;
+use super::run::{EVENTS_MAX, Run, RunKind, TextOp};
+use crate::causality::Lv;
+
+/// A run in the log: sixteen bytes, whatever its length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Entry {
+    lv: Lv,
+    at: u32,
+    /// Length in the lower thirty-one bits is not enough beside four kinds, so the kind
+    /// takes the two lowest and the length, at most 2³⁰ - 1, the rest.
+    packed: u32,
+    /// Where the run's text begins in the arena. Runs without text hold the arena's length
+    /// at that time, so that a run's text always ends where the next begins.
+    text: u32,
+}
+
+const LEN_MAX: u32 = (1 << 30) - 1;
+
+impl Entry {
+    fn new(lv: Lv, run: Run, text: u32) -> Self {
+        let kind = match run.kind {
+            RunKind::Insert => 0,
+            RunKind::DeleteForward => 1,
+            RunKind::DeleteBackward => 2,
+            RunKind::Clear => 3,
+        };
+        Self { lv, at: run.at, packed: run.len << 2 | kind, text }
+    }
+
+    fn len(self) -> u32 {
+        self.packed >> 2
+    }
+
+    fn end(self) -> Lv {
+        self.lv + self.len()
+    }
+
+    fn run(self) -> Run {
+        let kind = match self.packed & 3 {
+            0 => RunKind::Insert,
+            1 => RunKind::DeleteForward,
+            2 => RunKind::DeleteBackward,
+            _ => RunKind::Clear,
+        };
+        Run { kind, at: self.at, len: self.len() }
+    }
+}
+
+/// Part of a run: its first event, its shape, and the bytes of its text in the arena.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Piece {
+    pub(super) lv: Lv,
+    pub(super) run: Run,
+    pub(super) text: Range<u32>,
+}
+
+/// All edits of one text, by local version.
+#[derive(Clone, Default, Debug)]
+pub(super) struct OpLog {
+    entries: Vec<Entry>,
+    /// All text ever inserted, in the order of the log.
+    arena: String,
+}
+
+impl OpLog {
+    /// The local version after the last event; zero for an empty log.
+    pub(super) fn end(&self) -> Lv {
+        self.entries.last().map_or(0, |last| last.end())
+    }
+
+    /// How many runs the log has.
+    pub(super) fn runs(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The index of the run that holds event `lv`, or of the first after it.
+    pub(super) fn run_at(&self, lv: Lv) -> usize {
+        self.entries.partition_point(|entry| entry.end() <= lv)
+    }
+
+    /// Makes room for `runs` more runs with `text` bytes of text.
+    pub(super) fn reserve(&mut self, runs: usize, text: usize) {
+        self.entries.reserve(runs);
+        self.arena.reserve(text);
+    }
+
+    /// Appends the events of `op`, the first of which is `lv`, and returns their number.
+    pub(super) fn push(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<u32, InvalidTextOp> {
+        let mut run = Run::of(op)?;
+        let total = run.len;
+        assert!(lv >= self.end(), "events are logged in the order of their local versions");
+        let text_start = self.arena.len() as u32;
+        if let TextOp::Insert { content, .. } = op {
+            if content.len() > (EVENTS_MAX as usize).saturating_sub(self.arena.len()) {
+                return Err(InvalidTextOp::TooLong);
+            }
+            self.arena.push_str(content);
+        }
+        if lv.checked_add(total).is_none_or(|end| end > EVENTS_MAX) || total > LEN_MAX {
+            self.arena.truncate(text_start as usize);
+            return Err(InvalidTextOp::TooLong);
+        }
+        let mut lv = lv;
+        if let Some(last) = self.entries.last_mut().filter(|last| last.end() == lv) {
+            let mut grown = last.run();
+            let taken = grown.absorb(run);
+            if taken > 0 {
+                *last = Entry::new(last.lv, grown, last.text);
+                if taken == run.len {
+                    return Ok(total);
+                }
+                // Only deletions are taken in by parts, and they have no text.
+                lv += taken;
+                run = run.split(taken).1;
+            }
+        }
+        self.entries.push(Entry::new(lv, run, text_start));
+        Ok(total)
+    }
+
+    /// Forgets the events from `lv` on.
+    pub(super) fn truncate(&mut self, lv: Lv) {
+        let index = self.run_at(lv);
+        let Some(&entry) = self.entries.get(index) else { return };
+        let text = if entry.lv < lv {
+            let (kept, _) = entry.run().split(lv - entry.lv);
+            let text = self.piece(index, entry.lv..lv).text.end;
+            self.entries[index] = Entry::new(entry.lv, kept, entry.text);
+            self.entries.truncate(index + 1);
+            text
+        } else {
+            self.entries.truncate(index);
+            entry.text
+        };
+        self.arena.truncate(text as usize);
+    }
+
+    /// The part of run `index` whose events are in `range`, which meets it.
+    fn piece(&self, index: usize, range: Range<Lv>) -> Piece {
+        let entry = self.entries[index];
+        let text_end = self.entries.get(index + 1).map_or(self.arena.len() as u32, |e| e.text);
+        let (start, end) = (range.start.max(entry.lv), range.end.min(entry.end()));
+        let mut run = entry.run();
+        let mut text = entry.text..text_end;
+        if start > entry.lv {
+            run = run.split(start - entry.lv).1;
+        }
+        if end < entry.end() {
+            run = run.split(end - start).0;
+        }
+        if run.kind == RunKind::Insert && run.len < entry.len() {
+            let whole = &self.arena[text.start as usize..text.end as usize];
+            let from = byte_of_char(whole, entry.len(), start - entry.lv);
+            let len = byte_of_char(&whole[from..], entry.end() - start, run.len);
+            let from = text.start + from as u32;
+            text = from..from + len as u32;
+        }
+        Piece { lv: start, run, text }
+    }
+
+    /// The runs whose events are in `range`, cut at its bounds.
+    pub(super) fn pieces(&self, range: Range<Lv>) -> impl Iterator<Item = Piece> + '_ {
+        let first = if range.start >= range.end { self.entries.len() } else { self.run_at(range.start) };
+        (first..self.entries.len())
+            .take_while({
+                let end = range.end;
+                move |&index| self.entries[index].lv < end
+            })
+            .map(move |index| self.piece(index, range.clone()))
+    }
+
+    /// The shapes of the runs whose events are in `range`, last first, without their text.
+    pub(super) fn runs_backwards(&self, range: Range<Lv>) -> impl Iterator<Item = (Lv, Run)> + '_ {
+        let end = if range.start >= range.end { 0 } else { self.entries.partition_point(|e| e.lv < range.end) };
+        (0..end)
+            .rev()
+            .map(|index| self.entries[index])
+            .take_while({
+                let start = range.start;
+                move |entry| entry.end() > start
+            })
+            .map(move |entry| cut(entry, &range))
+    }
+
+    /// The shapes of the runs whose events are in `range`, without their text.
+    pub(super) fn runs_in(&self, range: Range<Lv>) -> impl Iterator<Item = (Lv, Run)> + '_ {
+        let first = if range.start >= range.end { self.entries.len() } else { self.run_at(range.start) };
+        self.entries[first..]
+            .iter()
+            .take_while({
+                let end = range.end;
+                move |entry| entry.lv < end
+            })
+            .map(move |&entry| cut(entry, &range))
+    }
+
+    /// The text of a piece.
+    pub(super) fn text(&self, text: Range<u32>) -> &str {
+        &self.arena[text.start as usize..text.end as usize]
+    }
+
+    /// The operation of a piece.
+    pub(super) fn op(&self, piece: &Piece) -> TextOp<'_> {
+        let Run { kind, at, len } = piece.run;
+        match kind {
+            RunKind::Insert => TextOp::Insert { at, content: self.text(piece.text.clone()) },
+            RunKind::DeleteForward => TextOp::Delete { at, len, forward: true },
+            RunKind::DeleteBackward => TextOp::Delete { at, len, forward: false },
+            RunKind::Clear => TextOp::Clear { len },
+        }
+    }
+
+    /// Panics when runs overlap or texts do not fit.
+    pub(super) fn check_invariants(&self) {
+        for (index, pair) in self.entries.windows(2).enumerate() {
+            assert!(pair[0].end() <= pair[1].lv, "runs are in order");
+            assert!(pair[0].text <= pair[1].text);
+            let text = self.piece(index, pair[0].lv..pair[0].end()).text;
+            let chars = self.text(text).chars().count() as u32;
+            let inserts = pair[0].run().kind == RunKind::Insert;
+            assert_eq!(chars, if inserts { pair[0].len() } else { 0 });
+        }
+    }
+}
+
+fn cut(entry: Entry, range: &Range<Lv>) -> (Lv, Run) {
+    let (start, end) = (range.start.max(entry.lv), range.end.min(entry.end()));
+    let mut run = entry.run();
+    if start > entry.lv {
+        run = run.split(start - entry.lv).1;
+    }
+    if end < entry.end() {
+        run = run.split(end - start).0;
+    }
+    (start, run)
+}

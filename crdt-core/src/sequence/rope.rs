@@ -1,0 +1,386 @@
+//! The text at the tip: a rope of UTF-8 chunks, measured in code points, bytes and UTF-16
+//! units.
+//!
+//! Insert, remove and every conversion between the three measures take O(log n) plus the
+//! text that moves. The text lies in chunks of at most [`CHUNK_MAX`] bytes in a B-tree.
+
+use alloc::string::String;
+use core::fmt;
+
+use super::tree::{Cursor, Item, Items, Summary, Tree};
+
+/// Most bytes of a chunk. Small in this crate's own tests, so that a few words reach
+/// several levels; never below two code points of four bytes.
+pub(super) const CHUNK_MAX: usize = if cfg!(test) { 12 } else { 512 };
+
+/// What is counted of a stretch of text.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Measure {
+    pub(super) bytes: u32,
+    pub(super) chars: u32,
+    pub(super) utf16: u32,
+}
+
+impl Measure {
+    /// Counts a text.
+    pub(super) fn of(text: &str) -> Self {
+        let bytes = text.len() as u32;
+        if text.is_ascii() {
+            return Self { bytes, chars: bytes, utf16: bytes };
+        }
+        let mut measure = Self { bytes, chars: 0, utf16: 0 };
+        for byte in text.bytes() {
+            // Bytes that begin a code point; those of four bytes are a surrogate pair.
+            measure.chars += u32::from(byte & 0xC0 != 0x80);
+            measure.utf16 += u32::from(byte & 0xC0 != 0x80) + u32::from(byte >= 0xF0);
+        }
+        measure
+    }
+}
+
+impl Summary for Measure {
+    fn add(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.chars += other.chars;
+        self.utf16 += other.utf16;
+    }
+
+    fn sub(&mut self, other: Self) {
+        self.bytes -= other.bytes;
+        self.chars -= other.chars;
+        self.utf16 -= other.utf16;
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Chunk {
+    text: String,
+    measure: Measure,
+}
+
+impl Chunk {
+    fn new(text: &str) -> Self {
+        Self { text: String::from(text), measure: Measure::of(text) }
+    }
+
+    fn byte_of_char(&self, chars: u32) -> usize {
+        byte_of_char(&self.text, self.measure.chars, chars)
+    }
+}
+
+/// The byte offset of code point `chars` in a text that has `total` of them.
+pub(super) fn byte_of_char(text: &str, total: u32, chars: u32) -> usize {
+    if total as usize == text.len() || chars == 0 {
+        return chars as usize;
+    }
+    if chars == total {
+        return text.len();
+    }
+    let nth = text.char_indices().nth(chars as usize);
+    nth.expect("the offset is inside of the text").0
+}
+
+impl Item for Chunk {
+    type Sum = Measure;
+
+    fn sum(&self) -> Measure {
+        self.measure
+    }
+}
+
+/// A rope of text, addressed by code points.
+#[derive(Clone, Default, Debug)]
+pub struct Rope {
+    chunks: Tree<Chunk>,
+}
+
+impl Rope {
+    /// An empty rope.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many code points the text has.
+    #[must_use]
+    pub fn len_chars(&self) -> u32 {
+        self.chunks.total().chars
+    }
+
+    /// How many bytes of UTF-8 the text has.
+    #[must_use]
+    pub fn len_bytes(&self) -> u32 {
+        self.chunks.total().bytes
+    }
+
+    /// How many UTF-16 code units the text has.
+    #[must_use]
+    pub fn len_utf16(&self) -> u32 {
+        self.chunks.total().utf16
+    }
+
+    /// Whether the text has no code point.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len_bytes() == 0
+    }
+
+    /// Inserts `text` so that it begins at code point `at`.
+    ///
+    /// # Panics
+    ///
+    /// When `at` is beyond the end.
+    pub fn insert(&mut self, at: u32, text: &str) {
+        assert!(at <= self.len_chars(), "insert at {at} of {} code points", self.len_chars());
+        if text.is_empty() {
+            return;
+        }
+        let Some((cursor, offset)) = self.chunk_before(at) else {
+            self.insert_chunks(self.chunks.start(), "", text, "");
+            return;
+        };
+        let fits = self.chunks.item(cursor).text.len() + text.len() <= CHUNK_MAX;
+        if fits {
+            let added = Measure::of(text);
+            self.chunks.update(cursor, |chunk| {
+                let byte = chunk.byte_of_char(offset);
+                chunk.text.insert_str(byte, text);
+                chunk.measure.add(added);
+            });
+            return;
+        }
+        let chunk = self.chunks.remove(cursor, &mut |_, _| {});
+        let (head, tail) = chunk.text.split_at(chunk.byte_of_char(offset));
+        // The removal may have merged leaves, so the place is sought again.
+        let place = self.boundary(at - offset);
+        self.insert_chunks(place, head, text, tail);
+    }
+
+    /// Removes `len` code points from `at` on.
+    ///
+    /// # Panics
+    ///
+    /// When the range goes beyond the end.
+    pub fn remove(&mut self, at: u32, len: u32) {
+        let end = at.checked_add(len);
+        assert!(end.is_some_and(|end| end <= self.len_chars()), "remove beyond the end");
+        let mut left = len;
+        while left > 0 {
+            let (cursor, offset) = self.chunks.find(at, |m| m.chars).expect("inside of the text");
+            let chunk = self.chunks.item(cursor);
+            let here = left.min(chunk.measure.chars - offset);
+            if here == chunk.measure.chars {
+                self.chunks.remove(cursor, &mut |_, _| {});
+            } else {
+                self.chunks.update(cursor, |chunk| {
+                    let from = chunk.byte_of_char(offset);
+                    let to = from
+                        + byte_of_char(&chunk.text[from..], chunk.measure.chars - offset, here);
+                    chunk.measure.sub(Measure::of(&chunk.text[from..to]));
+                    chunk.text.replace_range(from..to, "");
+                });
+            }
+            left -= here;
+        }
+        self.join_around(at);
+    }
+
+    /// Keeps chunks from staying small: joins those on both sides of `at` if they fit in one.
+    fn join_around(&mut self, at: u32) {
+        let Some((left, _)) = self.chunk_before(at).filter(|_| at > 0) else { return };
+        let Some(right) = self.chunks.next(left) else { return };
+        let len = self.chunks.item(left).text.len() + self.chunks.item(right).text.len();
+        // Half full at most, so that the next typed character does not split it again.
+        if len <= CHUNK_MAX / 2 {
+            let taken = self.chunks.item(right).clone();
+            self.chunks.update(left, |chunk| {
+                chunk.text.push_str(&taken.text);
+                chunk.measure.add(taken.measure);
+            });
+            self.chunks.remove(right, &mut |_, _| {});
+        }
+    }
+
+    /// The chunk that a text inserted at `at` would be appended to, and the offset there.
+    fn chunk_before(&self, at: u32) -> Option<(Cursor, u32)> {
+        if at == 0 {
+            let start = self.chunks.start();
+            return self.chunks.get(start).map(|_| (start, 0));
+        }
+        let found = self.chunks.find(at - 1, |m| m.chars);
+        found.map(|(cursor, offset)| (cursor, offset + 1))
+    }
+
+    /// The cursor before which a chunk that begins at `at` belongs; `at` is between chunks.
+    fn boundary(&self, at: u32) -> Cursor {
+        match self.chunk_before(at) {
+            Some((cursor, _)) if at > 0 => Cursor { leaf: cursor.leaf, index: cursor.index + 1 },
+            _ => self.chunks.start(),
+        }
+    }
+
+    /// Inserts the three pieces as evenly filled chunks, in linear time.
+    fn insert_chunks(&mut self, mut place: Cursor, head: &str, text: &str, tail: &str) {
+        let total = head.len() + text.len() + tail.len();
+        let mut whole = String::with_capacity(total);
+        whole.push_str(head);
+        whole.push_str(text);
+        whole.push_str(tail);
+        let count = total.div_ceil(CHUNK_MAX - 3);
+        let mut rest = whole.as_str();
+        for piece in 0..count {
+            let mut end = rest.len() / (count - piece);
+            while !rest.is_char_boundary(end) {
+                end += 1;
+            }
+            let (now, later) = rest.split_at(end);
+            rest = later;
+            if now.is_empty() {
+                continue;
+            }
+            let at = self.chunks.insert(place, Chunk::new(now), &mut |_, _| {});
+            place = Cursor { leaf: at.leaf, index: at.index + 1 };
+        }
+        assert!(rest.is_empty(), "the last piece takes the rest");
+    }
+
+    /// The chunks of the text, in order.
+    pub fn chunks(&self) -> impl Iterator<Item = &str> {
+        self.chunks.iter().map(|chunk| chunk.text.as_str())
+    }
+
+    /// The code points of the text, in order.
+    pub fn chars(&self) -> impl Iterator<Item = char> + '_ {
+        self.chunks().flat_map(str::chars)
+    }
+
+    /// The text of `len` code points from `at` on.
+    ///
+    /// # Panics
+    ///
+    /// When the range goes beyond the end.
+    #[must_use]
+    pub fn slice(&self, at: u32, len: u32) -> String {
+        let end = at.checked_add(len);
+        assert!(end.is_some_and(|end| end <= self.len_chars()), "slice beyond the end");
+        let mut out = String::new();
+        if len == 0 {
+            return out;
+        }
+        let (cursor, mut offset) = self.chunks.find(at, |m| m.chars).expect("inside of the text");
+        let mut left = len;
+        for chunk in Items::starting_at(&self.chunks, cursor) {
+            let here = left.min(chunk.measure.chars - offset);
+            let from = chunk.byte_of_char(offset);
+            let to = from + byte_of_char(&chunk.text[from..], chunk.measure.chars - offset, here);
+            out.push_str(&chunk.text[from..to]);
+            left -= here;
+            offset = 0;
+            if left == 0 {
+                break;
+            }
+        }
+        out
+    }
+
+    /// The UTF-16 offset of code point `at`; `None` beyond the end.
+    #[must_use]
+    pub fn char_to_utf16(&self, at: u32) -> Option<u32> {
+        self.convert_char(at).map(|m| m.utf16)
+    }
+
+    /// The UTF-8 offset of code point `at`; `None` beyond the end.
+    #[must_use]
+    pub fn char_to_byte(&self, at: u32) -> Option<u32> {
+        self.convert_char(at).map(|m| m.bytes)
+    }
+
+    fn convert_char(&self, at: u32) -> Option<Measure> {
+        if at >= self.len_chars() {
+            return (at == self.len_chars()).then(|| self.chunks.total());
+        }
+        let (cursor, offset) = self.chunks.find(at, |m| m.chars)?;
+        let chunk = self.chunks.item(cursor);
+        let mut sum = self.chunks.before(cursor);
+        sum.add(Measure::of(&chunk.text[..chunk.byte_of_char(offset)]));
+        Some(sum)
+    }
+
+    /// The code point that begins at UTF-16 offset `at`.
+    ///
+    /// # Errors
+    ///
+    /// [`Misplaced`] beyond the end and between the halves of a surrogate pair.
+    pub fn utf16_to_char(&self, at: u32) -> Result<u32, Misplaced> {
+        self.to_char(at, |m| m.utf16, |c| c.len_utf16() as u32)
+    }
+
+    /// The code point that begins at UTF-8 offset `at`.
+    ///
+    /// # Errors
+    ///
+    /// [`Misplaced`] beyond the end and inside of a code point.
+    pub fn byte_to_char(&self, at: u32) -> Result<u32, Misplaced> {
+        self.to_char(at, |m| m.bytes, |c| c.len_utf8() as u32)
+    }
+
+    fn to_char(
+        &self,
+        at: u32,
+        dim: impl Fn(&Measure) -> u32,
+        width: impl Fn(char) -> u32,
+    ) -> Result<u32, Misplaced> {
+        let total = self.chunks.total();
+        if at >= dim(&total) {
+            return if at == dim(&total) { Ok(total.chars) } else { Err(Misplaced::BeyondEnd) };
+        }
+        let (cursor, offset) = self.chunks.find(at, &dim).expect("inside of the text");
+        let chunk = self.chunks.item(cursor);
+        let before = self.chunks.before(cursor).chars;
+        if dim(&chunk.measure) == chunk.measure.chars {
+            return Ok(before + offset);
+        }
+        let (mut units, mut chars) = (0, 0);
+        for c in chunk.text.chars() {
+            if units >= offset {
+                break;
+            }
+            units += width(c);
+            chars += 1;
+        }
+        if units == offset { Ok(before + chars) } else { Err(Misplaced::InsideCodePoint) }
+    }
+
+    /// Panics when the structure is broken.
+    pub fn check_invariants(&self) {
+        self.chunks.check_invariants();
+        for chunk in self.chunks.iter() {
+            assert_eq!(chunk.measure, Measure::of(&chunk.text), "a chunk knows its measures");
+            assert!(!chunk.text.is_empty() && chunk.text.len() <= CHUNK_MAX);
+        }
+    }
+}
+
+impl fmt::Display for Rope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.chunks().try_for_each(|chunk| f.write_str(chunk))
+    }
+}
+
+impl PartialEq for Rope {
+    fn eq(&self, other: &Self) -> bool {
+        self.chunks.total() == other.chunks.total()
+            && self.chunks().flat_map(str::bytes).eq(other.chunks().flat_map(str::bytes))
+    }
+}
+
+impl Eq for Rope {}
+
+/// Why an offset names no code point.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Misplaced {
+    /// The offset is greater than the length.
+    BeyondEnd,
+    /// The offset lies between the units of one code point.
+    InsideCodePoint,
+}
