@@ -10,6 +10,7 @@ extern crate std;
 pub mod causality;
 pub mod codec;
 mod id;
+pub mod sequence;
 
 pub use causality::{EventGraph, Frontier, VersionVector};
 pub use id::{Dot, DotRange, ReplicaId, SEQ_MAX};

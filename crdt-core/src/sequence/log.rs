@@ -62,6 +62,27 @@ pub(super) struct Piece {
     pub(super) text: Range<u32>,
 }
 
+impl Piece {
+    /// Takes the first `len` events off (all of them, if there are no more), and leaves the
+    /// rest. To cut a piece up from the front costs linear time in all.
+    pub(super) fn split_off_first(&mut self, log: &OpLog, len: u32) -> Self {
+        if len >= self.run.len {
+            return self.clone();
+        }
+        let mut first = self.clone();
+        (first.run, self.run) = self.run.split(len);
+        if first.run.kind == RunKind::Insert {
+            let text = log.text(self.text.clone());
+            let cut =
+                self.text.start + byte_of_char(text, first.run.len + self.run.len, len) as u32;
+            first.text.end = cut;
+            self.text.start = cut;
+        }
+        self.lv += len;
+        first
+    }
+}
+
 /// All edits of one text, by local version.
 #[derive(Clone, Default, Debug)]
 pub(super) struct OpLog {
@@ -168,7 +189,8 @@ impl OpLog {
 
     /// The runs whose events are in `range`, cut at its bounds.
     pub(super) fn pieces(&self, range: Range<Lv>) -> impl Iterator<Item = Piece> + '_ {
-        let first = if range.start >= range.end { self.entries.len() } else { self.run_at(range.start) };
+        let first =
+            if range.start >= range.end { self.entries.len() } else { self.run_at(range.start) };
         (first..self.entries.len())
             .take_while({
                 let end = range.end;
@@ -179,7 +201,11 @@ impl OpLog {
 
     /// The shapes of the runs whose events are in `range`, last first, without their text.
     pub(super) fn runs_backwards(&self, range: Range<Lv>) -> impl Iterator<Item = (Lv, Run)> + '_ {
-        let end = if range.start >= range.end { 0 } else { self.entries.partition_point(|e| e.lv < range.end) };
+        let end = if range.start >= range.end {
+            0
+        } else {
+            self.entries.partition_point(|e| e.lv < range.end)
+        };
         (0..end)
             .rev()
             .map(|index| self.entries[index])
@@ -192,7 +218,8 @@ impl OpLog {
 
     /// The shapes of the runs whose events are in `range`, without their text.
     pub(super) fn runs_in(&self, range: Range<Lv>) -> impl Iterator<Item = (Lv, Run)> + '_ {
-        let first = if range.start >= range.end { self.entries.len() } else { self.run_at(range.start) };
+        let first =
+            if range.start >= range.end { self.entries.len() } else { self.run_at(range.start) };
         self.entries[first..]
             .iter()
             .take_while({

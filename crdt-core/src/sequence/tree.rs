@@ -255,7 +255,12 @@ impl<T: Item> Tree<T> {
 
     /// Inserts `item` before the one at `at` (at the end of the leaf if `at` is past it),
     /// and calls `moved` for each item that now lives in another leaf, the new one included.
-    pub(super) fn insert(&mut self, at: Cursor, item: T, moved: &mut impl FnMut(&T, u32)) -> Cursor {
+    pub(super) fn insert(
+        &mut self,
+        at: Cursor,
+        item: T,
+        moved: &mut impl FnMut(&T, u32),
+    ) -> Cursor {
         let mut at = at;
         if self.leaves[at.leaf as usize].items.len() == FAN {
             at = self.split_leaf(at, moved);

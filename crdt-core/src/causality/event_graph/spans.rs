@@ -60,6 +60,34 @@ impl EventGraph {
         })
     }
 
+    /// The events in `range` as chains, in local order: in each, every event but the first has
+    /// the one before as its only parent. With each chain come the first event's parents.
+    ///
+    /// # Panics
+    ///
+    /// If the range is not held.
+    pub fn chains(
+        &self,
+        range: Range<Lv>,
+    ) -> impl Iterator<Item = (Range<Lv>, SmallVec<[Lv; 2]>)> + '_ {
+        assert!(range.end <= self.len, "the events are held");
+        let mut next = range.start;
+        core::iter::from_fn(move || {
+            if next >= range.end {
+                return None;
+            }
+            let index = self.run_index(next);
+            let run = &self.runs[index];
+            let parents = if next > run.start {
+                SmallVec::from_slice(&[next - 1])
+            } else {
+                run.parents.clone()
+            };
+            let start = core::mem::replace(&mut next, range.end.min(self.run_end(index)));
+            Some((start..next, parents))
+        })
+    }
+
     /// Whether a change begins at `lv`; the end of the graph counts as one.
     pub fn is_change_start(&self, lv: Lv) -> bool {
         if lv >= self.len {

@@ -1,0 +1,216 @@
+//! Random histories of a few replicas, played on the naive model, and their replay on the
+//! engine in another order.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::fugue_max::{FugueMax, Message};
+use super::random::Random;
+use crate::causality::Lv;
+use crate::sequence::{TextOp, TextStore};
+use crate::{Dot, EventGraph, ReplicaId};
+
+/// What one event does, at its own version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Edit {
+    Insert(usize, char),
+    Delete(usize),
+    Clear,
+}
+
+/// One event with the model's idea of the text right after it, where it was made.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) dot: Dot,
+    pub(super) edit: Edit,
+    /// A bit for each event in its past.
+    pub(super) past: u64,
+    pub(super) text_after: String,
+}
+
+/// At most 64 events in an order that causality allows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct History {
+    pub(super) events: Vec<Event>,
+    /// The model's text with all events.
+    pub(super) text: String,
+}
+
+struct Peer {
+    id: ReplicaId,
+    seq: u64,
+    known: u64,
+    model: FugueMax,
+    /// Where it typed last.
+    cursor: usize,
+}
+
+/// How a history is made.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) events_max: usize,
+    pub(super) clears: bool,
+    pub(super) deletes_percent: usize,
+}
+
+pub(super) fn random(random: &mut Random, shape: Shape) -> History {
+    // Ids in random order, so that they say nothing about who comes first.
+    let mut peers: Vec<Peer> = (0..2 + random.below(5))
+        .map(|index| Peer {
+            id: ReplicaId::from_u128(u128::from(random.next() % 1000) * 10 + index as u128),
+            seq: 0,
+            known: 0,
+            model: FugueMax::new(),
+            cursor: 0,
+        })
+        .collect();
+    let mut history = History::default();
+    let mut messages: Vec<Vec<Message>> = Vec::new();
+    let merges_percent = 5 + random.below(40);
+    let count = 1 + random.below(shape.events_max);
+    while history.events.len() < count {
+        let who = random.below(peers.len());
+        if random.chance(merges_percent) {
+            let from = random.below(peers.len());
+            let known = peers[from].known;
+            learn(&mut peers[who], known, &messages);
+            continue;
+        }
+        let peer = &mut peers[who];
+        let len = peer.model.len();
+        let edit = if shape.clears && random.chance(4) {
+            Edit::Clear
+        } else if len > 0 && random.chance(shape.deletes_percent) {
+            Edit::Delete(if random.chance(50) {
+                peer.cursor.min(len - 1)
+            } else {
+                random.below(len)
+            })
+        } else {
+            let at = match random.below(4) {
+                // Forwards and backwards at one place, at the beginning, anywhere.
+                0 | 1 => peer.cursor.min(len),
+                2 => 0,
+                _ => random.below(len + 1),
+            };
+            Edit::Insert(at, char::from(b'a' + (history.events.len() % 26) as u8))
+        };
+        peer.seq += 1;
+        let dot = Dot::new(peer.id, peer.seq);
+        let sent = match edit {
+            Edit::Insert(at, value) => {
+                peer.cursor = if random.chance(70) { at + 1 } else { at };
+                alloc::vec![peer.model.insert(dot, at, value)]
+            }
+            Edit::Delete(at) => {
+                peer.cursor = if random.chance(50) { at } else { at.saturating_sub(1) };
+                alloc::vec![peer.model.delete(at)]
+            }
+            Edit::Clear => (0..len).map(|at| peer.model.delete(at)).collect(),
+        };
+        for message in &sent {
+            peer.model.receive(message);
+        }
+        let past = peer.known;
+        peer.known |= 1 << history.events.len();
+        let text_after = peer.model.text();
+        history.events.push(Event { dot, edit, past, text_after });
+        messages.push(sent);
+    }
+    let all = (1u64 << (history.events.len() - 1) << 1).wrapping_sub(1);
+    learn(&mut peers[0], all, &messages);
+    history.text = peers[0].model.text();
+    for peer in &mut peers[1..] {
+        learn(peer, all, &messages);
+        assert_eq!(peer.model.text(), history.text, "the model itself converges");
+    }
+    history
+}
+
+fn learn(peer: &mut Peer, known: u64, messages: &[Vec<Message>]) {
+    for (index, sent) in messages.iter().enumerate() {
+        if known & !peer.known & 1 << index != 0 {
+            for message in sent {
+                peer.model.receive(message);
+            }
+        }
+    }
+    peer.known |= known;
+}
+
+/// A replica of the engine.
+#[derive(Clone, Default)]
+pub(super) struct Engine {
+    pub(super) graph: EventGraph,
+    pub(super) store: TextStore,
+    /// The local version of each event of the history, where it is known.
+    pub(super) lvs: Vec<Option<Lv>>,
+}
+
+impl Engine {
+    pub(super) fn new(history: &History) -> Self {
+        Self { lvs: alloc::vec![None; history.events.len()], ..Self::default() }
+    }
+
+    /// The events whose past is known and which are not.
+    pub(super) fn ready(&self, history: &History) -> Vec<usize> {
+        let known = |past: u64| (0..64).all(|i| past & 1 << i == 0 || self.lvs[i].is_some());
+        (0..history.events.len())
+            .filter(|&index| self.lvs[index].is_none() && known(history.events[index].past))
+            .collect()
+    }
+
+    fn push(&mut self, history: &History, index: usize) -> Lv {
+        let event = &history.events[index];
+        let past: Vec<Lv> =
+            (0..64).filter(|i| event.past & 1 << i != 0).filter_map(|i| self.lvs[i]).collect();
+        let parents = self.graph.maximal(&past);
+        let lv = self.graph.push(event.dot.replica, 1, 1, &parents).expect("there is room").start;
+        self.lvs[index] = Some(lv);
+        lv
+    }
+
+    /// Takes in the next `count` events in a random order that causality allows.
+    pub(super) fn receive(&mut self, history: &History, count: usize, random: &mut Random) {
+        let mut staged = Vec::new();
+        let mut texts = Vec::new();
+        let mut stay = None;
+        for _ in 0..count {
+            let ready = self.ready(history);
+            if ready.is_empty() {
+                break;
+            }
+            // Mostly on along one replica's events, as a real sender does.
+            let same = ready.iter().copied().find(|&index| {
+                Some(history.events[index].dot.replica) == stay && random.chance(70)
+            });
+            let index = same.unwrap_or_else(|| *random.pick(&ready));
+            stay = Some(history.events[index].dot.replica);
+            let lv = self.push(history, index);
+            staged.push((lv, history.events[index].edit));
+            texts.push(match history.events[index].edit {
+                Edit::Insert(_, value) => String::from(value),
+                _ => String::new(),
+            });
+        }
+        let ops = staged.iter().zip(&texts).map(|(&(lv, edit), text)| {
+            let op = match edit {
+                Edit::Insert(at, _) => TextOp::Insert { at: at as u32, content: text },
+                Edit::Delete(at) => TextOp::Delete { at: at as u32, len: 1, forward: true },
+                Edit::Clear => TextOp::Clear { len: 1 },
+            };
+            (lv, op)
+        });
+        let patches = self.store.stage(&self.graph, ops).expect("the history is valid");
+        self.store.commit(&patches);
+        self.store.check_invariants();
+    }
+
+    pub(super) fn receive_all(&mut self, history: &History, random: &mut Random) {
+        while !self.ready(history).is_empty() {
+            let most = if random.chance(50) { 3 } else { 40 };
+            let count = 1 + random.below(most);
+            self.receive(history, count, random);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the engine with its small test-sized trees, against models that share nothing
+//! with it.
+
+mod fugue_max;
+mod history;
+mod random;
+mod rope;
+mod walker;

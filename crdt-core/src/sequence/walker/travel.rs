@@ -1,0 +1,100 @@
+//! Going from version to version: retreat and advance.
+
+use super::{Id, Run, RunKind, Walker};
+use crate::EventGraph;
+use crate::causality::Lv;
+use crate::sequence::log::OpLog;
+
+/// Elements that consecutive deletions deleted, in document order or against it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Deleted {
+    pub(super) id: Id,
+    pub(super) len: u32,
+    pub(super) forward: bool,
+}
+
+impl Walker {
+    /// Makes `parents` the walker's version.
+    pub(super) fn go_to(&mut self, graph: &EventGraph, log: &OpLog, parents: &[Lv]) {
+        if self.version[..] == *parents {
+            return;
+        }
+        let (retreat, advance) = graph.diff(&self.version, parents);
+        // Last first, so that a deletion goes before what it deleted.
+        for range in retreat.into_iter().rev() {
+            for (lv, run) in log.runs_backwards(range) {
+                self.toggle(lv, run, |state| state - 1);
+            }
+        }
+        for range in advance {
+            for (lv, run) in log.runs_in(range) {
+                self.toggle(lv, run, |state| state + 1);
+            }
+        }
+        self.version = parents.into();
+    }
+
+    pub(super) fn note_deleted(&mut self, lv: Lv, deleted: Deleted) {
+        if let Some((&first, last)) = self.deleted.range_mut(..lv).next_back()
+            && first + last.len == lv
+        {
+            let onwards = deleted.forward && (last.forward || last.len == 1);
+            if onwards && last.id + last.len == deleted.id {
+                *last = Deleted { len: last.len + deleted.len, forward: true, ..*last };
+                return;
+            }
+            let back = (!deleted.forward || deleted.len == 1) && (!last.forward || last.len == 1);
+            if back && deleted.id + deleted.len == last.id {
+                let len = last.len + deleted.len;
+                *last = Deleted { id: deleted.id, len, forward: false };
+                return;
+            }
+        }
+        self.deleted.insert(lv, deleted);
+    }
+
+    /// Applies `change` to the state of what the events of `run` inserted or deleted.
+    fn toggle(&mut self, lv: Lv, run: Run, change: impl Fn(u32) -> u32 + Copy) {
+        let end = lv + run.len;
+        match run.kind {
+            RunKind::Insert => self.change_states(lv, run.len, change),
+            RunKind::DeleteForward | RunKind::DeleteBackward => {
+                let mut next = lv;
+                while next < end {
+                    let noted = self.deleted.range(..=next).next_back();
+                    let (&first, &deleted) = noted.expect("every deletion was noted");
+                    let stop = end.min(first + deleted.len);
+                    let id = if deleted.forward {
+                        deleted.id + (next - first)
+                    } else {
+                        deleted.id + (first + deleted.len - stop)
+                    };
+                    self.change_states(id, stop - next, change);
+                    next = stop;
+                }
+            }
+            RunKind::Clear => {
+                // A run of clearings deletes with its first; one that is cut deletes again
+                // with the next, which met nothing.
+                let noted = self.cleared.range(lv..end);
+                let targets: alloc::vec::Vec<_> =
+                    noted.flat_map(|(_, targets)| targets.iter().cloned()).collect();
+                for target in targets {
+                    self.change_states(target.start, target.end - target.start, change);
+                }
+            }
+        }
+    }
+
+    fn change_states(&mut self, mut id: Id, mut len: u32, change: impl Fn(u32) -> u32) {
+        while len > 0 {
+            let (at, offset) = self.spans.locate(id);
+            let at = self.spans.split_before(at, offset);
+            let at = self.spans.split_after(at, len);
+            self.spans.update(at, |span| span.state = change(span.state));
+            let done = self.spans.get(at).len;
+            id += done;
+            len -= done;
+        }
+    }
+}
