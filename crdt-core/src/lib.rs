@@ -9,11 +9,24 @@ extern crate std;
 
 pub mod causality;
 pub mod codec;
+pub mod counter;
+pub mod dot_store;
 mod id;
+pub mod lattice;
+pub mod map;
+pub mod register;
 pub mod sequence;
+pub mod set;
+mod writer;
 
 pub use causality::{EventGraph, Frontier, VersionVector};
+pub use counter::{GCounter, PnCounter};
 pub use id::{Dot, DotRange, ReplicaId, SEQ_MAX};
+pub use lattice::Lattice;
+pub use map::LwwMap;
+pub use register::LwwRegister;
+pub use set::AddWinsSet;
+pub use writer::{WriteError, Writer};
 
 #[cfg(test)]
 mod test_support {

@@ -1,11 +1,15 @@
 //! What happened before what: version vectors, frontiers and the event graph.
 
+mod causal_context;
 mod changes;
+mod dot_cloud;
 mod event_graph;
 mod frontier;
 mod version_vector;
 
+pub use causal_context::CausalContext;
 pub use changes::{ChangeReader, ChangeRun, ChangeWriter};
+pub use dot_cloud::DotCloud;
 pub use event_graph::{ChangeSpan, EventGraph, GraphError, Lv, ParentsError};
 pub use frontier::Frontier;
 pub use version_vector::VersionVector;

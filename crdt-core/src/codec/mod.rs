@@ -16,6 +16,7 @@
 mod checksum;
 mod column;
 mod error;
+mod interned;
 mod limits;
 mod reader;
 mod table;
@@ -26,6 +27,7 @@ mod writer;
 pub use checksum::{CHECKSUM_LEN, checksum, open, seal};
 pub use column::{RunReader, RunWriter};
 pub use error::{DecodeError, DecodeErrorKind};
+pub use interned::{InternedDecode, InternedEncode};
 pub use limits::Limits;
 pub use reader::Reader;
 pub use table::{ReceiveTable, SendTable, TableKey};

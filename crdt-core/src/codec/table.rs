@@ -163,4 +163,14 @@ impl<K: TableKey> ReceiveTable<K> {
         }
         Ok((number, flags))
     }
+
+    /// Reads a number without flags, and returns its key.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_key(&mut self, input: &mut Reader<'_>) -> Result<K, DecodeError> {
+        let (number, _) = self.read(0, input)?;
+        Ok(self.get(number).expect("a number that was read is in the table").clone())
+    }
 }

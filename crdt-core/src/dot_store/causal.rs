@@ -1,0 +1,212 @@
+use core::borrow::Borrow;
+use core::hash::{Hash, Hasher};
+
+use super::delta::{Parts, decode_parts};
+use super::{Delta, DotChange, DotMap, DotStore};
+use crate::causality::{CausalContext, DotCloud};
+use crate::codec::{
+    Decode, DecodeError, Encode, InternedDecode, InternedEncode, Reader, SendTable, Writer,
+};
+use crate::lattice::Lattice;
+use crate::writer::WriteError;
+use crate::{Dot, ReplicaId, writer};
+
+/// A dot store with its causal context: a root, and the lattice of every causal type.
+///
+/// The types of this crate wrap it and give it mutators. Its join costs O(m log n) for a
+/// delta of size m that a mutator made, whatever the size n of the value, and O(n + m) for
+/// a delta that removes from keys it does not name, such as a whole state.
+#[derive(Clone, Debug)]
+pub struct Causal<S> {
+    store: S,
+    context: CausalContext,
+    // The dots of the store. Derived from it; tells a join that a delta removes nothing, or
+    // nothing more, without a walk through the store.
+    live: DotCloud,
+}
+
+impl<S: Default> Default for Causal<S> {
+    fn default() -> Self {
+        Self { store: S::default(), context: CausalContext::new(), live: DotCloud::new() }
+    }
+}
+
+impl<S: PartialEq> PartialEq for Causal<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.context == other.context && self.store == other.store
+    }
+}
+
+impl<S: Eq> Eq for Causal<S> {}
+
+impl<S: Hash> Hash for Causal<S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.store.hash(state);
+        self.context.hash(state);
+    }
+}
+
+impl<S: DotStore> Causal<S> {
+    /// The value before the first event.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The content.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The content, without its context.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// All events that the value has seen.
+    pub fn context(&self) -> &CausalContext {
+        &self.context
+    }
+
+    /// Takes in a delta or another value; whether it brought news.
+    pub fn join(&mut self, other: impl Into<Delta<S>>) -> bool {
+        let Delta { store, context, touched } = other.into();
+        let (live, mut changed) = (&mut self.live, false);
+        // How many dots that are held here the other side has seen. If all of them lie under
+        // keys that it names, nothing is removed elsewhere.
+        let covered = context.ranges().map(|range| live.count_in(range)).sum::<u64>();
+        let local = covered == 0 || covered == self.store.count_at(&store, &context, &touched);
+        let report = &mut |change| {
+            changed = true;
+            match change {
+                DotChange::Added(dot) => live.insert(dot),
+                DotChange::Removed(dot) => live.remove(dot),
+            };
+        };
+        if local {
+            self.store.join_at(&self.context, store, &context, &touched, report);
+        } else {
+            self.store.join(&self.context, store, &context, report);
+        }
+        changed |= self.context.join(&context);
+        changed
+    }
+
+    /// A writer for `replica`, which goes on behind the last of its events seen here.
+    pub fn writer(&self, replica: ReplicaId) -> writer::Writer {
+        writer::Writer::new(replica, self.context.last_seq(replica))
+    }
+
+    /// Names the next event of the writer's replica.
+    #[track_caller]
+    pub(crate) fn next_dot(&self, writer: &writer::Writer) -> Result<Dot, WriteError> {
+        self.meet(writer);
+        let replica = writer.replica();
+        self.context.next_dot(replica).ok_or(WriteError::SequenceExhausted { replica })
+    }
+
+    /// Checks that the writer is this root's.
+    #[track_caller]
+    pub(crate) fn meet(&self, writer: &writer::Writer) {
+        writer.meet(self.context.last_seq(writer.replica()));
+    }
+
+    /// Panics if an internal invariant does not hold.
+    pub fn check_invariants(&self) {
+        self.store.check_invariants();
+        self.context.check_invariants();
+        self.live.check_invariants();
+        let mut live = DotCloud::new();
+        self.store.for_each_dot(&mut |dot| {
+            assert!(self.context.contains(dot), "the context covers the store");
+            assert!(live.insert(dot), "a dot stands in one place");
+        });
+        assert_eq!(live, self.live, "the live dots are those of the store");
+    }
+}
+
+impl<K: Ord + Clone, S: DotStore + Clone> Causal<DotMap<K, S>> {
+    /// Replaces what stands under `key` by what the event `dot`, the writer's next, puts
+    /// there.
+    pub(crate) fn put(
+        &mut self,
+        key: K,
+        store: S,
+        dot: Dot,
+        writer: &mut writer::Writer,
+    ) -> Delta<DotMap<K, S>> {
+        let mut delta = Delta::default();
+        if let Some(replaced) = self.store.replace(key.clone(), store.clone()) {
+            self.retire(&replaced, &mut delta);
+        }
+        delta.store.replace(key, store);
+        delta.context.insert(dot);
+        self.context.insert(dot);
+        self.live.insert(dot);
+        writer.advance(dot.seq);
+        delta
+    }
+
+    /// Takes out a key and all that stands under it.
+    pub(crate) fn take_out<Q: Ord + ?Sized>(&mut self, key: &Q) -> Delta<DotMap<K, S>>
+    where
+        K: Borrow<Q>,
+    {
+        let mut delta = Delta::default();
+        if let Some((key, removed)) = self.store.remove_entry(key) {
+            self.retire(&removed, &mut delta);
+            delta.touched.insert(key);
+        }
+        delta
+    }
+
+    /// Takes out every key.
+    pub(crate) fn take_out_all(&mut self) -> Delta<DotMap<K, S>> {
+        Delta {
+            store: DotMap::default(),
+            context: core::mem::take(&mut self.live).into(),
+            touched: core::mem::take(&mut self.store).into_keys().collect(),
+        }
+    }
+
+    fn retire(&mut self, removed: &S, delta: &mut Delta<DotMap<K, S>>) {
+        removed.for_each_dot(&mut |dot| {
+            self.live.remove(dot);
+            delta.context.insert(dot);
+        });
+    }
+}
+
+impl<S: DotStore> From<Causal<S>> for Delta<S> {
+    fn from(value: Causal<S>) -> Self {
+        Self { store: value.store, context: value.context, touched: Default::default() }
+    }
+}
+
+impl<S: DotStore> Lattice for Causal<S> {
+    type Delta = Delta<S>;
+
+    fn join(&mut self, other: impl Into<Delta<S>>) -> bool {
+        Self::join(self, other)
+    }
+}
+
+const VERSION: u8 = 0;
+
+impl<S: InternedEncode> Encode for Causal<S> {
+    /// The format version, the context, then the store.
+    fn encode(&self, out: &mut Writer) {
+        let mut replicas = SendTable::new();
+        out.u8(VERSION);
+        self.context.encode_interned(&mut replicas, out);
+        self.store.encode_interned(&mut replicas, out);
+    }
+}
+
+impl<S: DotStore + InternedDecode> Decode for Causal<S> {
+    const BYTES_MIN: usize = 2 + S::INTERNED_BYTES_MIN;
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let Parts { store, context, live } = decode_parts(VERSION, input)?;
+        Ok(Self { store, context, live })
+    }
+}

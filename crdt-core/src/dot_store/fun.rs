@@ -1,0 +1,159 @@
+use alloc::collections::BTreeSet;
+
+use smallvec::{SmallVec, smallvec};
+
+use super::{DotChange, DotStore, count_covered};
+use crate::causality::CausalContext;
+use crate::codec::{
+    Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
+    ReceiveTable, SendTable, Writer,
+};
+use crate::{Dot, ReplicaId};
+
+/// A store of one value for each dot.
+///
+/// A dot names one event, so the value of a dot never changes and equal dots have equal
+/// values. One dot, the ordinary case, is held in place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DotFun<V> {
+    // In ascending order of dots.
+    entries: SmallVec<[(Dot, V); 1]>,
+}
+
+impl<V> Default for DotFun<V> {
+    fn default() -> Self {
+        Self { entries: SmallVec::new() }
+    }
+}
+
+impl<V> DotFun<V> {
+    /// The function of no dots.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `value` under `dot`, and nothing else.
+    pub fn of(dot: Dot, value: V) -> Self {
+        Self { entries: smallvec![(dot, value)] }
+    }
+
+    /// The dots with their values, in ascending order of dots.
+    pub fn entries(&self) -> &[(Dot, V)] {
+        &self.entries
+    }
+
+    /// The value of `dot`.
+    pub fn get(&self, dot: Dot) -> Option<&V> {
+        let place = self.find(dot).ok()?;
+        Some(&self.entries[place].1)
+    }
+
+    /// Puts a value under a dot that has none; whether it had none.
+    pub fn insert(&mut self, dot: Dot, value: V) -> bool {
+        match self.find(dot) {
+            Ok(_) => false,
+            Err(place) => {
+                self.entries.insert(place, (dot, value));
+                true
+            }
+        }
+    }
+
+    /// Drops every entry that `keep` refuses.
+    pub fn retain_entries(&mut self, mut keep: impl FnMut(Dot, &V) -> bool) {
+        self.entries.retain(|(dot, value)| keep(*dot, value));
+    }
+
+    fn find(&self, dot: Dot) -> Result<usize, usize> {
+        self.entries.binary_search_by_key(&dot, |&(dot, _)| dot)
+    }
+}
+
+impl<V> DotStore for DotFun<V> {
+    type Key = ();
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn for_each_dot(&self, visit: &mut dyn FnMut(Dot)) {
+        self.entries.iter().map(|&(dot, _)| dot).for_each(visit);
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(Dot) -> bool) {
+        self.retain_entries(|dot, _| keep(dot));
+    }
+
+    fn join(
+        &mut self,
+        own: &CausalContext,
+        other: Self,
+        others: &CausalContext,
+        report: &mut dyn FnMut(DotChange),
+    ) {
+        self.retain_entries(|dot, _| {
+            let stays = other.find(dot).is_ok() || !others.contains(dot);
+            if !stays {
+                report(DotChange::Removed(dot));
+            }
+            stays
+        });
+        for (dot, value) in other.entries {
+            if !own.contains(dot) && self.insert(dot, value) {
+                report(DotChange::Added(dot));
+            }
+        }
+    }
+
+    fn join_at(
+        &mut self,
+        own: &CausalContext,
+        other: Self,
+        others: &CausalContext,
+        _: &BTreeSet<()>,
+        report: &mut dyn FnMut(DotChange),
+    ) {
+        self.join(own, other, others, report);
+    }
+
+    fn count_at(&self, _: &Self, others: &CausalContext, _: &BTreeSet<()>) -> u64 {
+        count_covered(self, others)
+    }
+
+    fn check_invariants(&self) {
+        assert!(self.entries.is_sorted_by(|a, b| a.0 < b.0), "dots are in ascending order");
+    }
+}
+
+impl<V: Encode> InternedEncode for DotFun<V> {
+    /// The count, then in ascending order each dot with its value.
+    fn encode_interned(&self, replicas: &mut SendTable<ReplicaId>, out: &mut Writer) {
+        out.count(self.entries.len());
+        for (dot, value) in &self.entries {
+            dot.encode_interned(replicas, out);
+            value.encode(out);
+        }
+    }
+}
+
+impl<V: Decode> InternedDecode for DotFun<V> {
+    const INTERNED_BYTES_MIN: usize = 1;
+
+    fn decode_interned(
+        replicas: &mut ReceiveTable<ReplicaId>,
+        input: &mut Reader<'_>,
+    ) -> Result<Self, DecodeError> {
+        let count = input.count(Dot::INTERNED_BYTES_MIN + V::BYTES_MIN)?;
+        let mut entries: SmallVec<[(Dot, V); 1]> = SmallVec::new();
+        entries.reserve_exact(input.capacity(count, size_of::<(Dot, V)>()));
+        for _ in 0..count {
+            let at = input.position();
+            let dot = Dot::decode_interned(replicas, input)?;
+            if entries.last().is_some_and(|&(last, _)| last >= dot) {
+                return Err(DecodeErrorKind::NotAscending.at(at));
+            }
+            entries.push((dot, V::decode(input)?));
+        }
+        Ok(Self { entries })
+    }
+}

@@ -1,0 +1,151 @@
+use alloc::collections::BTreeSet;
+
+use smallvec::{SmallVec, smallvec};
+
+use super::{DotChange, DotStore, count_covered};
+use crate::causality::CausalContext;
+use crate::codec::{
+    DecodeError, DecodeErrorKind, InternedDecode, InternedEncode, Reader, ReceiveTable, SendTable,
+    Writer,
+};
+use crate::{Dot, ReplicaId};
+
+/// A store of dots without content: that they are there is what is said.
+///
+/// One dot, the ordinary case, is held in place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DotSet {
+    // In ascending order.
+    dots: SmallVec<[Dot; 1]>,
+}
+
+impl DotSet {
+    /// The set of no dots.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The dots, in ascending order.
+    pub fn dots(&self) -> &[Dot] {
+        &self.dots
+    }
+
+    /// Whether `dot` is held.
+    pub fn contains(&self, dot: Dot) -> bool {
+        self.dots.binary_search(&dot).is_ok()
+    }
+
+    /// Adds a dot; whether it was absent.
+    pub fn insert(&mut self, dot: Dot) -> bool {
+        match self.dots.binary_search(&dot) {
+            Ok(_) => false,
+            Err(place) => {
+                self.dots.insert(place, dot);
+                true
+            }
+        }
+    }
+}
+
+impl From<Dot> for DotSet {
+    fn from(dot: Dot) -> Self {
+        Self { dots: smallvec![dot] }
+    }
+}
+
+impl FromIterator<Dot> for DotSet {
+    fn from_iter<I: IntoIterator<Item = Dot>>(dots: I) -> Self {
+        let mut dots: SmallVec<[Dot; 1]> = dots.into_iter().collect();
+        dots.sort_unstable();
+        dots.dedup();
+        Self { dots }
+    }
+}
+
+impl DotStore for DotSet {
+    type Key = ();
+
+    fn is_empty(&self) -> bool {
+        self.dots.is_empty()
+    }
+
+    fn for_each_dot(&self, visit: &mut dyn FnMut(Dot)) {
+        self.dots.iter().copied().for_each(visit);
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(Dot) -> bool) {
+        self.dots.retain(|dot| keep(*dot));
+    }
+
+    fn join(
+        &mut self,
+        own: &CausalContext,
+        other: Self,
+        others: &CausalContext,
+        report: &mut dyn FnMut(DotChange),
+    ) {
+        self.dots.retain(|dot| {
+            let stays = other.contains(*dot) || !others.contains(*dot);
+            if !stays {
+                report(DotChange::Removed(*dot));
+            }
+            stays
+        });
+        for dot in other.dots {
+            if !own.contains(dot) && self.insert(dot) {
+                report(DotChange::Added(dot));
+            }
+        }
+    }
+
+    fn join_at(
+        &mut self,
+        own: &CausalContext,
+        other: Self,
+        others: &CausalContext,
+        _: &BTreeSet<()>,
+        report: &mut dyn FnMut(DotChange),
+    ) {
+        self.join(own, other, others, report);
+    }
+
+    fn count_at(&self, _: &Self, others: &CausalContext, _: &BTreeSet<()>) -> u64 {
+        count_covered(self, others)
+    }
+
+    fn check_invariants(&self) {
+        assert!(self.dots.is_sorted_by(|a, b| a < b), "dots are in ascending order");
+    }
+}
+
+impl InternedEncode for DotSet {
+    /// The count, then the dots in ascending order.
+    fn encode_interned(&self, replicas: &mut SendTable<ReplicaId>, out: &mut Writer) {
+        out.count(self.dots.len());
+        for dot in &self.dots {
+            dot.encode_interned(replicas, out);
+        }
+    }
+}
+
+impl InternedDecode for DotSet {
+    const INTERNED_BYTES_MIN: usize = 1;
+
+    fn decode_interned(
+        replicas: &mut ReceiveTable<ReplicaId>,
+        input: &mut Reader<'_>,
+    ) -> Result<Self, DecodeError> {
+        let count = input.count(Dot::INTERNED_BYTES_MIN)?;
+        let mut dots = SmallVec::new();
+        dots.reserve_exact(input.capacity(count, size_of::<Dot>()));
+        for _ in 0..count {
+            let at = input.position();
+            let dot = Dot::decode_interned(replicas, input)?;
+            if dots.last().is_some_and(|&last| last >= dot) {
+                return Err(DecodeErrorKind::NotAscending.at(at));
+            }
+            dots.push(dot);
+        }
+        Ok(Self { dots })
+    }
+}

@@ -1,0 +1,5 @@
+//! Maps.
+
+mod lww;
+
+pub use lww::{Iter, LwwMap, LwwMapDelta, LwwStore, Write};

@@ -1,0 +1,5 @@
+//! Registers.
+
+mod lww;
+
+pub use lww::{LwwRegister, LwwRegisterDelta};

@@ -1,0 +1,5 @@
+//! Sets.
+
+mod add_wins;
+
+pub use add_wins::{AddWinsSet, AddWinsSetDelta, AddWinsStore, IntoIter, Iter};
