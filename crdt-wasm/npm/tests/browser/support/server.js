@@ -1,0 +1,90 @@
+// A real crdt-server with a folder of its own: killed without warning, and started again.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const PACKAGE = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** How long a server may take until it answers. */
+const START_MS_MAX = 20_000;
+
+export class Server {
+  /** @type {import("node:child_process").ChildProcess | undefined} */
+  #process;
+  #program;
+  #folder;
+  #port;
+
+  /**
+   * @param {string} program
+   * @param {string} folder
+   * @param {number} port
+   */
+  constructor(program, folder, port) {
+    this.#program = program;
+    this.#folder = folder;
+    this.#port = port;
+  }
+
+  static async start() {
+    const program = process.env.CRDT_SERVER;
+    if (program === undefined) throw new Error("CRDT_SERVER must name the server's program");
+    const folder = await mkdtemp(join(tmpdir(), "crdt-server-"));
+    // The same port after a restart, since the pages know no other.
+    const server = new Server(program, folder, await freePort());
+    await server.run();
+    return server;
+  }
+
+  get origin() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async run() {
+    const process = spawn(
+      this.#program,
+      ["--listen", `127.0.0.1:${this.#port}`, "--data", this.#folder, "--assets", PACKAGE, "--log", "warn"],
+      { stdio: ["ignore", "ignore", "inherit"] },
+    );
+    this.#process = process;
+    const giveUpAt = Date.now() + START_MS_MAX;
+    while (Date.now() < giveUpAt) {
+      if (process.exitCode !== null) throw new Error(`the server ended at its start: ${process.exitCode}`);
+      const answer = await fetch(`${this.origin}/healthz`).catch(() => undefined);
+      if (answer?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error("the server did not answer");
+  }
+
+  /** As a power cut would, for the program at least. */
+  async kill() {
+    const process = this.#process;
+    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
+    const exit = once(process, "exit");
+    process.kill("SIGKILL");
+    await exit;
+  }
+
+  async close() {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** @returns {Promise<number>} */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
