@@ -14,15 +14,16 @@ use crate::causality::Lv;
 struct Entry {
     lv: Lv,
     at: u32,
-    /// Length in the lower thirty-one bits is not enough beside four kinds, so the kind
-    /// takes the two lowest and the length, at most 2³⁰ - 1, the rest.
+    /// The kind in the lowest two bits, the length in the rest.
     packed: u32,
     /// Where the run's text begins in the arena. Runs without text hold the arena's length
     /// at that time, so that a run's text always ends where the next begins.
     text: u32,
 }
 
-const LEN_MAX: u32 = (1 << 30) - 1;
+/// A run with text of more than one byte a code point is no longer than this, so that an
+/// offset in it is found by looking at a few bytes.
+const SCAN_MAX: u32 = if cfg!(test) { 5 } else { 256 };
 
 impl Entry {
     fn new(lv: Lv, run: Run, text: u32) -> Self {
@@ -115,36 +116,51 @@ impl OpLog {
 
     /// Appends the events of `op`, the first of which is `lv`, and returns their number.
     pub(super) fn push(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<u32, InvalidTextOp> {
-        let mut run = Run::of(op)?;
-        let total = run.len;
+        let run = Run::of(op)?;
         assert!(lv >= self.end(), "events are logged in the order of their local versions");
-        let text_start = self.arena.len() as u32;
-        if let TextOp::Insert { content, .. } = op {
-            if content.len() > (EVENTS_MAX as usize).saturating_sub(self.arena.len()) {
-                return Err(InvalidTextOp::TooLong);
-            }
-            self.arena.push_str(content);
-        }
-        if lv.checked_add(total).is_none_or(|end| end > EVENTS_MAX) || total > LEN_MAX {
-            self.arena.truncate(text_start as usize);
+        if lv.checked_add(run.len).is_none_or(|end| end > EVENTS_MAX) {
             return Err(InvalidTextOp::TooLong);
         }
-        let mut lv = lv;
+        let TextOp::Insert { content, .. } = *op else {
+            self.append(lv, run, self.arena.len() as u32, true);
+            return Ok(run.len);
+        };
+        if content.len() > (EVENTS_MAX as usize).saturating_sub(self.arena.len()) {
+            return Err(InvalidTextOp::TooLong);
+        }
+        let mut text = self.arena.len() as u32;
+        self.arena.push_str(content);
+        let (mut lv, mut rest, mut content) = (lv, run, content);
+        while rest.len as usize != content.len() && rest.len > SCAN_MAX {
+            let (piece, later) = rest.split(SCAN_MAX);
+            let bytes = byte_of_char(content, rest.len, SCAN_MAX);
+            self.append(lv, piece, text, bytes == SCAN_MAX as usize);
+            (lv, rest, content) = (lv + SCAN_MAX, later, &content[bytes..]);
+            text += bytes as u32;
+        }
+        self.append(lv, rest, text, rest.len as usize == content.len());
+        Ok(run.len)
+    }
+
+    /// Appends a run whose text is in the arena already.
+    fn append(&mut self, mut lv: Lv, mut run: Run, text: u32, ascii: bool) {
         if let Some(last) = self.entries.last_mut().filter(|last| last.end() == lv) {
             let mut grown = last.run();
-            let taken = grown.absorb(run);
+            let one_byte_each = ascii && (text - last.text) == last.len();
+            let quick =
+                run.kind != RunKind::Insert || one_byte_each || grown.len + run.len <= SCAN_MAX;
+            let taken = if quick { grown.absorb(run) } else { 0 };
             if taken > 0 {
                 *last = Entry::new(last.lv, grown, last.text);
                 if taken == run.len {
-                    return Ok(total);
+                    return;
                 }
                 // Only deletions are taken in by parts, and they have no text.
                 lv += taken;
                 run = run.split(taken).1;
             }
         }
-        self.entries.push(Entry::new(lv, run, text_start));
-        Ok(total)
+        self.entries.push(Entry::new(lv, run, text));
     }
 
     /// Forgets the events from `lv` on.

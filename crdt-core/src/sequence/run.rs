@@ -9,7 +9,7 @@ use super::error::InvalidTextOp;
 
 /// Most events of one text, and most code points of one insertion. Above it lie the
 /// walker's names for settled text.
-pub const EVENTS_MAX: u32 = 1 << 30;
+pub const EVENTS_MAX: u32 = (1 << 30) - 1;
 
 /// One edit, or a run of them, at the position it had in the version of its first event.
 ///

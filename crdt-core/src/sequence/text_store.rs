@@ -212,16 +212,17 @@ impl TextStore {
         Ok(patches)
     }
 
-    /// Applies what was staged to the text.
+    /// Applies what was staged to the text. Patches may be committed a few at a time, in
+    /// their order; the next edit comes after the last of them.
     ///
     /// # Panics
     ///
-    /// If these are not the patches of all that was staged since the last commit.
+    /// If a patch does not fit the text, and so was not staged for it.
     pub fn commit(&mut self, patches: &[PatchRun]) {
         for patch in patches {
             self.apply(patch);
         }
-        self.finish_commit();
+        self.keep();
     }
 
     /// As [`commit`](Self::commit), and returns the patches with their text and with UTF-16
@@ -241,7 +242,7 @@ impl TextStore {
             full
         });
         let applied = applied.collect();
-        self.finish_commit();
+        self.keep();
         applied
     }
 
@@ -252,11 +253,6 @@ impl TextStore {
         if patch.inserted > 0 {
             self.rope.insert(patch.at, self.log.text(patch.text()));
         }
-    }
-
-    fn finish_commit(&mut self) {
-        assert_eq!(self.merge.length(), self.rope.len_chars(), "all that was staged is applied");
-        self.keep();
     }
 
     /// Makes local edits lasting: what was done so far is no longer revocable.

@@ -3,6 +3,7 @@
 
 mod fugue_max;
 mod history;
+mod ops;
 mod random;
 mod rope;
 mod walker;
