@@ -161,6 +161,29 @@ impl From<GCounter> for GCounterDelta {
     }
 }
 
+impl From<&GCounter> for GCounterDelta {
+    fn from(counter: &GCounter) -> Self {
+        Self(counter.clone())
+    }
+}
+
+impl From<&Self> for GCounterDelta {
+    fn from(delta: &Self) -> Self {
+        delta.clone()
+    }
+}
+
+/// The counter of which each replica has counted at least so much; the join of all items.
+impl FromIterator<(ReplicaId, u64)> for GCounter {
+    fn from_iter<I: IntoIterator<Item = (ReplicaId, u64)>>(items: I) -> Self {
+        let mut counter = Self::new();
+        for (replica, counted) in items {
+            counter.raise(replica, counted);
+        }
+        counter
+    }
+}
+
 impl Lattice for GCounter {
     type Delta = GCounterDelta;
 

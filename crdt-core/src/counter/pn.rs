@@ -223,6 +223,29 @@ impl From<PnCounter> for PnCounterDelta {
     }
 }
 
+impl From<&PnCounter> for PnCounterDelta {
+    fn from(counter: &PnCounter) -> Self {
+        Self(counter.clone())
+    }
+}
+
+impl From<&Self> for PnCounterDelta {
+    fn from(delta: &Self) -> Self {
+        delta.clone()
+    }
+}
+
+/// The counter of which each replica has counted upwards and downwards at least so much; the join of all items.
+impl FromIterator<(ReplicaId, u64, u64)> for PnCounter {
+    fn from_iter<I: IntoIterator<Item = (ReplicaId, u64, u64)>>(items: I) -> Self {
+        let mut counter = Self::new();
+        for (replica, up, down) in items {
+            counter.raise(replica, Counted { up, down });
+        }
+        counter
+    }
+}
+
 impl Lattice for PnCounter {
     type Delta = PnCounterDelta;
 

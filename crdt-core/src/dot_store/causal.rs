@@ -182,6 +182,12 @@ impl<S: DotStore> From<Causal<S>> for Delta<S> {
     }
 }
 
+impl<S: DotStore + Clone> From<&Causal<S>> for Delta<S> {
+    fn from(value: &Causal<S>) -> Self {
+        value.clone().into()
+    }
+}
+
 impl<S: DotStore> Lattice for Causal<S> {
     type Delta = Delta<S>;
 

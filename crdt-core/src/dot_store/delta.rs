@@ -67,6 +67,12 @@ impl<S: DotStore> Delta<S> {
     }
 }
 
+impl<S: DotStore<Key: Clone> + Clone> From<&Self> for Delta<S> {
+    fn from(delta: &Self) -> Self {
+        delta.clone()
+    }
+}
+
 impl<S: DotStore> Lattice for Delta<S> {
     type Delta = Self;
 

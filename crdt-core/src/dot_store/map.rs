@@ -69,11 +69,17 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
         self.entries.keys()
     }
 
+    /// Puts back what [`get`](Self::get) said of a key before a transaction changed it.
+    pub fn restore(&mut self, key: K, store: Option<S>) {
+        match store {
+            Some(store) => drop(self.replace(key, store)),
+            None => drop(self.entries.remove(&key)),
+        }
+    }
+
     /// Replaces the store of a key and returns what was there. An empty store takes the key
     /// out.
-    ///
-    /// With [`get`](Self::get) it serves to put back what a transaction has changed.
-    pub fn replace(&mut self, key: K, store: S) -> Option<S> {
+    pub(super) fn replace(&mut self, key: K, store: S) -> Option<S> {
         if store.is_empty() { self.entries.remove(&key) } else { self.entries.insert(key, store) }
     }
 

@@ -351,6 +351,12 @@ impl<K: Ord, V, S> From<LwwMap<K, V, S>> for LwwMapDelta<K, V, S> {
     }
 }
 
+impl<K: Ord + Clone, V: Clone, S: Clone> From<&LwwMap<K, V, S>> for LwwMapDelta<K, V, S> {
+    fn from(map: &LwwMap<K, V, S>) -> Self {
+        (&map.0).into()
+    }
+}
+
 impl<K: Ord, V, S: Ord> Lattice for LwwMap<K, V, S> {
     type Delta = LwwMapDelta<K, V, S>;
 

@@ -182,6 +182,18 @@ impl<V, S> From<LwwRegister<V, S>> for LwwRegisterDelta<V, S> {
     }
 }
 
+impl<V: Clone, S: Clone> From<&LwwRegister<V, S>> for LwwRegisterDelta<V, S> {
+    fn from(register: &LwwRegister<V, S>) -> Self {
+        Self(register.clone())
+    }
+}
+
+impl<V: Clone, S: Clone> From<&Self> for LwwRegisterDelta<V, S> {
+    fn from(delta: &Self) -> Self {
+        delta.clone()
+    }
+}
+
 impl<V, S: Ord> Lattice for LwwRegister<V, S> {
     type Delta = LwwRegisterDelta<V, S>;
 

@@ -232,6 +232,12 @@ impl<E: Ord> From<AddWinsSet<E>> for AddWinsSetDelta<E> {
     }
 }
 
+impl<E: Ord + Clone> From<&AddWinsSet<E>> for AddWinsSetDelta<E> {
+    fn from(set: &AddWinsSet<E>) -> Self {
+        (&set.0).into()
+    }
+}
+
 impl<E: Ord> From<AddWinsSet<E>> for BTreeSet<E> {
     fn from(set: AddWinsSet<E>) -> Self {
         set.into_iter().collect()
