@@ -50,9 +50,8 @@ pub trait ChangeLog {
     /// held. `frontier` comes from the peer: any set of dots must be answered.
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector>;
 
-    /// Appends changes that `upto` covers and `known` does not, and returns their dots, or
-    /// returns no range and has written nothing if there are none (the session then takes
-    /// back what was interned meanwhile).
+    /// Appends changes that `upto` covers and `known` does not, and returns their dots. If there
+    /// are none it returns no range, and what it wrote or interned is taken back.
     ///
     /// * A log that holds `known` can import the result: the changes are a causally closed
     ///   addition to it, in an order that respects causality.

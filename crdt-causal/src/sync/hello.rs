@@ -1,0 +1,134 @@
+//! The greeting: who is there, what it accepts, and what it holds.
+
+use alloc::vec::Vec;
+
+use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+use crdt_core::{Frontier, ReplicaId, VersionVector};
+
+use super::limits::{Limits, WRITERS_MAX};
+
+/// The first message of each side. It is repeated until the other side has shown that it came.
+///
+/// Fields in this order: flags, genesis (16 bytes), nonce (8 bytes), the echoed nonce (flag 1),
+/// limits, the frontier (flag 2), base and vector (flag 4), writers. Flag 8 asks for a vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The common beginning of what is kept in step.
+    pub genesis: [u8; 16],
+    /// Tells this session of the sender from its other ones.
+    pub nonce: u64,
+    /// The nonce of the receiver's greeting, if that has arrived at the sender.
+    pub echo: Option<u64>,
+    /// What the sender accepts.
+    pub limits: Limits,
+    /// What the sender holds durably.
+    pub holds: Summary,
+    /// Asks for a greeting with a vector, because the receiver's last one could not be made
+    /// out: it is about events that the sender does not hold.
+    pub wants_vector: bool,
+    /// The replicas in whose name the sender writes.
+    pub writers: Vec<ReplicaId>,
+}
+
+/// What a side of a session holds, in as few bytes as its peer can make sense of.
+///
+/// A summary only tells what to send. Nobody's own version grows by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The maximal events. Whoever holds them all knows the whole version from them.
+    pub frontier: Option<Frontier>,
+    /// What is held beyond a base.
+    pub vector: Option<RelativeVector>,
+}
+
+/// A version, given as the past of a base and what is beyond it.
+///
+/// Where the sender had no room for all entries, it is the part of the version that it tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RelativeVector {
+    /// The maximal events of the base. Without any, the vector tells the whole version.
+    pub base: Frontier,
+    /// What is held of the replicas of which more is held than the base has.
+    pub beyond: VersionVector,
+}
+
+const ECHO: u8 = 1;
+const FRONTIER: u8 = 2;
+const VECTOR: u8 = 4;
+const WANTS_VECTOR: u8 = 8;
+const FLAGS: u8 = ECHO | FRONTIER | VECTOR | WANTS_VECTOR;
+
+impl Encode for Hello {
+    fn encode(&self, out: &mut Writer) {
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        out.u8(flag(self.echo.is_some(), ECHO)
+            | flag(self.holds.frontier.is_some(), FRONTIER)
+            | flag(self.holds.vector.is_some(), VECTOR)
+            | flag(self.wants_vector, WANTS_VECTOR));
+        out.raw(&self.genesis);
+        out.raw(&self.nonce.to_le_bytes());
+        if let Some(echo) = self.echo {
+            out.raw(&echo.to_le_bytes());
+        }
+        self.limits.encode(out);
+        if let Some(frontier) = &self.holds.frontier {
+            frontier.encode(out);
+        }
+        if let Some(vector) = &self.holds.vector {
+            vector.base.encode(out);
+            vector.beyond.encode(out);
+        }
+        out.count(self.writers.len());
+        for writer in &self.writers {
+            writer.encode(out);
+        }
+    }
+}
+
+impl Decode for Hello {
+    const BYTES_MIN: usize = 1 + 16 + 8 + Limits::BYTES_MIN + 1;
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = input.position();
+        let flags = input.u8()?;
+        if flags & !FLAGS != 0 {
+            return Err(DecodeErrorKind::UnknownTag.at(at));
+        }
+        let genesis = input.array()?;
+        let nonce = u64::from_le_bytes(input.array()?);
+        let echo = match flags & ECHO {
+            0 => None,
+            _ => Some(u64::from_le_bytes(input.array()?)),
+        };
+        let limits = Limits::decode(input)?;
+        let frontier = match flags & FRONTIER {
+            0 => None,
+            _ => Some(Frontier::decode(input)?),
+        };
+        let vector = match flags & VECTOR {
+            0 => None,
+            _ => Some(RelativeVector {
+                base: Frontier::decode(input)?,
+                beyond: VersionVector::decode(input)?,
+            }),
+        };
+        let at = input.position();
+        let count = input.count(ReplicaId::BYTES_MIN)?;
+        if count > WRITERS_MAX {
+            return Err(DecodeErrorKind::OutOfRange.at(at));
+        }
+        let mut writers = Vec::with_capacity(count);
+        for _ in 0..count {
+            writers.push(ReplicaId::decode(input)?);
+        }
+        Ok(Self {
+            genesis,
+            nonce,
+            echo,
+            limits,
+            holds: Summary { frontier, vector },
+            wants_vector: flags & WANTS_VECTOR != 0,
+            writers,
+        })
+    }
+}
