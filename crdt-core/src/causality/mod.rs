@@ -5,6 +5,7 @@ mod changes;
 mod dot_cloud;
 mod event_graph;
 mod frontier;
+pub mod order;
 mod version_vector;
 
 pub use causal_context::CausalContext;

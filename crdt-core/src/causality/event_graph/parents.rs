@@ -17,6 +17,8 @@ pub enum ParentsError {
     OwnEvent(Dot),
     /// An event that is in the past of another parent.
     Redundant(Dot),
+    /// An event that is not the last of its change: changes are seen whole.
+    InsideChange(Dot),
 }
 
 impl fmt::Display for ParentsError {
@@ -25,6 +27,7 @@ impl fmt::Display for ParentsError {
             Self::Missing(dot) => write!(f, "the parent {dot} is not known here"),
             Self::OwnEvent(dot) => write!(f, "the parent {dot} is the replica's own event"),
             Self::Redundant(dot) => write!(f, "the parent {dot} is in another parent's past"),
+            Self::InsideChange(dot) => write!(f, "the parent {dot} does not end its change"),
         }
     }
 }
@@ -49,7 +52,11 @@ impl EventGraph {
             if dot.replica == replica {
                 return Err(ParentsError::OwnEvent(dot));
             }
-            parents.push(self.lv_of(dot).ok_or(ParentsError::Missing(dot))?);
+            let lv = self.lv_of(dot).ok_or(ParentsError::Missing(dot))?;
+            if !self.is_change_start(lv + 1) {
+                return Err(ParentsError::InsideChange(dot));
+            }
+            parents.push(lv);
         }
         let own = self.lv_of(Dot::new(replica, self.version().get(replica)));
         parents.extend(own);
