@@ -1,0 +1,52 @@
+//! What must hold in a delivery buffer between two calls.
+
+use super::buffer::CausalBuffer;
+use super::equivocation::Payload;
+use super::slots::NONE;
+
+impl<P: Payload> CausalBuffer<P> {
+    /// Panics if the parts of the buffer contradict each other. For tests: O(replicas + pending
+    /// messages and their parents).
+    pub fn check_invariants(&self) {
+        let mut listed = 0;
+        let mut held = 0;
+        for (index, origin) in self.origins.iter() {
+            origin.slots.check_invariants();
+            assert!(origin.horizon >= origin.delivered(), "what was delivered exists");
+            let mut pending = 0;
+            for (seq, slot) in origin.slots.iter() {
+                assert!(seq <= origin.horizon, "what is held or awaited exists");
+                if slot.message != NONE {
+                    let dot = self.arena.get(slot.message).dot();
+                    assert_eq!((dot.origin, dot.seq), (index, seq), "a slot holds its message");
+                    assert!(origin.quarantined_from.is_none_or(|from| seq < from));
+                    pending += 1;
+                }
+                for handle in self.arena.list(slot.waiters) {
+                    let awaited = self.awaited(handle);
+                    assert_eq!((awaited.origin, awaited.seq), (index, seq), "it waits here");
+                    listed += 1;
+                }
+            }
+            assert_eq!(pending, origin.pending);
+            held += pending;
+        }
+        assert_eq!(held, self.arena.len(), "each pending message has its slot");
+        assert_eq!(listed, self.arena.len(), "each pending message is in exactly one list");
+        let mut bytes = 0;
+        for (handle, pending) in self.arena.iter() {
+            bytes += Self::cost(pending.parents.len(), &pending.payload);
+            for number in 0..pending.awaited {
+                let dot = pending.dependency(number).expect("it was looked at");
+                assert!(dot.seq <= self.origins[dot.origin].delivered(), "no look was wrong");
+            }
+            let missing = self.awaited(handle);
+            assert!(missing.seq > self.origins[missing.origin].delivered(), "it has to wait");
+        }
+        let unseen = self.origins.iter().filter(|(_, origin)| origin.delivered() == 0).count();
+        assert_eq!(self.bytes, bytes + unseen * super::buffer::ORIGIN_BYTES);
+        let limits = self.limits();
+        assert!(self.arena.len() <= limits.pending_max);
+        assert!(self.origins.len() <= limits.replicas_max);
+    }
+}

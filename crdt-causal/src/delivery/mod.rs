@@ -1,0 +1,27 @@
+//! Causal delivery of anybody's messages.
+//!
+//! A message carries its [dot](crdt_core::Dot) and its direct parents, and [`CausalBuffer`]
+//! holds it back until these were delivered. With that, an answer is never seen before its
+//! question, on whatever ways the two have come.
+//!
+//! Peterson, Buchholz and Schlichting, *Preserving and using context information in
+//! interprocess communication* (1989), for the direct parents; Lloyd, Freedman, Kaminsky and
+//! Andersen, *Don't settle for eventual* (2011), for the nearest dependencies.
+
+mod buffer;
+mod duplicates;
+mod equivocation;
+mod invariants;
+mod limits;
+mod message;
+mod origin;
+mod overflow;
+mod pending;
+mod request;
+mod slots;
+mod waiting;
+
+pub use buffer::CausalBuffer;
+pub use equivocation::{Digest, Equivocation, Payload};
+pub use limits::{Limits, Retry};
+pub use message::{Batch, Event, InsertError, Inserted, Message};

@@ -1,0 +1,175 @@
+//! What a delivery buffer knows of each replica.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::ops::{Index, IndexMut};
+
+use crdt_core::{Dot, ReplicaId};
+
+use super::equivocation::Digest;
+use super::pending::LocalDot;
+use super::request::Request;
+use super::slots::Slots;
+
+/// One replica.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) id: ReplicaId,
+    pub(super) slots: Slots,
+    /// The greatest sequence number that a message bore or named.
+    pub(super) horizon: u64,
+    /// Nothing from here on is taken.
+    pub(super) quarantined_from: Option<u64>,
+    /// Pending messages of this replica.
+    pub(super) pending: usize,
+    pub(super) pending_bytes: usize,
+    /// How many parents of pending messages are messages of this replica.
+    pub(super) references: usize,
+    pub(super) request: Request,
+    /// Of the newest delivered messages, the newest last.
+    digests: VecDeque<Digest>,
+}
+
+impl Origin {
+    fn new(id: ReplicaId, delivered: u64) -> Self {
+        Self {
+            id,
+            slots: Slots::starting_after(delivered),
+            horizon: delivered,
+            quarantined_from: None,
+            pending: 0,
+            pending_bytes: 0,
+            references: 0,
+            request: Request::default(),
+            digests: VecDeque::new(),
+        }
+    }
+
+    /// The sequence number of the last delivered message.
+    pub(super) fn delivered(&self) -> u64 {
+        self.slots.first() - 1
+    }
+
+    /// Up to where messages are missing, if any are.
+    pub(super) fn wanted(&self) -> u64 {
+        match self.quarantined_from {
+            Some(from) => self.horizon.min(from - 1),
+            None => self.horizon,
+        }
+    }
+
+    pub(super) fn remember(&mut self, digest: Digest, digests_max: usize) {
+        if self.digests.len() >= digests_max {
+            self.digests.pop_front();
+        }
+        self.digests.push_back(digest);
+    }
+
+    /// The digest of a delivered message, if it was not too long ago.
+    pub(super) fn digest(&self, seq: u64) -> Option<Digest> {
+        let age = usize::try_from(self.delivered() - seq).ok()?;
+        let index = self.digests.len().checked_sub(1 + age)?;
+        Some(self.digests[index])
+    }
+
+    /// Whether nothing would be lost if the replica were forgotten.
+    fn is_idle(&self) -> bool {
+        self.delivered() == 0
+            && self.slots.is_empty()
+            && self.references == 0
+            && self.quarantined_from.is_none()
+    }
+}
+
+/// The replicas, each under a small index.
+#[derive(Debug, Default)]
+pub(super) struct Origins {
+    entries: Vec<Origin>,
+    indices: BTreeMap<ReplicaId, u32>,
+    /// Indices of forgotten replicas.
+    free: Vec<u32>,
+    /// The replica that was asked for last: messages come in runs.
+    last: Option<(ReplicaId, u32)>,
+}
+
+impl Origins {
+    pub(super) fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    pub(super) fn find(&self, id: ReplicaId) -> Option<u32> {
+        match self.last {
+            Some((last, index)) if last == id => Some(index),
+            _ => self.indices.get(&id).copied(),
+        }
+    }
+
+    pub(super) fn delivered(&self, id: ReplicaId) -> u64 {
+        self.find(id).map_or(0, |index| self[index].delivered())
+    }
+
+    pub(super) fn find_or_insert(&mut self, id: ReplicaId, delivered: u64) -> u32 {
+        let index = self.find(id).unwrap_or_else(|| self.insert(id, delivered));
+        self.last = Some((id, index));
+        index
+    }
+
+    fn insert(&mut self, id: ReplicaId, delivered: u64) -> u32 {
+        let origin = Origin::new(id, delivered);
+        let index = match self.free.pop() {
+            Some(index) => {
+                self[index] = origin;
+                index
+            }
+            None => {
+                self.entries.push(origin);
+                u32::try_from(self.entries.len() - 1).expect("bounded by `replicas_max`")
+            }
+        };
+        self.indices.insert(id, index);
+        index
+    }
+
+    /// Forgets the replicas of which nothing was delivered and nothing waits. Returns how many.
+    pub(super) fn forget_idle(&mut self) -> usize {
+        let Self { entries, indices, free, last } = self;
+        *last = None;
+        let before = indices.len();
+        indices.retain(|_, index| {
+            let idle = entries[*index as usize].is_idle();
+            if idle {
+                free.push(*index);
+            }
+            !idle
+        });
+        before - indices.len()
+    }
+
+    /// Whether the index is that of a replica.
+    pub(super) fn is_known(&self, index: u32) -> bool {
+        self.indices.get(&self[index].id) == Some(&index)
+    }
+
+    /// The replicas, in the order of their ids.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Origin)> + '_ {
+        self.indices.values().map(|index| (*index, &self[*index]))
+    }
+
+    pub(super) fn dot(&self, dot: LocalDot) -> Dot {
+        Dot::new(self[dot.origin].id, dot.seq)
+    }
+}
+
+impl Index<u32> for Origins {
+    type Output = Origin;
+
+    fn index(&self, index: u32) -> &Origin {
+        &self.entries[index as usize]
+    }
+}
+
+impl IndexMut<u32> for Origins {
+    fn index_mut(&mut self, index: u32) -> &mut Origin {
+        &mut self.entries[index as usize]
+    }
+}

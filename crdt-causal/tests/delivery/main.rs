@@ -1,0 +1,12 @@
+//! The causal delivery buffer against a plain one, and at its bounds.
+
+mod bounds;
+mod causal;
+mod forks;
+mod history;
+mod requests;
+
+/// How many cases a property is tried on: 4,096, or what `CRDT_CASES` says.
+fn cases() -> u64 {
+    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
+}
