@@ -1,0 +1,17 @@
+//! One file per surface: `run` takes any bytes, `seeds` is what an honest peer would send.
+
+pub mod add_wins_set;
+pub mod causal_context;
+pub mod changes;
+pub mod counters;
+pub mod lww_map;
+pub mod lww_register;
+pub mod primitives;
+pub mod version_vector;
+
+use crdt_core::ReplicaId;
+
+/// A few replicas whose ids differ in their first and in their last bytes.
+fn replicas() -> [ReplicaId; 3] {
+    [1, 2, 0xfedc_ba98_7654_3210_0123_4567_89ab_cdef].map(ReplicaId::from_u128)
+}
