@@ -80,7 +80,7 @@ impl GCounter {
         self.counted.iter().map(|(&replica, &counted)| (replica, counted))
     }
 
-    /// Counts `amount`.
+    /// Counts `amount`. To count 0 changes nothing, and the delta is empty.
     ///
     /// # Errors
     ///
@@ -99,9 +99,7 @@ impl GCounter {
         writer.meet(self.counted_by(replica));
         let counted = self.apply(replica, amount)?;
         writer.advance(counted);
-        let mut delta = Self::new();
-        delta.raise(replica, counted);
-        Ok(GCounterDelta(delta))
+        Ok(GCounterDelta(Self::from_iter((amount > 0).then_some((replica, counted)))))
     }
 
     /// An event of `replica` counts `amount`, each event once; returns how much the replica

@@ -87,7 +87,7 @@ impl PnCounter {
         self.counted.iter().map(|(&replica, counted)| (replica, counted.up, counted.down))
     }
 
-    /// Counts `amount` upwards.
+    /// Counts `amount` upwards. To count 0 changes nothing, and the delta is empty.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl PnCounter {
         self.move_by(amount, 0, writer)
     }
 
-    /// Counts `amount` downwards.
+    /// Counts `amount` downwards. To count 0 changes nothing, and the delta is empty.
     ///
     /// # Errors
     ///
@@ -162,7 +162,9 @@ impl PnCounter {
         let counted = self.count(replica, up, down)?;
         writer.advance(self.position(replica));
         let mut delta = Self::new();
-        delta.raise(replica, counted);
+        if up > 0 || down > 0 {
+            delta.raise(replica, counted);
+        }
         Ok(PnCounterDelta(delta))
     }
 

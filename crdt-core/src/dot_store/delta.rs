@@ -55,7 +55,9 @@ impl<S: DotStore> Delta<S> {
         let mut changed = false;
         self.store.join(&self.context, other.store, &other.context, &mut |_| changed = true);
         changed |= self.context.join(&other.context);
-        self.touched.extend(other.touched);
+        for key in other.touched {
+            changed |= self.touched.insert(key);
+        }
         changed
     }
 
