@@ -1,0 +1,105 @@
+//! The bytes of each type, frozen: a change of them is a change of the format.
+//!
+//! `CRDT_BLESS=1` writes the files anew.
+
+mod support;
+
+use std::path::Path;
+
+use crdt_core::causality::{CausalContext, VersionVector};
+use crdt_core::codec::{Decode, Encode};
+use crdt_core::{AddWinsSet, Dot, GCounter, LwwMap, LwwRegister, PnCounter, ReplicaId};
+use support::{bytes, parse};
+
+const A: ReplicaId = ReplicaId::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
+const B: ReplicaId = ReplicaId::from_u128(0x0000_0000_0000_0000_0000_0000_0000_0002);
+
+/// The value has the bytes of the file, and the file's bytes are the value.
+fn golden<T: Encode + Decode + PartialEq + std::fmt::Debug>(name: &str, value: &T) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let hex: String = bytes(value)
+        .chunks(32)
+        .flat_map(|line| line.iter().map(|byte| format!("{byte:02x}")).chain(["\n".into()]))
+        .collect();
+    if std::env::var_os("CRDT_BLESS").is_some() {
+        std::fs::write(&path, &hex).expect("the golden file can be written");
+    }
+    let frozen = std::fs::read_to_string(&path).expect("the golden file is there");
+    assert_eq!(hex, frozen, "{name}");
+    let digits: Vec<u8> = frozen.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let frozen: Vec<u8> = digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect();
+    assert_eq!(parse::<T>(&frozen).as_ref(), Ok(value), "{name}");
+}
+
+#[test]
+fn counters() {
+    let mut counter = GCounter::new();
+    golden("g_counter_empty.hex", &counter);
+    let mut writer = counter.writer(A);
+    let delta = counter.increment(300, &mut writer).unwrap();
+    counter.apply(B, u64::MAX).unwrap();
+    golden("g_counter.hex", &counter);
+    golden("g_counter_delta.hex", &delta);
+
+    let mut counter = PnCounter::new();
+    let mut writer = counter.writer(A);
+    let _kept = counter.increment(5, &mut writer).unwrap();
+    let delta = counter.decrement(7, &mut writer).unwrap();
+    counter.apply(B, -1).unwrap();
+    golden("pn_counter.hex", &counter);
+    golden("pn_counter_delta.hex", &delta);
+}
+
+#[test]
+fn registers() {
+    let mut register = LwwRegister::<String>::new();
+    golden("lww_register_empty.hex", &register);
+    let mut writer = register.writer(A);
+    let delta = register.set("dark".into(), 42, &mut writer).unwrap();
+    golden("lww_register.hex", &register);
+    golden("lww_register_delta.hex", &delta);
+}
+
+#[test]
+fn sets() {
+    let mut set = AddWinsSet::<String>::new();
+    golden("add_wins_set_empty.hex", &set);
+    let (mut at_a, mut at_b) = (set.writer(A), set.writer(B));
+    let mut other = set.clone();
+    let _kept = set.add("crdt".into(), &mut at_a).unwrap();
+    let lost = set.add("event".into(), &mut at_a).unwrap();
+    let _kept = set.add("crdt".into(), &mut at_a).unwrap();
+    other.join(lost);
+    let _kept = other.add("crdt".into(), &mut at_b).unwrap();
+    golden("add_wins_set_gap.hex", &other);
+    set.join(&other);
+    golden("add_wins_set.hex", &set);
+    golden("add_wins_set_add.hex", &set.add("graph".into(), &mut at_a).unwrap());
+    golden("add_wins_set_remove.hex", &set.remove("crdt", &mut at_a));
+}
+
+#[test]
+fn maps() {
+    let mut map = LwwMap::<String, i64>::new();
+    let mut other = map.clone();
+    let (mut at_a, mut at_b) = (map.writer(A), other.writer(B));
+    let write = map.set("size".into(), -3, 7, &mut at_a).unwrap();
+    let _kept = other.set("size".into(), 12, 7, &mut at_b).unwrap();
+    map.join(&other);
+    golden("lww_map.hex", &map);
+    golden("lww_map_set.hex", &write);
+    golden("lww_map_clear.hex", &map.clear(&mut at_a));
+}
+
+#[test]
+fn contexts() {
+    golden("version_vector.hex", &VersionVector::from_iter([(A, 3), (B, 1_000_000)]));
+    let dots = [1, 2, 5, 6, 7, 300].map(|seq| Dot::new(A, seq));
+    golden(
+        "causal_context.hex",
+        &CausalContext::from_iter(dots.into_iter().chain([Dot::new(B, 2)])),
+    );
+}

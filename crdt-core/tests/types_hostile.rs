@@ -1,0 +1,184 @@
+//! Foreign bytes: whatever they are, decoding them does not panic; what is accepted is
+//! canonical, in normal form, and joins without harm.
+
+mod support;
+
+use std::fmt::Debug;
+
+use crdt_core::Lattice;
+use crdt_core::causality::CausalContext;
+use crdt_core::codec::{Decode, Encode};
+use crdt_core::dot_store::Delta;
+use crdt_core::set::AddWinsStore;
+use crdt_core::{AddWinsSet, LwwMap};
+use quickcheck::QuickCheck;
+use support::history::{Arrival, History, Step, Subject};
+use support::rng::Rng;
+use support::subjects::{GrowOnly, Map, Register, Set, UpAndDown};
+use support::{bytes, cases, parse};
+
+/// Damages bytes as a careless or cunning peer would.
+fn damage(bytes: &mut Vec<u8>, rng: &mut Rng) {
+    for _ in 0..=rng.below(3) {
+        let at = rng.below(bytes.len() + 1);
+        match rng.below(6) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << rng.below(8),
+            1 if at < bytes.len() => bytes[at] = [0, 1, 2, 0x7f, 0x80, 0xff][rng.below(6)],
+            2 => bytes.truncate(at),
+            3 => bytes.insert(at, rng.next() as u8),
+            4 if at < bytes.len() => drop(bytes.remove(at)),
+            _ => {
+                let from = rng.below(bytes.len() + 1);
+                let piece = bytes[from.min(at)..from.max(at)].to_vec();
+                bytes.splice(at..at, piece);
+            }
+        }
+    }
+}
+
+/// What is accepted is written back as it came.
+fn accepted<T: Encode + Decode>(input: &[u8]) -> Option<T> {
+    let value = parse::<T>(input).ok()?;
+    assert_eq!(bytes(&value), input, "only canonical bytes are accepted");
+    Some(value)
+}
+
+fn check<S: Subject>() {
+    fn law<S: Subject>(steps: Vec<Step<S::Op>>, seed: u64) -> bool {
+        let mut rng = Rng(seed);
+        let history = History::<S>::play(&steps, Arrival::Any);
+        let mut state = history.states[0].clone();
+        for _ in 0..8 {
+            let mut input = match rng.below(2) {
+                0 => bytes(&history.states[rng.below(history.states.len())]),
+                _ if history.deltas.is_empty() => continue,
+                _ => bytes(&history.deltas[rng.below(history.deltas.len())]),
+            };
+            damage(&mut input, &mut rng);
+            if let Some(hostile) = accepted::<S::Root>(&input) {
+                S::check(&hostile);
+                state.join(hostile);
+                S::check(&state);
+            }
+            if let Some(hostile) = accepted::<S::Delta>(&input) {
+                state.join(hostile);
+                S::check(&state);
+            }
+            // What was taken in from a stranger can still be saved and loaded.
+            assert_eq!(accepted(&bytes(&state)), Some(state.clone()));
+        }
+        true
+    }
+    QuickCheck::new().tests(cases()).quickcheck(law::<S> as fn(Vec<Step<S::Op>>, u64) -> bool);
+    short::<S::Root>();
+    short::<S::Delta>();
+}
+
+/// Every input of up to two bytes.
+fn short<T: Encode + Decode + Debug>() {
+    let _: Option<T> = accepted(&[]);
+    for first in 0..=u8::MAX {
+        let _: Option<T> = accepted(&[first]);
+        for second in 0..=u8::MAX {
+            let _: Option<T> = accepted(&[first, second]);
+        }
+    }
+}
+
+#[test]
+fn add_wins_set() {
+    check::<Set>();
+}
+
+#[test]
+fn lww_map() {
+    check::<Map>();
+}
+
+#[test]
+fn lww_register() {
+    check::<Register>();
+}
+
+#[test]
+fn grow_only_counter() {
+    check::<GrowOnly>();
+}
+
+#[test]
+fn pn_counter() {
+    check::<UpAndDown>();
+}
+
+#[test]
+fn causal_context() {
+    short::<CausalContext>();
+    fn law(dots: Vec<(u8, u8)>, seed: u64) -> bool {
+        let context: CausalContext = dots
+            .into_iter()
+            .map(|(id, seq)| {
+                crdt_core::Dot::new(support::replica(usize::from(id % 3)), u64::from(seq % 20))
+            })
+            .collect();
+        let mut input = bytes(&context);
+        damage(&mut input, &mut Rng(seed));
+        if let Some(hostile) = accepted::<CausalContext>(&input) {
+            hostile.check_invariants();
+            let mut joined = context.clone();
+            joined.join(&hostile);
+            joined.check_invariants();
+            assert!(joined >= context && joined >= hostile);
+        }
+        true
+    }
+    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _) -> _);
+}
+
+/// Each rule of the format, broken by itself.
+#[test]
+fn every_rule_is_checked() {
+    use crdt_core::codec::DecodeErrorKind::{self, *};
+
+    let id = [1u8; 16];
+    let body = |parts: &[&[u8]]| parts.concat();
+    // Version, one replica (number 0, its id), three events, no runs.
+    let context = body(&[&[0, 1, 0], &id, &[3, 0]]);
+    // Two elements, each with a dot: (replica 0, number).
+    let valid = body(&[&context, &[2, 5, 1, 0, 1, 6, 1, 0, 3]]);
+    assert_eq!(parse::<AddWinsSet<u8>>(&valid).map(|set| set.len()), Ok(2));
+    let broken: [(&[u8], DecodeErrorKind); 10] = [
+        (&[2, 6, 1, 0, 1, 5, 1, 0, 3], NotAscending),
+        (&[2, 5, 1, 0, 1, 5, 1, 0, 3], NotAscending),
+        (&[2, 5, 1, 0, 1, 6, 0], NotCanonical),
+        (&[2, 5, 1, 0, 1, 6, 1, 0, 1], OutOfRange), // one dot at two elements
+        (&[2, 5, 1, 0, 1, 6, 1, 0, 4], OutOfRange), // not in the context
+        (&[1, 5, 1, 0, 0], OutOfRange),             // no event has number 0
+        (&[1, 5, 2, 0, 2, 0, 1], NotAscending),
+        (&[1, 5, 1, 2, 1], UnknownTableEntry),
+        (&[9, 5, 1, 0, 1], CountTooLarge),
+        (&[1, 5, 1, 0, 1, 0], TrailingBytes),
+    ];
+    for (store, kind) in broken {
+        let input = body(&[&context, store]);
+        assert_eq!(
+            parse::<AddWinsSet<u8>>(&input).map_err(|e| e.kind).err(),
+            Some(kind),
+            "{store:?}"
+        );
+    }
+    let version = body(&[&[1], &valid[1..]]);
+    assert_eq!(parse::<AddWinsSet<u8>>(&version).unwrap_err().kind, UnknownVersion);
+    let nothing_seen = body(&[&[0, 1, 0], &id, &[0, 0, 0]]);
+    assert_eq!(parse::<AddWinsSet<u8>>(&nothing_seen).unwrap_err().kind, NotCanonical);
+    let twice = body(&[&[0, 2, 0], &id, &[3, 0, 1], &id, &[3, 0, 0]]);
+    assert_eq!(parse::<AddWinsSet<u8>>(&twice).unwrap_err().kind, NotCanonical);
+    let beyond = body(&[&[0, 1, 0], &id, &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]]);
+    let beyond = body(&[&beyond, &[1, 0, 0, 0]]);
+    assert_eq!(parse::<AddWinsSet<u8>>(&beyond).unwrap_err().kind, OutOfRange);
+    let touched = body(&[&valid, &[2, 8, 8]]);
+    assert_eq!(parse::<Delta<AddWinsStore<u8>>>(&touched).unwrap_err().kind, NotAscending);
+    let touched = body(&[&valid, &[2, 8, 9]]);
+    assert!(parse::<Delta<AddWinsStore<u8>>>(&touched).is_ok());
+    let two_writes = body(&[&context, &[1, 5, 2, 0, 2, 9, 9, 0, 1, 9, 9]]);
+    assert_eq!(parse::<LwwMap<u8, u8>>(&two_writes).unwrap_err().kind, NotAscending);
+}
