@@ -51,11 +51,6 @@ impl Sh {
         self
     }
 
-    /// The underlying command, for a program that outlives the call.
-    pub(crate) fn into_command(self) -> Command {
-        self.command
-    }
-
     /// Runs with the terminal: for programs that show progress of their own.
     pub(crate) fn run(mut self) -> Outcome {
         let status = self.command.status().map_err(|error| self.not_started(&error))?;
