@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crdt_core::causality::Lv;
+use crdt_core::counter::CounterError;
+use crdt_core::{EventGraph, PnCounter, ReplicaId};
+
+use super::log::OpLog;
+use crate::op::Op;
+
+/// A counter that can be reset: a reset cancels exactly the increments in its past, so that
+/// 5, then a reset concurrent with +1, is 1.
+///
+/// Increments of one replica are in an order, and what a reset has seen of them is a prefix.
+/// So two sums for each replica and direction say it all: what was counted, and how much of
+/// it the farthest-seeing reset has cancelled; both only grow, and resets join by maximum.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ResetCounter {
+    counted: PnCounter,
+    cancelled: PnCounter,
+}
+
+impl ResetCounter {
+    pub(crate) fn value(&self) -> i128 {
+        self.counted.value() - self.cancelled.value()
+    }
+
+    /// Whether an increment is visible; two that sum up to zero are.
+    pub(crate) fn has_content(&self) -> bool {
+        self.counted != self.cancelled
+    }
+
+    /// `len` events of `replica` each add `amount`.
+    pub(crate) fn increment(
+        &mut self,
+        replica: ReplicaId,
+        amount: i64,
+        len: u32,
+    ) -> Result<(), CounterError> {
+        let total = amount.unsigned_abs().checked_mul(u64::from(len)).ok_or(CounterError::Overflow)?;
+        count(&mut self.counted, replica, total, amount > 0)
+    }
+
+    /// A reset that has seen everything.
+    pub(crate) fn reset(&mut self) {
+        self.cancelled = self.counted.clone();
+    }
+
+    /// A reset that has seen all that was counted but for the events in `unseen`.
+    pub(crate) fn reset_before(&mut self, graph: &EventGraph, log: &OpLog, unseen: &[Range<Lv>]) {
+        let mut later: BTreeMap<ReplicaId, (u64, u64)> = BTreeMap::new();
+        for range in unseen {
+            for (lv, len, op) in log.pieces(range.clone()) {
+                let &Op::Increment { amount } = op else { continue };
+                add_run(graph, lv..lv + len, amount, &mut later);
+            }
+        }
+        let mut seen = PnCounter::new();
+        for (replica, up, down) in self.counted.iter() {
+            let (later_up, later_down) = later.get(&replica).copied().unwrap_or((0, 0));
+            for (total, upwards) in [(up - later_up, true), (down - later_down, false)] {
+                count(&mut seen, replica, total, upwards).expect("part of a sum that fits");
+            }
+        }
+        self.cancelled.join(seen);
+    }
+}
+
+/// Adds up the run of increments by their replicas.
+fn add_run(
+    graph: &EventGraph,
+    lvs: Range<Lv>,
+    amount: i64,
+    sums: &mut BTreeMap<ReplicaId, (u64, u64)>,
+) {
+    // A run in the log may go on over several replicas' events.
+    let mut lv = lvs.start;
+    while lv < lvs.end {
+        let replica = graph.replica_of(lv);
+        let change = graph.change_of(lv);
+        let end = change.end.min(lvs.end);
+        let total = amount.unsigned_abs() * u64::from(end - lv);
+        let (up, down) = sums.entry(replica).or_default();
+        *if amount > 0 { up } else { down } += total;
+        lv = end;
+    }
+}
+
+/// Counts an amount of up to 64 bits in steps of 63, which is what one event may have.
+fn count(
+    counter: &mut PnCounter,
+    replica: ReplicaId,
+    total: u64,
+    upwards: bool,
+) -> Result<(), CounterError> {
+    let mut left = total;
+    while left > 0 {
+        let step = left.min(i64::MAX as u64) as i64;
+        counter.apply(replica, if upwards { step } else { -step })?;
+        left -= step as u64;
+    }
+    Ok(())
+}
