@@ -96,7 +96,7 @@ impl Stream {
                 }
             }
             Read::Sums(sums) => sums.pieces(first, end, bytes, found),
-            Read::Text(text) => text.pieces(first, end, bytes, found),
+            Read::Text(text) => text.pieces(first..end, bytes, found),
         }
     }
 }

@@ -1,0 +1,141 @@
+//! What a transaction or an import found before it changed something: enough to put it back,
+//! and to say what has changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crdt_core::ReplicaId;
+use crdt_core::dot_store::{DotFun, DotSet};
+use crdt_core::set::AddWinsStore;
+
+use crate::container::{Container, Containers, Content, MapContent, ResetCounter};
+use crate::event::TextChange;
+use crate::{Kind, Value};
+
+/// The writes that stand under a map's key.
+pub(crate) type Writes = DotFun<(u64, Arc<Value>)>;
+
+/// The containers that were touched, with what was there before.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    pub(crate) touched: BTreeMap<u32, Touched>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Touched {
+    pub(crate) live: bool,
+    pub(crate) by: BTreeSet<ReplicaId>,
+    pub(crate) values: BTreeMap<Arc<str>, Writes>,
+    created: BTreeMap<(Arc<str>, Kind), DotSet>,
+    pub(crate) elements: BTreeMap<Arc<Value>, DotSet>,
+    pub(crate) counter: Option<ResetCounter>,
+    pub(crate) text: Vec<TextChange>,
+}
+
+impl Journal {
+    /// Remembers a container as it is now, unless it was touched before.
+    pub(crate) fn touch(&mut self, containers: &Containers, number: u32, by: ReplicaId) {
+        let touched = self.touched.entry(number).or_insert_with(|| Touched {
+            live: containers[number].live,
+            by: BTreeSet::new(),
+            values: BTreeMap::new(),
+            created: BTreeMap::new(),
+            elements: BTreeMap::new(),
+            counter: None,
+            text: Vec::new(),
+        });
+        touched.by.insert(by);
+    }
+
+    pub(crate) fn value(&mut self, number: u32, key: &Arc<str>, map: &MapContent) {
+        let values = &mut self.of(number).values;
+        if !values.contains_key(key) {
+            values.insert(key.clone(), map.values.get(key).cloned().unwrap_or_default());
+        }
+    }
+
+    pub(crate) fn creation(&mut self, number: u32, child: &(Arc<str>, Kind), map: &MapContent) {
+        let created = &mut self.of(number).created;
+        if !created.contains_key(child) {
+            created.insert(child.clone(), map.created.get(child).cloned().unwrap_or_default());
+        }
+    }
+
+    pub(crate) fn element(
+        &mut self,
+        number: u32,
+        element: &Arc<Value>,
+        set: &AddWinsStore<Arc<Value>>,
+    ) {
+        let elements = &mut self.of(number).elements;
+        if !elements.contains_key(element) {
+            elements.insert(element.clone(), set.get(element).cloned().unwrap_or_default());
+        }
+    }
+
+    pub(crate) fn counter(&mut self, number: u32, counter: &ResetCounter) {
+        self.of(number).counter.get_or_insert_with(|| counter.clone());
+    }
+
+    pub(crate) fn whole_map(&mut self, number: u32, map: &MapContent) {
+        let touched = self.of(number);
+        for (key, writes) in map.values.iter() {
+            touched.values.entry(key.clone()).or_insert_with(|| writes.clone());
+        }
+        for (child, dots) in map.created.iter() {
+            touched.created.entry(child.clone()).or_insert_with(|| dots.clone());
+        }
+    }
+
+    pub(crate) fn whole_set(&mut self, number: u32, set: &AddWinsStore<Arc<Value>>) {
+        let touched = self.of(number);
+        for (element, dots) in set.iter() {
+            touched.elements.entry(element.clone()).or_insert_with(|| dots.clone());
+        }
+    }
+
+    pub(crate) fn text(&mut self, number: u32, changes: impl IntoIterator<Item = TextChange>) {
+        self.of(number).text.extend(changes);
+    }
+
+    fn of(&mut self, number: u32) -> &mut Touched {
+        self.touched.get_mut(&number).expect("a container is touched before it is changed")
+    }
+
+    /// Puts back what was there before. The events are forgotten, and the containers that
+    /// they brought, by the caller.
+    pub(crate) fn undo(self, containers: &mut Containers) {
+        for (number, touched) in self.touched.into_iter().rev() {
+            let live = containers[number].live;
+            let Container { content, parent, .. } = &mut containers[number];
+            let parent = *parent;
+            match content {
+                Content::Map(map) => {
+                    for (key, writes) in touched.values {
+                        map.values.replace(key, writes);
+                    }
+                    for (child, dots) in touched.created {
+                        map.created.replace(child, dots);
+                    }
+                }
+                Content::Set(set) => {
+                    for (element, dots) in touched.elements {
+                        set.replace(element, dots);
+                    }
+                }
+                Content::Counter(counter) => {
+                    if let Some(before) = touched.counter {
+                        *counter = before;
+                    }
+                }
+                Content::Text(text) => text.roll_back(),
+                Content::Unknown => {}
+            }
+            if live != touched.live {
+                containers[number].live = touched.live;
+                let siblings = &mut containers[parent].live_children;
+                *siblings = if touched.live { *siblings + 1 } else { *siblings - 1 };
+            }
+        }
+    }
+}
