@@ -173,7 +173,9 @@ impl Events {
         for (number, touched) in journal.touched {
             let of_children = map_changes.remove(&number).unwrap_or_default();
             let by: Vec<ReplicaId> = touched.by.iter().copied().collect();
-            let Some(change) = change_of(containers, number, touched, of_children) else { continue };
+            let Some(change) = change_of(containers, number, touched, of_children) else {
+                continue;
+            };
             self.changes += count(&change);
             self.waiting.push_back(Event { path: containers.path(number), origin, by, change });
         }
@@ -246,9 +248,7 @@ fn change_of(
             let (before, after) = (touched.counter?.value(), counter.value());
             (before != after).then_some(Change::Counter { before, after })
         }
-        Content::Text(_) => {
-            (!touched.text.is_empty()).then_some(Change::Text(touched.text))
-        }
+        Content::Text(_) => (!touched.text.is_empty()).then_some(Change::Text(touched.text)),
         Content::Unknown => Some(Change::Unsupported),
     }
 }

@@ -112,15 +112,15 @@ impl Journal {
             match content {
                 Content::Map(map) => {
                     for (key, writes) in touched.values {
-                        map.values.replace(key, writes);
+                        map.values.restore(key, Some(writes));
                     }
                     for (child, dots) in touched.created {
-                        map.created.replace(child, dots);
+                        map.created.restore(child, Some(dots));
                     }
                 }
                 Content::Set(set) => {
                     for (element, dots) in touched.elements {
-                        set.replace(element, dots);
+                        set.restore(element, Some(dots));
                     }
                 }
                 Content::Counter(counter) => {

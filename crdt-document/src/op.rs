@@ -30,6 +30,24 @@ pub(crate) enum Op {
     Text(Arc<OwnedTextOp>),
 }
 
+impl Op {
+    /// About how many bytes it takes in a stream.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Set { key, value } => 4 + key.len() + value.size(),
+            Self::Remove { key } | Self::Create { key, .. } => 6 + key.len(),
+            Self::Add { element } | Self::Discard { element } => 4 + element.size(),
+            Self::Increment { .. } => 10,
+            Self::Clear => 1,
+            Self::Extension(extension) => 10 + extension.payload.len(),
+            Self::Text(op) => match &**op {
+                OwnedTextOp::Insert { content, .. } => 4 + content.len(),
+                _ => 4,
+            },
+        }
+    }
+}
+
 /// An operation that this release does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extension {

@@ -257,8 +257,16 @@ mod tests {
 
     #[test]
     fn hostile_paths_are_refused() {
-        assert_eq!(decoded(&[1, 0, 0]), Err(DecodeErrorKind::UnknownTag), "kind 0 is a plain value");
-        assert_eq!(decoded(&[2, 4, 0, 4, 0]), Err(DecodeErrorKind::OutOfRange), "text has no children");
+        assert_eq!(
+            decoded(&[1, 0, 0]),
+            Err(DecodeErrorKind::UnknownTag),
+            "kind 0 is a plain value"
+        );
+        assert_eq!(
+            decoded(&[2, 4, 0, 4, 0]),
+            Err(DecodeErrorKind::OutOfRange),
+            "text has no children"
+        );
         assert_eq!(decoded(&[1, 1, 1, 0xff]), Err(DecodeErrorKind::NotUtf8));
         assert_eq!(decoded(&[2, 9, 0, 4, 1, 0xff]).map(|path| path.key().is_none()), Ok(true));
         let mut deep = vec![33];

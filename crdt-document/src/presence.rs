@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crdt_core::codec::{DecodeError, DecodeErrorKind, Reader, Writer};
+use crdt_core::codec::{DecodeError, DecodeErrorKind, Reader, VARINT_LEN_MAX, Writer};
 
 /// Who else is here: a small state per client, such as a name and a selection, that is sent
 /// and shown, never saved, and gone when its client stays silent.
@@ -166,11 +166,39 @@ impl Presence {
         self.entries.values().map(|entry| entry.expires_at_ms).min()
     }
 
-    /// Everyone who is here, as an update for a newcomer. Each keeps the time it has left.
+    /// Everyone who is here, as one update for a newcomer. Each keeps the time it has left.
     pub fn encode(&self, now_ms: u64) -> Vec<u8> {
-        let here: Vec<_> =
-            self.entries.iter().filter(|(_, entry)| entry.expires_at_ms > now_ms).collect();
-        encode(&here, now_ms)
+        encode(&self.here(now_ms), now_ms)
+    }
+
+    /// As [`encode`](Self::encode), in several updates of at most `bytes_max` bytes each. A
+    /// state that alone exceeds that is left out.
+    pub fn encode_split(&self, now_ms: u64, bytes_max: usize) -> Vec<Vec<u8>> {
+        let mut updates = Vec::new();
+        let mut part: Vec<(&u64, &Entry)> = Vec::new();
+        let mut part_bytes = 0;
+        for entry in self.here(now_ms) {
+            // Alone it takes two bytes more than beside others: the version and the count.
+            let bytes = encode(&[entry], now_ms).len();
+            if bytes > bytes_max {
+                continue;
+            }
+            let full = part_bytes + bytes + VARINT_LEN_MAX > bytes_max;
+            if full && !part.is_empty() {
+                updates.push(encode(&std::mem::take(&mut part), now_ms));
+                part_bytes = 0;
+            }
+            part.push(entry);
+            part_bytes += bytes;
+        }
+        if !part.is_empty() {
+            updates.push(encode(&part, now_ms));
+        }
+        updates
+    }
+
+    fn here(&self, now_ms: u64) -> Vec<(&u64, &Entry)> {
+        self.entries.iter().filter(|(_, entry)| entry.expires_at_ms > now_ms).collect()
     }
 
     /// The state of a client, if it is here.
@@ -222,7 +250,8 @@ impl Presence {
             // No more than fit here are kept, however many a peer lists.
             if entries.len() < self.limits.clients_max {
                 let expires_at_ms = now_ms.saturating_add(left_ms);
-                entries.insert(client, Entry { clock, state: state.map(Into::into), expires_at_ms });
+                entries
+                    .insert(client, Entry { clock, state: state.map(Into::into), expires_at_ms });
             }
         }
         input.finish()?;
@@ -274,6 +303,23 @@ mod tests {
         assert_eq!(newcomer.expire(30_000), [PresenceEvent::Left(1)]);
         here.renew(1, 15_000).unwrap();
         assert_eq!(here.poll_timeout(), Some(45_000));
+    }
+
+    #[test]
+    fn parts_for_a_newcomer_are_short_and_complete() {
+        let mut here = Presence::default();
+        for client in 0..200 {
+            here.set(client << 40, &vec![7; client as usize], 0).unwrap();
+        }
+        for bytes_max in [230, 300, 1_000, 100_000] {
+            let parts = here.encode_split(0, bytes_max);
+            assert!(parts.iter().all(|part| part.len() <= bytes_max));
+            let mut newcomer = Presence::default();
+            for part in parts {
+                newcomer.apply(&part, 0).unwrap();
+            }
+            assert!(newcomer.iter().eq(here.iter()));
+        }
     }
 
     #[test]

@@ -126,10 +126,14 @@ impl State {
     fn clear(&mut self, number: u32, cause: &Cause<'_>, journal: &mut Journal) {
         let Self { graph, containers, .. } = self;
         let seen = |dot: Dot| cause.seen(graph, dot);
+        let creates = containers[number].map().is_some_and(|map| !map.created.is_empty());
+        if creates || containers[number].has_content() {
+            journal.touch(containers, number, cause.dot.replica);
+        }
         let Container { content, log, .. } = &mut containers[number];
         match content {
             Content::Map(map) => {
-                if !map.values.is_empty() || !map.created.is_empty() {
+                if creates || !map.values.is_empty() {
                     journal.whole_map(number, map);
                     map.values.apply_clear(seen);
                     map.created.apply_clear(seen);

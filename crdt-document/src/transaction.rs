@@ -12,15 +12,15 @@ use crate::journal::Journal;
 use crate::op::Op;
 use crate::path::PATH_STEPS_MAX;
 use crate::state::{Cause, Past, State};
-use crate::{Document, Path, Value, View};
+use crate::{Document, Path, Value};
 
 /// Changes under way: what is done here is visible at once, and becomes one change of the
 /// document, or nothing, in the end.
 ///
 /// ```
-/// use crdt_document::{Document, EditError};
+/// use crdt_document::{Document, EditError, ReplicaId};
 ///
-/// let mut doc = Document::new(1);
+/// let mut doc = Document::new(ReplicaId::from_u128(1));
 /// doc.transact(|tx| {
 ///     tx.text("body").insert(0, "hello")?;
 ///     tx.counter("views").increment(1);
@@ -213,11 +213,6 @@ impl<'a> Transaction<'a> {
         self.open.failed.get_or_insert(error);
     }
 
-    /// Whether a step failed before.
-    pub(crate) const fn has_failed(&self) -> bool {
-        self.open.failed.is_some()
-    }
-
     /// Makes an event that is not an edit of a text.
     pub(crate) fn apply(&mut self, path: &Path, op: Op) {
         if let Err(error) = self.try_apply(path, &op) {
@@ -355,11 +350,6 @@ impl<'a> Transaction<'a> {
         self.open.lamport += u64::from(events);
         self.open.events += events;
         self.open.room -= events;
-    }
-
-    /// What a container is, for reading while the transaction is open.
-    pub(crate) fn view(&self, path: &Path) -> Option<View<'_>> {
-        self.find(path).map(|number| View::new(self.state, number))
     }
 }
 

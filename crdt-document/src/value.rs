@@ -109,6 +109,20 @@ impl Value {
         within(self, VALUE_DEPTH_MAX)
     }
 
+    /// About how many bytes the encoded value has.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => 1,
+            Self::Int(_) | Self::Float(_) => 9,
+            Self::String(value) => 4 + value.len(),
+            Self::Bytes(value) => 4 + value.len(),
+            Self::List(items) => 4 + items.iter().map(Self::size).sum::<usize>(),
+            Self::Map(map) => {
+                4 + map.iter().map(|(key, value)| 4 + key.len() + value.size()).sum::<usize>()
+            }
+        }
+    }
+
     const fn rank(&self) -> u8 {
         match self {
             Self::Null => 0,
@@ -461,7 +475,10 @@ mod tests {
                     3 => Value::Float(Arbitrary::arbitrary(g)),
                     4 => Value::String(Arbitrary::arbitrary(g)),
                     5 => Vec::<u8>::arbitrary(g).into(),
-                    6 => (0..u8::arbitrary(g) % 4).map(|_| value(g, depth - 1)).collect::<Vec<_>>().into(),
+                    6 => (0..u8::arbitrary(g) % 4)
+                        .map(|_| value(g, depth - 1))
+                        .collect::<Vec<_>>()
+                        .into(),
                     _ => Value::Map(
                         (0..u8::arbitrary(g) % 4)
                             .map(|_| (String::arbitrary(g), value(g, depth - 1)))

@@ -9,6 +9,7 @@ pub use counter::CounterView;
 pub use map::{Ambiguous, Conflict, Entry, MapView};
 pub use set::SetView;
 pub use text::TextView;
+pub(crate) use text::out_of_bounds;
 
 use crate::container::Content;
 use crate::state::State;

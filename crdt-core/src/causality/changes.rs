@@ -150,7 +150,9 @@ impl ChangeReader {
             for _ in 0..count {
                 let at = input.position();
                 let parent = self.read_parent(table, input)?;
-                if parent.replica == replica || parents.last().is_some_and(|last| *last >= parent) {
+                // Of two events of one replica the earlier is in the later one's past.
+                let descends = |last: &Dot| last.replica >= parent.replica;
+                if parent.replica == replica || parents.last().is_some_and(descends) {
                     return Err(DecodeErrorKind::NotAscending.at(at));
                 }
                 parents.push(parent);

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crdt_causal::sync::{ReceiveTables, SendTables};
 use crdt_core::causality::{ChangeReader, ChangeRun, ChangeWriter, Lv};
-use crdt_core::codec::{DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 use crdt_core::{Dot, ReplicaId};
 use smallvec::SmallVec;
 
@@ -21,7 +21,12 @@ const FLAG_EXTENDED: u64 = 1;
 const FLAG_BITS: u32 = 1;
 
 /// Writes the changes of `ranges`, which is an order that causality allows.
-pub(crate) fn write(state: &State, ranges: &[Range<Lv>], tables: &mut SendTables, out: &mut Writer) {
+pub(crate) fn write(
+    state: &State,
+    ranges: &[Range<Lv>],
+    tables: &mut SendTables,
+    out: &mut Writer,
+) {
     let runs = runs(state, ranges);
     out.count(runs.len());
     let mut headers = ChangeWriter::new();
@@ -70,27 +75,34 @@ pub(crate) fn runs(state: &State, ranges: &[Range<Lv>]) -> Vec<ChangeRun> {
     let mut runs: Vec<ChangeRun> = Vec::new();
     for range in ranges {
         for span in state.graph.changes(range.clone()) {
-            let parents = state.graph.explicit_parents(span.lvs.start);
-            match runs.last_mut() {
-                Some(last)
-                    if parents.is_empty()
-                        && last.replica == span.replica
-                        && last.change_len == span.change_len
-                        && last.last().seq + 1 == span.seq =>
-                {
-                    last.count += span.count;
-                }
-                _ => runs.push(ChangeRun {
+            push_run(
+                &mut runs,
+                ChangeRun {
                     replica: span.replica,
                     seq: span.seq,
                     change_len: span.change_len,
                     count: span.count,
-                    parents,
-                }),
-            }
+                    parents: state.graph.explicit_parents(span.lvs.start),
+                },
+            );
         }
     }
     runs
+}
+
+/// Appends changes, to the last run if they continue it.
+pub(crate) fn push_run(runs: &mut Vec<ChangeRun>, run: ChangeRun) {
+    match runs.last_mut() {
+        Some(last)
+            if run.parents.is_empty()
+                && last.replica == run.replica
+                && last.change_len == run.change_len
+                && last.last().seq + 1 == run.seq =>
+        {
+            last.count += run.count;
+        }
+        _ => runs.push(run),
+    }
 }
 
 /// A body that was read: well formed, its operations not yet taken out.
@@ -138,7 +150,10 @@ struct BodyContainer {
 
 impl Body {
     /// Reads a body from the front of `input`.
-    pub(crate) fn read(input: &mut Reader<'_>, tables: &mut ReceiveTables) -> Result<Self, DecodeError> {
+    pub(crate) fn read(
+        input: &mut Reader<'_>,
+        tables: &mut ReceiveTables,
+    ) -> Result<Self, DecodeError> {
         let mut body = Self {
             bytes: Box::default(),
             replicas: Vec::new(),
@@ -269,9 +284,18 @@ impl Body {
         self.containers.len() as u32
     }
 
+    /// The bytes that name a container.
+    pub(crate) fn key(&self, container: u32) -> &[u8] {
+        &self.containers[container as usize].key
+    }
+
+    /// The kind of a container.
+    pub(crate) fn kind(&self, container: u32) -> Kind {
+        self.containers[container as usize].stream.kind()
+    }
+
     /// The path of a container.
     pub(crate) fn path(&self, container: u32) -> Path {
-        use crdt_core::codec::Decode;
         let mut key = Reader::new(&self.containers[container as usize].key);
         Path::decode(&mut key).expect("the path was read before")
     }
@@ -296,6 +320,13 @@ impl Body {
             count,
             parents,
         }
+    }
+
+    /// The first event of a row's change.
+    pub(crate) fn first(&self, row: u32, change: u32) -> Dot {
+        let row = self.rows[row as usize];
+        let seq = row.seq + u64::from(change) * u64::from(row.change_len);
+        Dot::new(self.replicas[row.replica as usize], seq)
     }
 
     /// How many changes row `row` has.
@@ -325,10 +356,15 @@ impl Body {
         }
     }
 
-    /// Calls `found` with what the events of a container's stream do.
-    pub(crate) fn pieces(&self, container: u32, local: Range<u32>, found: &mut dyn FnMut(Piece<'_>)) {
-        let stream = &self.containers[container as usize].stream;
-        stream.pieces(local.start, local.end, &self.bytes, found);
+    /// Calls `found` with what the events of a container's stream do, each piece with the
+    /// stream's index of its first event.
+    pub(crate) fn pieces<'a>(
+        &'a self,
+        container: u32,
+        local: Range<u32>,
+        found: &mut dyn FnMut(u32, Piece<'a>),
+    ) {
+        self.containers[container as usize].stream.pieces(local, &self.bytes, found);
     }
 }
 

@@ -91,7 +91,11 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Reads `count` rows from the front of `input`, whose bytes are kept from position 0 on.
-    pub(super) fn read(kind: Kind, count: u32, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(super) fn read(
+        kind: Kind,
+        count: u32,
+        input: &mut Reader<'_>,
+    ) -> Result<Self, DecodeError> {
         let count = count as usize;
         if count > input.remaining() {
             return Err(input.error(DecodeErrorKind::CountTooLarge));
@@ -145,7 +149,12 @@ impl Rows {
         self.parse(kind, &mut input, bytes).expect("the row was read before")
     }
 
-    fn parse(&self, kind: Kind, input: &mut Reader<'_>, bytes: &[u8]) -> Result<Op, DecodeError> {
+    fn parse<'a>(
+        &self,
+        kind: Kind,
+        input: &mut Reader<'a>,
+        bytes: &'a [u8],
+    ) -> Result<Op, DecodeError> {
         let start = bytes.len() - input.remaining();
         let head = input.varint()?;
         if matches!(kind, Kind::Unknown(_)) {

@@ -1,5 +1,7 @@
 //! What the events of one container do: a stream of its own, in the order of the events.
 
+use std::ops::Range;
+
 use crdt_core::codec::{DecodeError, Reader, Writer};
 
 use super::rows::{RowWriter, Rows};
@@ -87,16 +89,26 @@ impl Stream {
         Ok(Self { kind, content })
     }
 
-    /// Calls `found` with what the stream's events `first..end` do.
-    pub(super) fn pieces(&self, first: u32, end: u32, bytes: &[u8], found: &mut dyn FnMut(Piece<'_>)) {
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Calls `found` with what the stream's events in `range` do, each piece with the index
+    /// of its first event.
+    pub(super) fn pieces<'a>(
+        &'a self,
+        range: Range<u32>,
+        bytes: &[u8],
+        found: &mut dyn FnMut(u32, Piece<'a>),
+    ) {
         match &self.content {
             Read::Rows(rows) => {
-                for index in first..end {
-                    found(Piece::Op { op: rows.op(self.kind, index, bytes), len: 1 });
+                for index in range {
+                    found(index, Piece::Op { op: rows.op(self.kind, index, bytes), len: 1 });
                 }
             }
-            Read::Sums(sums) => sums.pieces(first, end, bytes, found),
-            Read::Text(text) => text.pieces(first..end, bytes, found),
+            Read::Sums(sums) => sums.pieces(range, bytes, found),
+            Read::Text(text) => text.pieces(range, bytes, found),
         }
     }
 }

@@ -4,11 +4,10 @@
 //! zigzag, plus 1 (an amount is never 0). The codes and payloads of extensions follow the
 //! column.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use crdt_core::codec::{
-    DecodeError, Reader, RunReader, RunWriter, Writer, unzigzag, zigzag,
-};
+use crdt_core::codec::{DecodeError, Reader, RunReader, RunWriter, Writer, unzigzag, zigzag};
 
 use crate::op::{Extension, Op, Piece};
 
@@ -82,23 +81,28 @@ impl Sums {
         Ok(sums)
     }
 
-    /// Calls `found` with the pieces of the events in `first..end`.
-    pub(super) fn pieces(&self, first: u32, end: u32, bytes: &[u8], found: &mut dyn FnMut(Piece<'_>)) {
-        let mut index = self.runs.partition_point(|&(start, _)| start <= first) - 1;
-        let mut event = first;
+    /// Calls `found` with the pieces of the events in `range`.
+    pub(super) fn pieces<'a>(
+        &'a self,
+        range: Range<u32>,
+        bytes: &[u8],
+        found: &mut dyn FnMut(u32, Piece<'a>),
+    ) {
+        let Range { start: mut event, end } = range;
+        let mut index = self.runs.partition_point(|&(start, _)| start <= event) - 1;
         while event < end {
             let value = self.runs[index].1;
             let run_end = self.runs.get(index + 1).map_or(end, |&(start, _)| start.min(end));
             if value == EXTENSION {
                 for event in event..run_end {
-                    found(Piece::Op { op: self.extension(event, bytes), len: 1 });
+                    found(event, Piece::Op { op: self.extension(event, bytes), len: 1 });
                 }
             } else {
                 let op = match value {
                     RESET => Op::Clear,
                     _ => Op::Increment { amount: unzigzag(value - 1) },
                 };
-                found(Piece::Op { op, len: run_end - event });
+                found(event, Piece::Op { op, len: run_end - event });
             }
             event = run_end;
             index += 1;
@@ -108,9 +112,9 @@ impl Sums {
     fn extension(&self, event: u32, bytes: &[u8]) -> Op {
         let index = self.extensions.partition_point(|&(held, _)| held < event);
         let mut input = Reader::new(&bytes[self.extensions[index].1 as usize..]);
-        let read = input.varint_u32().and_then(|code| {
-            Ok(Extension { code, payload: input.bytes()?.into() })
-        });
+        let read = input
+            .varint_u32()
+            .and_then(|code| Ok(Extension { code, payload: input.bytes()?.into() }));
         Op::Extension(Arc::new(read.expect("the extension was read before")))
     }
 }

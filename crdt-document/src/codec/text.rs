@@ -85,7 +85,12 @@ impl TextRuns {
     }
 
     /// Calls `found` with the pieces of the events in `range`.
-    pub(super) fn pieces(&self, range: Range<u32>, bytes: &[u8], found: &mut dyn FnMut(Piece<'_>)) {
+    pub(super) fn pieces<'a>(
+        &'a self,
+        range: Range<u32>,
+        bytes: &[u8],
+        found: &mut dyn FnMut(u32, Piece<'a>),
+    ) {
         let mut index = self.extensions.partition_point(|&(event, _)| event < range.start);
         let mut event = range.start;
         while event < range.end {
@@ -93,12 +98,12 @@ impl TextRuns {
             let end = extension.map_or(range.end, |&(event, _)| event);
             // So many of the events before are no edits.
             let others = index as u32;
-            for (_, op) in self.edits.pieces(event - others..end - others) {
-                found(Piece::Text(op));
+            for (index, op) in self.edits.pieces(event - others..end - others) {
+                found(index + others, Piece::Text(op));
             }
             event = end;
             if let Some(&(_, at)) = extension {
-                found(Piece::Op { op: read_extension(at, bytes), len: 1 });
+                found(event, Piece::Op { op: read_extension(at, bytes), len: 1 });
                 event += 1;
                 index += 1;
             }
@@ -108,8 +113,7 @@ impl TextRuns {
 
 fn read_extension(at: u32, bytes: &[u8]) -> Op {
     let mut input = Reader::new(&bytes[at as usize..]);
-    let read = input
-        .varint_u32()
-        .and_then(|code| Ok(Extension { code, payload: input.bytes()?.into() }));
+    let read =
+        input.varint_u32().and_then(|code| Ok(Extension { code, payload: input.bytes()?.into() }));
     Op::Extension(Arc::new(read.expect("the extension was read before")))
 }

@@ -37,7 +37,10 @@ impl ResetCounter {
         amount: i64,
         len: u32,
     ) -> Result<(), CounterError> {
-        let total = amount.unsigned_abs().checked_mul(u64::from(len)).ok_or(CounterError::Overflow)?;
+        let total = amount
+            .unsigned_abs()
+            .checked_mul(u64::from(len))
+            .ok_or(CounterError::Overflow { replica })?;
         count(&mut self.counted, replica, total, amount > 0)
     }
 

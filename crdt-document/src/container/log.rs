@@ -29,10 +29,6 @@ impl OpLog {
         }
     }
 
-    pub(crate) fn reserve(&mut self, entries: usize) {
-        self.entries.reserve(entries);
-    }
-
     /// Forgets the events from `lv` on.
     pub(crate) fn truncate(&mut self, lv: Lv) {
         while let Some(last) = self.entries.last_mut().filter(|last| last.lv + last.len > lv) {

@@ -126,7 +126,8 @@ impl Containers {
                 text.check_invariants();
             }
             assert_eq!(container.live, self.is_live(number), "liveness is kept up to date");
-            let live = container.children.values().flatten().filter(|&&(_, child)| self[child].live);
+            let live =
+                container.children.values().flatten().filter(|&&(_, child)| self[child].live);
             assert_eq!(live.count() as u32, container.live_children);
             assert_eq!(self.find(&self.path(number)), Some(number));
         }

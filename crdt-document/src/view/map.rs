@@ -93,7 +93,9 @@ impl<'a> MapView<'a> {
         let mut all = Vec::new();
         if let Some(map) = self.content() {
             let writes = map.values.winner(key).into_iter().chain(map.values.losers(key));
-            all.extend(writes.map(|write| Conflict::Value { value: write.value, by: write.dot.replica }));
+            all.extend(
+                writes.map(|write| Conflict::Value { value: write.value, by: write.dot.replica }),
+            );
         }
         all.extend(self.live_children(key).map(Conflict::Container));
         if all.len() > 1 { all } else { Vec::new() }
@@ -113,7 +115,8 @@ impl<'a> MapView<'a> {
     /// The containers that exist, in ascending order of keys.
     pub fn containers(&self) -> impl Iterator<Item = (&'a str, View<'a>)> + use<'a> {
         let state = self.state;
-        let children = self.number.into_iter().flat_map(|number| &state.containers[number].children);
+        let children =
+            self.number.into_iter().flat_map(|number| &state.containers[number].children);
         children.flat_map(move |(name, here)| {
             let key = std::str::from_utf8(name).ok();
             here.iter().filter_map(move |&(_, child)| {
@@ -195,7 +198,8 @@ impl<'a> MapView<'a> {
 
     fn live_children(&self, key: &str) -> impl Iterator<Item = View<'a>> + use<'a> {
         let state = self.state;
-        let here = self.number.and_then(|number| state.containers[number].children.get(key.as_bytes()));
+        let here =
+            self.number.and_then(|number| state.containers[number].children.get(key.as_bytes()));
         let mut here: Vec<(Kind, u32)> = here.into_iter().flatten().copied().collect();
         here.sort_unstable();
         let live = here.into_iter().filter(|&(_, child)| state.containers[child].live);

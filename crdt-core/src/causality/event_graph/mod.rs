@@ -239,6 +239,13 @@ impl EventGraph {
         Some(lv + (dot.seq - seq) as Lv)
     }
 
+    /// The local versions of an event and of those of its replica that directly follow it, in
+    /// local order and in causal order alike; `None` if it is not held. O(log).
+    pub fn run_from(&self, dot: Dot) -> Option<Range<Lv>> {
+        let lv = self.lv_of(dot)?;
+        Some(lv..self.run_end(self.run_index(lv)))
+    }
+
     /// The event at a local version. O(log).
     ///
     /// # Panics

@@ -1,0 +1,391 @@
+use std::collections::VecDeque;
+use std::fmt;
+
+use crdt_core::causality::ChangeRun;
+use crdt_core::{DotRange, Frontier, ReplicaId, VersionVector};
+
+use crate::codec::bundle;
+use crate::container::ROOT;
+use crate::error::{EditError, ImportError};
+use crate::event::{Event, Events, Origin};
+use crate::genesis::digest;
+use crate::history::{self, ChangeInfo};
+use crate::import::{self, Imported};
+use crate::journal::Journal;
+use crate::state::State;
+use crate::transaction::{Guard, Open, Transaction};
+use crate::view::{CounterView, MapView, SetView, TextView, View};
+use crate::{ChangeSet, Genesis, Kind, Path, Value};
+
+/// An offline-first document: named, nested containers over one log of events.
+///
+/// See the [crate's page](crate) for a story of two replicas.
+///
+/// **State.** A causally closed set of events; joining two documents is union. The value is
+/// a function of the set: whoever holds the same events reads the same and encodes the same
+/// bytes, in whatever order and in whatever pieces they arrived.
+///
+/// **Cost.** A local change costs O(log n); an import O(log n) for each run of changes that
+/// it brings, plus, where text was edited concurrently, the merge of what is concurrent.
+/// Nothing costs the length of the history but [`encode`](Self::encode),
+/// [`decode`](Self::decode) and the questions about the past that say so.
+#[derive(Debug)]
+pub struct Document {
+    pub(crate) state: State,
+    genesis: Genesis,
+    replica: Option<ReplicaId>,
+    events: Events,
+    open: Option<Open>,
+}
+
+impl Document {
+    /// An empty document to write to, under a replica id of its own.
+    pub fn new(replica: impl Into<ReplicaId>) -> Self {
+        let mut document = Self::reader();
+        document.replica = Some(replica.into());
+        document
+    }
+
+    /// An empty document that only reads; it can be given an id later.
+    pub fn reader() -> Self {
+        Self::with_genesis(Genesis::new())
+    }
+
+    /// An empty document with a genesis of its own, that only reads for now. Documents of
+    /// different genesis refuse to merge.
+    pub fn with_genesis(genesis: Genesis) -> Self {
+        Self { state: State::new(), genesis, replica: None, events: Events::default(), open: None }
+    }
+
+    /// A document that starts with content: wherever the same code runs, the content is the
+    /// same events, and so it is there once however many replicas begin with it.
+    ///
+    /// Another name or other content makes another genesis, and such documents refuse to
+    /// merge.
+    ///
+    /// ```
+    /// use crdt_document::{Document, ReplicaId};
+    ///
+    /// let start = || Document::from_template("minutes", |tx| {
+    ///     tx.text("body").insert(0, "Present: ").map(drop)
+    /// });
+    /// let (mut mumbai, delhi) = (start()?, start()?);
+    /// mumbai.import(&delhi.encode())?;
+    /// assert_eq!(mumbai.text("body"), "Present: ");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the closure returns, or what is wrong with its changes.
+    pub fn from_template(
+        name: &str,
+        content: impl FnOnce(&mut Transaction<'_>) -> Result<(), EditError>,
+    ) -> Result<Self, EditError> {
+        let author = ReplicaId::from_bytes(digest(b"crdt-document author", &[name.as_bytes()]));
+        let mut document = Self::new(author);
+        document.transact(content)?;
+        document.genesis = Genesis::of_template(name, &document.encode());
+        document.replica = None;
+        document.events.drain();
+        Ok(document)
+    }
+
+    /// The replica id that transactions write under.
+    pub const fn replica(&self) -> Option<ReplicaId> {
+        self.replica
+    }
+
+    /// Writes under this id from now on. An id belongs to one writer: see [`ReplicaId`].
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::TransactionOpen`].
+    pub fn set_replica(&mut self, replica: impl Into<ReplicaId>) -> Result<(), EditError> {
+        if self.open.is_some() {
+            return Err(EditError::TransactionOpen);
+        }
+        self.replica = Some(replica.into());
+        Ok(())
+    }
+
+    /// Where the document began.
+    pub const fn genesis(&self) -> Genesis {
+        self.genesis
+    }
+
+    // Writing.
+
+    /// Makes one change of everything that the closure does, or of nothing if it returns an
+    /// error or panics. Reads in the closure see its own writes.
+    ///
+    /// # Errors
+    ///
+    /// What the closure returns, or what is wrong with its changes; see [`EditError`].
+    pub fn transact<T>(
+        &mut self,
+        edit: impl FnOnce(&mut Transaction<'_>) -> Result<T, EditError>,
+    ) -> Result<T, EditError> {
+        self.try_transact(edit)
+    }
+
+    /// As [`transact`](Self::transact), with an error type of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// What the closure returns, or what is wrong with its changes; see [`EditError`].
+    pub fn try_transact<T, E: From<EditError>>(
+        &mut self,
+        edit: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.begin()?;
+        let guard = Guard(self);
+        let result = edit(&mut guard.0.transaction()?)?;
+        guard.0.commit()?;
+        Ok(result)
+    }
+
+    /// Begins a transaction that goes on over several calls, until [`commit`](Self::commit)
+    /// or [`rollback`](Self::rollback). Meanwhile reads see what it has done, and imports are
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::NoReplica`] and [`EditError::TransactionOpen`].
+    pub fn begin(&mut self) -> Result<(), EditError> {
+        if self.open.is_some() {
+            return Err(EditError::TransactionOpen);
+        }
+        let replica = self.replica.ok_or(EditError::NoReplica)?;
+        self.open = Some(Open::new(&self.state, replica));
+        Ok(())
+    }
+
+    /// The transaction that was begun, to go on with. Dropping it neither commits nor rolls
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::NoTransaction`].
+    pub fn transaction(&mut self) -> Result<Transaction<'_>, EditError> {
+        let open = self.open.as_mut().ok_or(EditError::NoTransaction)?;
+        Ok(Transaction::new(&mut self.state, open))
+    }
+
+    /// Makes one change of the transaction that was begun, and returns its events; `None` if
+    /// it did nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::NoTransaction`], or what went wrong in the transaction, which is rolled
+    /// back then.
+    pub fn commit(&mut self) -> Result<Option<DotRange>, EditError> {
+        let open = self.open.take().ok_or(EditError::NoTransaction)?;
+        open.commit(&mut self.state, &mut self.events)
+    }
+
+    /// Leaves the document as it was before the transaction that was begun, if there is one.
+    pub fn rollback(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.roll_back(&mut self.state);
+        }
+    }
+
+    // Reading.
+
+    /// The root map.
+    pub const fn root(&self) -> MapView<'_> {
+        MapView::new(&self.state, Some(ROOT))
+    }
+
+    /// The map at a key of the root.
+    pub fn map(&self, key: &str) -> MapView<'_> {
+        self.root().map(key)
+    }
+
+    /// The set at a key of the root.
+    pub fn set(&self, key: &str) -> SetView<'_> {
+        self.root().set(key)
+    }
+
+    /// The counter at a key of the root.
+    pub fn counter(&self, key: &str) -> CounterView<'_> {
+        self.root().counter(key)
+    }
+
+    /// The text at a key of the root.
+    pub fn text(&self, key: &str) -> TextView<'_> {
+        self.root().text(key)
+    }
+
+    /// The container at a path, if it exists.
+    pub fn view(&self, path: &Path) -> Option<View<'_>> {
+        let number = self.state.containers.find(path)?;
+        self.state.containers[number].live.then(|| View::new(&self.state, number))
+    }
+
+    /// The text at a path.
+    ///
+    /// # Panics
+    ///
+    /// If the path ends at another kind of container.
+    pub fn text_at(&self, path: &Path) -> TextView<'_> {
+        assert_eq!(path.kind(), Kind::Text, "the path ends at a text");
+        TextView::new(&self.state, self.state.containers.find(path))
+    }
+
+    /// The whole document as a plain value; see [`MapView::to_value`].
+    pub fn to_value(&self) -> Value {
+        self.root().to_value()
+    }
+
+    /// Takes the events that have happened since the last call: what changed, where, by
+    /// whom. Nothing is ever called back.
+    pub fn drain_events(&mut self) -> VecDeque<Event> {
+        self.events.drain()
+    }
+
+    /// The events that [`drain_events`](Self::drain_events) would return.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.waiting()
+    }
+
+    /// Whether changes are told as events, which they are by default. A server that nobody
+    /// watches has no use for them.
+    pub fn record_events(&mut self, recorded: bool) {
+        self.events.set_recorded(recorded);
+    }
+
+    // Versions and history.
+
+    /// The events that are held.
+    pub fn version(&self) -> &VersionVector {
+        self.state.graph.version()
+    }
+
+    /// The maximal events that are held: the short name of the version.
+    pub fn frontier(&self) -> Frontier {
+        self.state.graph.frontier_dots()
+    }
+
+    /// The events of the version that a frontier names; `None` if one of its events is not
+    /// held. O(replicas) plus what is between it and now.
+    pub fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
+        let version = self.state.graph.local(frontier).ok()?;
+        Some(self.state.graph.version_vector(&version))
+    }
+
+    /// Every change, in an order that causality allows.
+    pub fn changes(&self) -> impl Iterator<Item = ChangeInfo> + '_ {
+        history::changes(&self.state.graph)
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.state.graph.len() as usize
+    }
+
+    /// Whether nothing has ever happened.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    // Bytes.
+
+    /// The whole document. Equal sets of events give equal bytes. O(n log n) for n runs of
+    /// the history.
+    pub fn encode(&self) -> Vec<u8> {
+        bundle::write(&self.state, self.genesis, &history::canonical_order(&self.state.graph))
+    }
+
+    /// Reads a document, for reading; see [`set_replica`](Self::set_replica).
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`] for bytes that are damaged or no document.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ImportError> {
+        let (genesis, body) = bundle::read(bytes)?;
+        let mut document = Self::with_genesis(genesis);
+        document.events.set_recorded(false);
+        document.apply(ChangeSet::whole(body))?;
+        document.events.set_recorded(true);
+        Ok(document)
+    }
+
+    /// The changes that a version does not have, for another replica to
+    /// [`import`](Self::import). The version may be of another replica and name events that
+    /// are not held here.
+    pub fn changes_since(&self, version: &VersionVector) -> Vec<u8> {
+        let ranges = history::missing(&self.state, version, self.version());
+        bundle::write(&self.state, self.genesis, &ranges)
+    }
+
+    /// Takes in changes from another replica, or a whole document, all or nothing. What is
+    /// held already is compared and passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`]; the document, its bytes and its events are as they were.
+    pub fn import(&mut self, bytes: &[u8]) -> Result<Imported, ImportError> {
+        let changes = self.decode_changes(bytes)?;
+        self.apply(changes)
+    }
+
+    /// Reads changes without taking them in.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Decode`] and [`ImportError::UnrelatedGenesis`].
+    pub fn decode_changes(&self, bytes: &[u8]) -> Result<ChangeSet, ImportError> {
+        let (theirs, body) = bundle::read(bytes)?;
+        if theirs != self.genesis {
+            return Err(ImportError::UnrelatedGenesis { ours: self.genesis, theirs });
+        }
+        Ok(ChangeSet::whole(body))
+    }
+
+    /// Takes in changes that were read before, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`import`](Self::import).
+    pub fn apply(&mut self, changes: ChangeSet) -> Result<Imported, ImportError> {
+        self.apply_if(changes, &mut |_| true)
+    }
+
+    /// As [`apply`](Self::apply), if `admit` allows every run of changes that is not held yet.
+    ///
+    /// # Errors
+    ///
+    /// As for [`import`](Self::import), and [`ImportError::NotAdmitted`].
+    pub fn apply_if(
+        &mut self,
+        changes: ChangeSet,
+        admit: &mut dyn FnMut(&ChangeRun) -> bool,
+    ) -> Result<Imported, ImportError> {
+        if self.open.is_some() {
+            return Err(ImportError::TransactionOpen);
+        }
+        let mut journal = self.events.are_recorded().then(Journal::default);
+        let imported =
+            import::import(&mut self.state, &changes, admit, self.replica, journal.as_mut())?;
+        if let Some(journal) = journal {
+            self.events.record(&self.state.containers, journal, Origin::Remote);
+        }
+        Ok(imported)
+    }
+
+    /// Panics if the parts of the document contradict each other. For tests: O(n).
+    pub fn check_invariants(&self) {
+        if self.open.is_none() {
+            self.state.check_invariants();
+        }
+    }
+}
+
+/// The content as JSON.
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_value().fmt(f)
+    }
+}

@@ -1,0 +1,168 @@
+//! The history as the graph tells it: which changes there were, and in which orders they can
+//! be written.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use crdt_core::causality::Lv;
+use crdt_core::{Dot, DotRange, EventGraph, Frontier, ReplicaId, VersionVector};
+use smallvec::SmallVec;
+
+use crate::state::State;
+
+/// What is known of one change, without what it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChangeInfo {
+    /// Its events.
+    pub dots: DotRange,
+    /// The version that it was made at.
+    pub parents: Frontier,
+    /// The Lamport time of its first event.
+    pub lamport: u64,
+}
+
+impl ChangeInfo {
+    /// Who made it.
+    pub const fn replica(&self) -> ReplicaId {
+        self.dots.replica
+    }
+
+    /// Its last event: the name of the version with it.
+    pub const fn last(&self) -> Dot {
+        Dot::new(self.dots.replica, self.dots.last)
+    }
+}
+
+/// Every change, in an order that causality allows.
+pub(crate) fn changes(graph: &EventGraph) -> impl Iterator<Item = ChangeInfo> + '_ {
+    graph.changes(0..graph.len()).flat_map(move |span| {
+        (0..span.count).map(move |index| {
+            let lv = span.lvs.start + index * span.change_len;
+            let first = span.seq + u64::from(index) * u64::from(span.change_len);
+            let last = first + u64::from(span.change_len) - 1;
+            ChangeInfo {
+                dots: DotRange::new(span.replica, first, last),
+                parents: graph.dots(&graph.parents_of(lv)),
+                lamport: graph.lamport(lv),
+            }
+        })
+    })
+}
+
+/// Part of a span of changes, up to where others build on it.
+struct Node {
+    lvs: Range<Lv>,
+    first: Dot,
+    waits_for: u32,
+    then: SmallVec<[u32; 2]>,
+}
+
+/// The one order in which equal sets of events are written alike: of the changes that are
+/// ready, the one with the smallest (replica, sequence) is next. O(n log n) for n spans of
+/// changes.
+pub(crate) fn canonical_order(graph: &EventGraph) -> Vec<Range<Lv>> {
+    let mut nodes = divide(graph);
+    let mut ready: BinaryHeap<Reverse<(Dot, u32)>> = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.waits_for == 0)
+        .map(|(number, node)| Reverse((node.first, number as u32)))
+        .collect();
+    let mut order: Vec<Range<Lv>> = Vec::with_capacity(nodes.len());
+    while let Some(Reverse((_, number))) = ready.pop() {
+        let node = &mut nodes[number as usize];
+        match order.last_mut() {
+            Some(last) if last.end == node.lvs.start => last.end = node.lvs.end,
+            _ => order.push(node.lvs.clone()),
+        }
+        for next in std::mem::take(&mut node.then) {
+            let next_node = &mut nodes[next as usize];
+            next_node.waits_for -= 1;
+            if next_node.waits_for == 0 {
+                ready.push(Reverse((next_node.first, next)));
+            }
+        }
+    }
+    order
+}
+
+fn divide(graph: &EventGraph) -> Vec<Node> {
+    let spans: Vec<_> = graph.changes(0..graph.len()).collect();
+    let mut cuts: Vec<Lv> =
+        spans.iter().flat_map(|span| span.parents.iter().map(|&lv| lv + 1)).collect();
+    cuts.extend(spans.iter().map(|span| span.lvs.end));
+    cuts.sort_unstable();
+    cuts.dedup();
+
+    // Every node ends at a cut, and there are no others.
+    let mut nodes: Vec<Node> = Vec::with_capacity(cuts.len());
+    let mut ends = cuts.iter().copied().peekable();
+    for span in &spans {
+        let mut start = span.lvs.start;
+        while start < span.lvs.end {
+            let end = ends.next().expect("a span ends at a cut");
+            let seq = span.seq + u64::from(start - span.lvs.start);
+            let first = Dot::new(span.replica, seq);
+            nodes.push(Node { lvs: start..end, first, waits_for: 0, then: SmallVec::new() });
+            start = end;
+        }
+    }
+    let node_of = |lv: Lv| cuts.partition_point(|&end| end <= lv);
+    for number in 0..nodes.len() {
+        let Node { lvs, first, .. } = &nodes[number];
+        let mut before: SmallVec<[Lv; 4]> = graph.parents_of(lvs.start).into_iter().collect();
+        // Where the own predecessor is no parent it is in the past of one.
+        before.extend(first.previous().and_then(|own| graph.lv_of(own)));
+        before.sort_unstable();
+        before.dedup();
+        nodes[number].waits_for = before.len() as u32;
+        for lv in before {
+            nodes[node_of(lv)].then.push(number as u32);
+        }
+    }
+    nodes
+}
+
+/// The events that `upto` has and `known` has not, in local order, widened to whole changes.
+/// Both may be any vectors at all.
+pub(crate) fn missing(
+    state: &State,
+    known: &VersionVector,
+    upto: &VersionVector,
+) -> Vec<Range<Lv>> {
+    let graph = &state.graph;
+    let mut ranges: Vec<Range<Lv>> = Vec::new();
+    for (replica, held) in graph.version().iter() {
+        let (last, mut seq) = (held.min(upto.get(replica)), known.get(replica).saturating_add(1));
+        while seq <= last {
+            let dot = Dot::new(replica, seq);
+            let mut run = graph.run_from(dot).expect("the event is held");
+            let left = last - seq + 1;
+            if (run.len() as u64) > left {
+                run.end = run.start + left as Lv;
+            }
+            seq += run.len() as u64;
+            run.start = graph.change_of(run.start).start;
+            ranges.push(run);
+        }
+    }
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<Range<Lv>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    // A version that cuts a change has less than the whole of it.
+    for range in &mut joined {
+        let last = graph.change_of(range.end - 1);
+        if last.end > range.end {
+            range.end = last.start.max(range.start);
+        }
+    }
+    joined.retain(|range| !range.is_empty());
+    joined
+}

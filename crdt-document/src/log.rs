@@ -1,0 +1,155 @@
+//! The document as one side of a sync session.
+
+use std::ops::Range;
+
+use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_core::causality::{ChangeRun, Lv};
+use crdt_core::codec::{Reader, Writer};
+use crdt_core::sequence::TextOp;
+use crdt_core::{Dot, DotRange, Frontier, VersionVector};
+
+use crate::codec::body;
+use crate::error::ImportError;
+use crate::history;
+use crate::op::Piece;
+use crate::state::State;
+use crate::{ChangeSet, Document};
+
+impl ChangeLog for Document {
+    type Error = ImportError;
+
+    fn genesis(&self) -> [u8; 16] {
+        *Self::genesis(self).as_bytes()
+    }
+
+    fn version(&self) -> &VersionVector {
+        self.state.graph.version()
+    }
+
+    fn frontier(&self) -> Frontier {
+        self.state.graph.frontier_dots()
+    }
+
+    fn frontier_of(&self, version: &VersionVector) -> Option<Frontier> {
+        let graph = &self.state.graph;
+        if version == graph.version() {
+            return Some(graph.frontier_dots());
+        }
+        let tips: Option<Vec<Lv>> =
+            version.iter().map(|(replica, seq)| graph.lv_of(Dot::new(replica, seq))).collect();
+        let tips = graph.maximal(&tips?);
+        (graph.version_vector(&tips) == *version).then(|| graph.dots(&tips))
+    }
+
+    fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
+        Self::version_of(self, frontier)
+    }
+
+    fn encode_changes(
+        &self,
+        known: &VersionVector,
+        upto: &VersionVector,
+        bytes_max: usize,
+        tables: &mut SendTables,
+        out: &mut Writer,
+    ) -> Vec<DotRange> {
+        let missing = history::missing(&self.state, known, upto);
+        let ranges = first_bytes(&self.state, missing, bytes_max);
+        if ranges.is_empty() {
+            return Vec::new();
+        }
+        body::write(&self.state, &ranges, tables, out);
+        let mut covered: Vec<DotRange> = Vec::new();
+        for run in body::runs(&self.state, &ranges) {
+            covered.push(DotRange::new(run.replica, run.seq, run.last().seq));
+        }
+        covered
+    }
+
+    fn import_changes(
+        &mut self,
+        input: &mut Reader<'_>,
+        tables: &mut ReceiveTables,
+    ) -> Result<Vec<DotRange>, ImportError> {
+        self.import_changes_if(input, tables, &mut |_| true)
+    }
+
+    fn refusal(error: &ImportError) -> Refusal {
+        match error {
+            ImportError::UnrelatedGenesis { .. } => Refusal::UnrelatedGenesis,
+            ImportError::Equivocation { replica, .. } => {
+                Refusal::Equivocation { replica: *replica }
+            }
+            ImportError::NotAdmitted { replica } => Refusal::ForeignReplica { replica: *replica },
+            ImportError::Full(_) | ImportError::TransactionOpen => Refusal::Overloaded,
+            _ => Refusal::InvalidChanges,
+        }
+    }
+}
+
+impl Document {
+    /// Imports what one side of a connection has encoded for the other, if `admit` allows
+    /// every run of changes that is not held yet; returns the dots that it covers, new or
+    /// held before. For servers that decide who may write under which id.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`], [`ImportError::NotAdmitted`] in particular; the document is as it was.
+    pub fn import_changes_if(
+        &mut self,
+        input: &mut Reader<'_>,
+        tables: &mut ReceiveTables,
+        admit: &mut dyn FnMut(&ChangeRun) -> bool,
+    ) -> Result<Vec<DotRange>, ImportError> {
+        let changes = ChangeSet::read(input, tables)?;
+        self.apply_if(changes, admit).map(|imported| imported.covered)
+    }
+}
+
+/// The changes at the front of `ranges` that take about so many bytes, at least one.
+fn first_bytes(state: &State, ranges: Vec<Range<Lv>>, bytes_max: usize) -> Vec<Range<Lv>> {
+    let mut left = bytes_max;
+    let mut taken: Vec<Range<Lv>> = Vec::new();
+    for range in ranges {
+        let mut start = range.start;
+        let mut end = range.start;
+        for span in state.graph.changes(range.clone()) {
+            // Long runs of short changes are measured in steps.
+            let step = (STEP_EVENTS / span.change_len).max(1) * span.change_len;
+            while end < span.lvs.end {
+                let until = span.lvs.end.min(end.saturating_add(step));
+                if left == 0 {
+                    break;
+                }
+                left = left.saturating_sub(estimate(state, end..until));
+                end = until;
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        if end > start {
+            taken.push(std::mem::replace(&mut start, end)..end);
+        }
+        if left == 0 {
+            break;
+        }
+    }
+    taken
+}
+
+/// How many events are measured at once.
+const STEP_EVENTS: u32 = 256;
+
+/// How many bytes events take, rather more than less.
+fn estimate(state: &State, lvs: Range<Lv>) -> usize {
+    let mut bytes = 8;
+    state.for_each_piece(lvs, |_, _, _, piece| {
+        bytes += match piece {
+            Piece::Text(TextOp::Insert { content, .. }) => 4 + content.len(),
+            Piece::Text(_) => 4,
+            Piece::Op { op, .. } => op.size(),
+        };
+    });
+    bytes
+}
