@@ -132,12 +132,10 @@ impl State {
         }
         let Container { content, log, .. } = &mut containers[number];
         match content {
-            Content::Map(map) => {
-                if creates || !map.values.is_empty() {
-                    journal.whole_map(number, map);
-                    map.values.apply_clear(seen);
-                    map.created.apply_clear(seen);
-                }
+            Content::Map(map) if creates || !map.values.is_empty() => {
+                journal.whole_map(number, map);
+                map.values.apply_clear(seen);
+                map.created.apply_clear(seen);
             }
             Content::Set(set) if !set.is_empty() => {
                 journal.whole_set(number, set);

@@ -38,7 +38,7 @@ pub enum Value {
     /// Bytes.
     Bytes(Box<[u8]>),
     /// Values in an order.
-    List(Box<[Value]>),
+    List(Box<[Self]>),
     /// Values by name.
     Map(ValueMap),
 }

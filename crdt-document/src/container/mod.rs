@@ -28,7 +28,7 @@ pub(crate) struct Container {
     pub(crate) parent: u32,
     /// The last step of the path; the root has none.
     pub(crate) step: Option<Step>,
-    pub(crate) children: BTreeMap<Arc<[u8]>, SmallVec<[(Kind, u32); 1]>>,
+    pub(crate) children: BTreeMap<Arc<[u8]>, Siblings>,
     pub(crate) content: Content,
     /// All events of maps, sets, counters and unknown kinds. A text keeps its edits itself,
     /// and here only what came from the first operation on that this release does not know.
@@ -39,6 +39,9 @@ pub(crate) struct Container {
     pub(crate) live: bool,
     pub(crate) live_children: u32,
 }
+
+/// The containers under one key: seldom more than one.
+type Siblings = SmallVec<[(Kind, u32); 1]>;
 
 /// What is visible in a container.
 #[derive(Debug)]

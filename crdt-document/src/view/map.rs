@@ -103,13 +103,12 @@ impl<'a> MapView<'a> {
 
     /// The plain values, in ascending order of keys.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
-        let keys = self.content().into_iter().flat_map(|map| {
+        self.content().into_iter().flat_map(|map| {
             map.values.keys().filter_map(|key| {
                 let write = map.values.winner(&**key)?;
                 Some((&**key, &**write.value))
             })
-        });
-        keys
+        })
     }
 
     /// The containers that exist, in ascending order of keys.
