@@ -25,6 +25,7 @@ pub use id::{Dot, DotRange, ReplicaId, SEQ_MAX};
 pub use lattice::Lattice;
 pub use map::LwwMap;
 pub use register::LwwRegister;
+pub use sequence::{Text, TextDelta};
 pub use set::AddWinsSet;
 pub use writer::{WriteError, Writer};
 

@@ -98,11 +98,6 @@ impl OpLog {
         self.entries.last().map_or(0, |last| last.end())
     }
 
-    /// How many runs the log has.
-    pub(super) fn runs(&self) -> usize {
-        self.entries.len()
-    }
-
     /// The index of the run that holds event `lv`, or of the first after it.
     pub(super) fn run_at(&self, lv: Lv) -> usize {
         self.entries.partition_point(|entry| entry.end() <= lv)

@@ -55,30 +55,6 @@ struct Kept {
     fed_at_first: usize,
 }
 
-/// Feeds the edits of `range` that the history holds.
-fn feed(kept: &mut Kept, history: &History<'_>, range: Range<Lv>) {
-    for part in history.parts {
-        let (start, end) = (part.start.max(range.start), part.end.min(range.end));
-        for (lv, run) in history.log.runs_in(start..end.max(start)) {
-            let mut rest = run;
-            for (chain, parents) in history.graph.chains(lv..lv + run.len) {
-                let len = chain.end - chain.start;
-                let now = if len < rest.len {
-                    let (now, later) = rest.split(len);
-                    rest = later;
-                    now
-                } else {
-                    rest
-                };
-                kept.walker
-                    .feed(history.graph, history.log, (chain.start, now), &parents, &mut |_| {})
-                    .expect("an edit that was applied once is valid");
-            }
-        }
-    }
-    kept.end = range.end;
-}
-
 /// The events that are merged: a causally closed part of a graph, and a text's log.
 #[derive(Clone, Copy)]
 pub(super) struct History<'a> {
@@ -136,22 +112,16 @@ impl Merge {
         self.ready_walker(history, piece.lv);
         let kept = self.walker.as_mut().expect("made ready");
         let mut length = self.last.length;
-        kept.walker.feed(
-            history.graph,
-            history.log,
-            (piece.lv, piece.run),
-            parents,
-            &mut |edit| match edit {
-                TipEdit::Insert { at } => {
-                    length += piece.run.len;
-                    patches.push(PatchRun::insert(piece, at));
-                }
-                TipEdit::Delete { at, len } => {
-                    length -= len;
-                    patches.push(PatchRun::delete(piece.lv, at, len));
-                }
-            },
-        )?;
+        kept.walker.feed(history, (piece.lv, piece.run), parents, &mut |edit| match edit {
+            TipEdit::Insert { at } => {
+                length += piece.run.len;
+                patches.push(PatchRun::insert(piece, at));
+            }
+            TipEdit::Delete { at, len } => {
+                length -= len;
+                patches.push(PatchRun::delete(piece.lv, at, len));
+            }
+        })?;
         kept.end = lvs.end;
         self.last.length = length;
         self.last.lv = Some(lvs.end - 1);
@@ -225,7 +195,8 @@ impl Merge {
             Kept { walker, start, end: start, fed_at_first: 0 }
         });
         let from = kept.end;
-        feed(&mut kept, history, from..lv);
+        kept.walker.feed_again(history, from..lv);
+        kept.end = lv;
         if from == start && kept.fed_at_first == 0 {
             kept.fed_at_first = kept.walker.fed();
         }

@@ -1,7 +1,10 @@
 //! Text: an event log of positional edits, merged by the Eg-walker in FugueMax order.
 
+mod anchor;
 mod critical;
+mod delta;
 mod error;
+mod join;
 mod log;
 mod merge;
 mod ops;
@@ -10,13 +13,18 @@ mod rope;
 mod run;
 #[cfg(test)]
 mod tests;
+mod text;
 mod text_store;
 mod tree;
 mod walker;
 
+pub use anchor::{Anchor, AnchorError, Side};
+pub use delta::TextDelta;
 pub use error::{InvalidTextOp, TextError};
+pub use join::JoinError;
 pub use ops::{OpRuns, OpWriter};
 pub use patch::{PatchRun, TextPatch};
 pub use rope::{Misplaced, Rope};
 pub use run::{EVENTS_MAX, TextOp};
+pub use text::{LoadError, Text};
 pub use text_store::TextStore;

@@ -147,7 +147,7 @@ impl TextStore {
         deleted
     }
 
-    fn check_bounds(&self, at: u32, len: u32) -> Result<(), TextError> {
+    pub(super) fn check_bounds(&self, at: u32, len: u32) -> Result<(), TextError> {
         let length = self.rope.len_chars();
         let end = at.saturating_add(len);
         if end > length {

@@ -24,9 +24,8 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use super::error::InvalidTextOp;
-use super::log::OpLog;
+use super::merge::History;
 use super::run::{Run, RunKind};
-use crate::EventGraph;
 use crate::causality::Lv;
 use spans::{Span, Spans};
 use travel::Deleted;
@@ -89,23 +88,23 @@ impl Walker {
     /// Applies `run`, whose first event is `lv` and follows `parents`, and whose other events
     /// form a chain. Calls `found` with what that does at the tip, in order.
     ///
-    /// Edits come in an order that causality allows. `tie` compares the dots of two events.
+    /// Edits come in an order that causality allows. One that is refused leaves the walker at
+    /// the edit's version, and otherwise as it was.
     pub(super) fn feed(
         &mut self,
-        graph: &EventGraph,
-        log: &OpLog,
+        history: &History<'_>,
         (lv, run): (Lv, Run),
         parents: &[Lv],
         found: &mut impl FnMut(TipEdit),
     ) -> Result<(), InvalidTextOp> {
-        self.go_to(graph, log, parents);
+        self.go_to(history, parents);
         let length = self.spans.total().now;
         match run.kind {
             RunKind::Insert => {
                 if run.at > length {
                     return Err(InvalidTextOp::BeyondEnd { end: run.at, length });
                 }
-                found(TipEdit::Insert { at: self.insert(graph, lv, run) });
+                found(TipEdit::Insert { at: self.insert(history.graph, lv, run) });
             }
             RunKind::DeleteForward | RunKind::DeleteBackward => {
                 let end = run.at + run.len;
@@ -120,6 +119,26 @@ impl Walker {
         self.version.push(lv + run.len - 1);
         self.fed += 1;
         Ok(())
+    }
+
+    /// Feeds the edits of `range` that the history holds, all of which were applied before:
+    /// what they do at the tip is known.
+    pub(super) fn feed_again(&mut self, history: &History<'_>, range: Range<Lv>) {
+        for part in history.parts {
+            let (start, end) = (part.start.max(range.start), part.end.min(range.end));
+            for (lv, run) in history.log.runs_in(start..end.max(start)) {
+                let mut rest = run;
+                for (chain, parents) in history.graph.chains(lv..lv + run.len) {
+                    let len = chain.end - chain.start;
+                    let mut now = rest;
+                    if len < rest.len {
+                        (now, rest) = rest.split(len);
+                    }
+                    self.feed(history, (chain.start, now), &parents, &mut |_| {})
+                        .expect("an edit that was applied once is valid");
+                }
+            }
+        }
     }
 
     fn delete(&mut self, lv: Lv, run: Run, found: &mut impl FnMut(TipEdit)) {

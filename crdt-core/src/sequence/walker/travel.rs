@@ -1,9 +1,8 @@
 //! Going from version to version: retreat and advance.
 
 use super::{Id, Run, RunKind, Walker};
-use crate::EventGraph;
 use crate::causality::Lv;
-use crate::sequence::log::OpLog;
+use crate::sequence::merge::History;
 
 /// Elements that consecutive deletions deleted, in document order or against it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,7 +14,8 @@ pub(super) struct Deleted {
 
 impl Walker {
     /// Makes `parents` the walker's version.
-    pub(super) fn go_to(&mut self, graph: &EventGraph, log: &OpLog, parents: &[Lv]) {
+    pub(in crate::sequence) fn go_to(&mut self, history: &History<'_>, parents: &[Lv]) {
+        let History { graph, log, .. } = *history;
         if self.version[..] == *parents {
             return;
         }

@@ -1,0 +1,214 @@
+//! A set of changes of a text: what replicas exchange, and what a text is saved as.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::ops::OpRuns;
+use super::run::EVENTS_MAX;
+use super::text_store::TextStore;
+use crate::causality::order::canonical_order;
+use crate::causality::{ChangeReader, ChangeRun, ChangeSpan, ChangeWriter, Lv};
+use crate::codec::{
+    self, DecodeError, DecodeErrorKind, Reader, ReceiveTable, SendTable, Writer, seal,
+};
+use crate::{EventGraph, VersionVector};
+
+const MAGIC: [u8; 4] = *b"cTxD";
+const VERSION: u8 = 0;
+
+/// Changes of a [`Text`](super::Text): what a mutator returns, and
+/// [`Text::delta_since`](super::Text::delta_since).
+///
+/// A delta holds whole changes. They need not be causally closed by themselves, but one
+/// replica's changes have no gap.
+#[must_use = "a delta has to reach the other replicas"]
+#[derive(Clone, Debug, Default)]
+pub struct TextDelta {
+    pub(super) runs: Vec<ChangeRun>,
+    pub(super) ops: OpRuns,
+}
+
+impl TextDelta {
+    /// Whether there is no change in it, so that it need not be sent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// The headers of the changes, without what they do.
+    #[must_use]
+    pub fn headers(&self) -> &[ChangeRun] {
+        &self.runs
+    }
+
+    /// The changes in `ranges` of a graph, which begin and end with one, in canonical order.
+    pub(super) fn export(graph: &EventGraph, store: &TextStore, ranges: &[Range<Lv>]) -> Self {
+        let spans = independent_spans(graph, ranges);
+        let mut delta = Self::default();
+        for index in canonical(graph, &spans) {
+            let span = &spans[index as usize];
+            delta.push_header(ChangeRun {
+                replica: span.replica,
+                seq: span.seq,
+                change_len: span.change_len,
+                count: span.count,
+                parents: graph.explicit_parents(span.lvs.start),
+            });
+            store.ops(span.lvs.clone()).for_each(|(_, op)| delta.ops.push(op));
+        }
+        delta
+    }
+
+    /// Appends a header, as a longer run of the last one where it can be.
+    fn push_header(&mut self, run: ChangeRun) {
+        if let Some(last) = self.runs.last_mut()
+            && last.replica == run.replica
+            && last.change_len == run.change_len
+            && run.parents.is_empty()
+            && last.last().seq + 1 == run.seq
+        {
+            last.count += run.count;
+            return;
+        }
+        self.runs.push(run);
+    }
+
+    /// The bytes, with a checksum. Equal sets of changes have equal bytes if they were made
+    /// by [`Text::delta_since`](super::Text::delta_since).
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        self.encode_as(MAGIC)
+    }
+
+    pub(super) fn encode_as(&self, magic: [u8; 4]) -> Vec<u8> {
+        let (mut out, mut table, mut headers) =
+            (Writer::new(), SendTable::new(), ChangeWriter::new());
+        out.u8(VERSION);
+        out.count(self.runs.len());
+        for run in &self.runs {
+            headers.write(run, &mut table, &mut out);
+        }
+        self.ops.encode(&mut out);
+        seal(magic, out.as_bytes())
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the bytes. Whether the changes are valid shows when they are
+    /// joined.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode_as(MAGIC, Reader::with_limits(bytes, codec::Limits::DEFAULT)?)
+    }
+
+    pub(super) fn decode_as(magic: [u8; 4], input: Reader<'_>) -> Result<Self, DecodeError> {
+        let mut input = codec::open(magic, input)?;
+        let at = input.position();
+        if input.u8()? != VERSION {
+            return Err(DecodeErrorKind::UnknownVersion.at(at));
+        }
+        // A row takes its replica's number and a change length, at least.
+        let count = input.count(2)?;
+        let mut runs: Vec<ChangeRun> =
+            Vec::with_capacity(input.capacity(count, size_of::<ChangeRun>()));
+        let (mut table, mut headers) = (ReceiveTable::new(), ChangeReader::new());
+        let mut events = 0u64;
+        for _ in 0..count {
+            let at = input.position();
+            let run = headers.read(&mut table, &mut input)?;
+            events += run.events();
+            if events > u64::from(EVENTS_MAX) {
+                return Err(DecodeErrorKind::OutOfRange.at(at));
+            }
+            runs.push(run);
+        }
+        let ops = OpRuns::read(events as u32, &mut input)?;
+        input.finish()?;
+        Ok(Self { runs, ops })
+    }
+
+    /// Whether the headers are those that [`export`](Self::export) gives for the events.
+    pub(super) fn has_headers_of(&self, graph: &EventGraph) -> bool {
+        let spans = independent_spans(graph, &[0..graph.len()]);
+        let mut expected = Self::default();
+        for index in canonical(graph, &spans) {
+            let ChangeSpan { replica, seq, change_len, count, ref lvs, .. } = spans[index as usize];
+            let parents = graph.explicit_parents(lvs.start);
+            expected.push_header(ChangeRun { replica, seq, change_len, count, parents });
+        }
+        expected.runs == self.runs
+    }
+}
+
+/// The changes in `ranges`, cut wherever another of them follows the middle of a span.
+fn independent_spans(graph: &EventGraph, ranges: &[Range<Lv>]) -> Vec<ChangeSpan> {
+    let spans = || ranges.iter().flat_map(|range| graph.changes(range.clone()));
+    let mut cuts: Vec<Lv> =
+        spans().flat_map(|span| span.parents.into_iter().map(|parent| parent + 1)).collect();
+    cuts.sort_unstable();
+    let mut found = Vec::new();
+    for mut span in spans() {
+        let first = cuts.partition_point(|&cut| cut <= span.lvs.start);
+        for &cut in &cuts[first..] {
+            if cut >= span.lvs.end {
+                break;
+            }
+            if cut > span.lvs.start {
+                found.push(take_front(&mut span, cut));
+            }
+        }
+        found.push(span);
+    }
+    found
+}
+
+/// Takes the changes before local version `cut` off a span.
+fn take_front(span: &mut ChangeSpan, cut: Lv) -> ChangeSpan {
+    let count = (cut - span.lvs.start) / span.change_len;
+    let mut front = span.clone();
+    front.lvs.end = cut;
+    front.count = count;
+    span.seq += u64::from(cut - span.lvs.start);
+    span.lvs.start = cut;
+    span.count -= count;
+    span.parents = SmallVec::from_slice(&[cut - 1]);
+    front
+}
+
+fn canonical(graph: &EventGraph, spans: &[ChangeSpan]) -> Vec<u32> {
+    if spans.len() == 1 {
+        return alloc::vec![0];
+    }
+    // Parents are last events of spans, where they are among them at all.
+    let by_last: BTreeMap<Lv, u32> =
+        spans.iter().enumerate().map(|(index, span)| (span.lvs.end - 1, index as u32)).collect();
+    let follows: Vec<SmallVec<[u32; 2]>> = spans
+        .iter()
+        .map(|span| span.parents.iter().filter_map(|parent| by_last.get(parent).copied()).collect())
+        .collect();
+    let keys: Vec<_> = spans.iter().map(|span| (span.replica, span.seq)).collect();
+    debug_assert!(spans.iter().all(|span| span.lvs.end <= graph.len()));
+    canonical_order(&keys, &follows)
+}
+
+/// The local versions of the changes that have an event which `known` lacks, ascending.
+pub(super) fn unknown_changes(graph: &EventGraph, known: &VersionVector) -> Vec<Range<Lv>> {
+    let mut found: Vec<Range<Lv>> = Vec::new();
+    for range in graph.version().missing_from(known) {
+        let mut seq = range.first;
+        while seq <= range.last {
+            let lv =
+                graph.lv_of(crate::Dot::new(range.replica, seq)).expect("it is in the version");
+            let (chain, _) = graph.chains(lv..graph.len()).next().expect("the range has an event");
+            let start = graph.change_of(lv).start;
+            found.push(start..chain.end);
+            seq += u64::from(chain.end - lv);
+        }
+    }
+    found.sort_unstable_by_key(|range| range.start);
+    found
+}
