@@ -6,8 +6,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crdt_core::causality::VersionVector;
-use crdt_core::{ReplicaId, Text, TextDelta, Writer};
+use crdt_core::sequence::TextOp;
+use crdt_core::{ReplicaId, Text, TextDelta, VersionVector, Writer};
 use serde_json::Value;
 
 fn folder(kind: &str) -> Option<PathBuf> {
@@ -38,15 +38,26 @@ fn patches(txn: &Value) -> Vec<Patch> {
         .collect()
 }
 
-/// Positions past the end mean the end, where an order of ties other than the recorder's has
-/// given another text.
-fn edit(text: &mut Text, patch: &Patch, writer: &mut Writer, clamp: bool) -> TextDelta {
-    let (mut at, mut deleted) = (patch.at, patch.deleted);
-    if clamp {
-        at = at.min(text.len_chars());
-        deleted = deleted.min(text.len_chars() - at);
+/// Plays one transaction as one change. Positions past the end mean the end, where an order
+/// of ties other than the recorder's has given another text.
+fn edit(text: &mut Text, patches: &[Patch], writer: &mut Writer, clamp: bool) -> TextDelta {
+    let mut len = text.len_chars();
+    let mut ops = Vec::new();
+    for patch in patches {
+        let (mut at, mut deleted) = (patch.at, patch.deleted);
+        if clamp {
+            at = at.min(len);
+            deleted = deleted.min(len - at);
+        }
+        if deleted > 0 {
+            ops.push(TextOp::Delete { at, len: deleted, forward: true });
+        }
+        if !patch.inserted.is_empty() {
+            ops.push(TextOp::Insert { at, content: &patch.inserted });
+        }
+        len = len - deleted + patch.inserted.chars().count() as u32;
     }
-    text.splice(at, deleted, &patch.inserted, writer).expect("the position fits")
+    text.edit(&ops, writer).expect("the positions fit")
 }
 
 #[test]
@@ -60,8 +71,8 @@ fn sequential_traces_replay() {
         let mut text = Text::new();
         let mut writer = text.writer(ReplicaId::from_u128(1));
         let _ = text.insert(0, trace["startContent"].as_str().expect("text"), &mut writer);
-        for patch in txns.iter().flatten() {
-            let _sent = edit(&mut text, patch, &mut writer, false);
+        for patches in &txns {
+            let _sent = edit(&mut text, patches, &mut writer, false);
         }
         let played = start.elapsed();
         let end = trace["endContent"].as_str().expect("text");
@@ -84,55 +95,34 @@ fn sequential_traces_replay() {
     }
 }
 
-/// The writers of a concurrent trace: each a replica that has what its next edit needs.
+/// The writers of a concurrent trace: each a replica that takes in, in one batch, what its
+/// next edit needs, from one that has everything.
 fn play(trace: &Value, clamp: bool) -> Vec<TextDelta> {
     let txns = trace["txns"].as_array().expect("a list");
     let agents = trace["numAgents"].as_u64().expect("a number") as usize;
     let mut texts: Vec<Text> = vec![Text::new(); agents];
     let mut writers: Vec<Writer> =
         texts.iter().zip(1..).map(|(text, id)| text.writer(ReplicaId::from_u128(id))).collect();
-    let mut sent: Vec<Vec<TextDelta>> = Vec::new();
-    // The version after each transaction, whose text its followers edit.
+    let mut everything = Text::new();
+    let mut sent: Vec<TextDelta> = Vec::new();
     let mut versions: Vec<VersionVector> = Vec::new();
-    let mut held: Vec<Vec<bool>> = vec![vec![false; txns.len()]; agents];
-    for (index, txn) in txns.iter().enumerate() {
+    for txn in txns {
         let agent = txn["agent"].as_u64().expect("a number") as usize;
-        let parents: Vec<usize> = txn["parents"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|parent| parent.as_u64().expect("a number") as usize)
-            .collect();
-        // An agent that goes on from an older version of its own is another replica then.
         let mut needed = VersionVector::new();
-        parents.iter().for_each(|&parent| needed.join(&versions[parent]));
-        let mut wanted = parents.clone();
-        let mut missing = Vec::new();
-        while let Some(parent) = wanted.pop() {
-            if !held[agent][parent] {
-                held[agent][parent] = true;
-                missing.push(parent);
-                let further = txns[parent]["parents"].as_array().expect("a list");
-                wanted.extend(further.iter().map(|p| p.as_u64().expect("a number") as usize));
-            }
-        }
-        missing.sort_unstable();
-        for parent in missing {
-            for delta in &sent[parent] {
-                texts[agent].join(delta).expect("in causal order");
-            }
+        for parent in txn["parents"].as_array().expect("a list") {
+            needed.join(&versions[parent.as_u64().expect("a number") as usize]);
         }
         let text = &mut texts[agent];
-        assert!(text.version().dominates(&needed));
-        let deltas = patches(txn)
-            .iter()
-            .map(|patch| edit(text, patch, &mut writers[agent], clamp))
-            .collect();
-        sent.push(deltas);
-        held[agent][index] = true;
+        let news = everything.delta_between(text.version(), &needed);
+        text.join(&news).expect("a version is closed");
+        assert_eq!(*text.version(), needed, "an agent goes on from its own last edit");
+        let delta = edit(text, &patches(txn), &mut writers[agent], clamp);
+        everything.join(&delta).expect("in causal order");
         versions.push(text.version().clone());
+        sent.push(delta);
     }
-    sent.into_iter().flatten().filter(|delta| !delta.is_empty()).collect()
+    sent.retain(|delta| !delta.is_empty());
+    sent
 }
 
 fn median_and_worst(mut times: Vec<Duration>) -> (Duration, Duration) {

@@ -14,7 +14,7 @@ use crate::causality::{ChangeReader, ChangeRun, ChangeSpan, ChangeWriter, Lv};
 use crate::codec::{
     self, DecodeError, DecodeErrorKind, Reader, ReceiveTable, SendTable, Writer, seal,
 };
-use crate::{EventGraph, VersionVector};
+use crate::{Dot, EventGraph, VersionVector};
 
 const MAGIC: [u8; 4] = *b"cTxD";
 const VERSION: u8 = 0;
@@ -195,18 +195,23 @@ fn canonical(graph: &EventGraph, spans: &[ChangeSpan]) -> Vec<u32> {
     canonical_order(&keys, &follows)
 }
 
-/// The local versions of the changes that have an event which `known` lacks, ascending.
-pub(super) fn unknown_changes(graph: &EventGraph, known: &VersionVector) -> Vec<Range<Lv>> {
+/// The local versions of the changes that have an event in `upto` which `known` lacks,
+/// ascending.
+pub(super) fn changes_between(
+    graph: &EventGraph,
+    known: &VersionVector,
+    upto: &VersionVector,
+) -> Vec<Range<Lv>> {
     let mut found: Vec<Range<Lv>> = Vec::new();
     for range in graph.version().missing_from(known) {
+        let last = range.last.min(upto.get(range.replica));
         let mut seq = range.first;
-        while seq <= range.last {
-            let lv =
-                graph.lv_of(crate::Dot::new(range.replica, seq)).expect("it is in the version");
+        while seq <= last {
+            let lv = graph.lv_of(Dot::new(range.replica, seq)).expect("it is in the version");
             let (chain, _) = graph.chains(lv..graph.len()).next().expect("the range has an event");
-            let start = graph.change_of(lv).start;
-            found.push(start..chain.end);
-            seq += u64::from(chain.end - lv);
+            let end = chain.end.min(lv + (last - seq) as u32 + 1);
+            found.push(graph.change_of(lv).start..graph.change_of(end - 1).end);
+            seq += u64::from(end - lv);
         }
     }
     found.sort_unstable_by_key(|range| range.start);

@@ -42,6 +42,17 @@ pub enum TextOp<'a> {
     },
 }
 
+impl TextOp<'_> {
+    /// How many events the edit has.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        match *self {
+            Self::Insert { content, .. } => content.chars().count(),
+            Self::Delete { len, .. } | Self::Clear { len } => len as usize,
+        }
+    }
+}
+
 /// The kinds of run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum RunKind {

@@ -7,7 +7,7 @@ use core::fmt;
 use smallvec::SmallVec;
 
 use super::anchor::{Anchor, AnchorError, Side};
-use super::delta::{TextDelta, unknown_changes};
+use super::delta::{TextDelta, changes_between};
 use super::error::TextError;
 use super::join::JoinError;
 use super::rope::Rope;
@@ -274,7 +274,6 @@ impl Text {
         content: &str,
         writer: &mut Writer,
     ) -> Result<TextDelta, TextError> {
-        writer.meet(self.version().get(writer.replica()));
         self.store.check_bounds(at, deleted)?;
         let mut ops: SmallVec<[TextOp<'_>; 2]> = SmallVec::new();
         if deleted > 0 {
@@ -283,7 +282,7 @@ impl Text {
         if !content.is_empty() {
             ops.push(TextOp::Insert { at, content });
         }
-        self.write(&ops, writer)
+        self.edit(&ops, writer)
     }
 
     /// Makes the text equal to `content`, keeping what the two have in common at the
@@ -315,8 +314,7 @@ impl Text {
     /// [`TextError::TooLong`]; nothing is changed.
     #[track_caller]
     pub fn clear(&mut self, writer: &mut Writer) -> Result<TextDelta, TextError> {
-        writer.meet(self.version().get(writer.replica()));
-        self.write(&[TextOp::Clear { len: 1 }], writer)
+        self.edit(&[TextOp::Clear { len: 1 }], writer)
     }
 
     /// Inserts at a UTF-16 offset; see [`insert`](Self::insert).
@@ -383,24 +381,33 @@ impl Text {
         self.splice(at, end - at, "", writer)
     }
 
-    /// Applies edits, each at the version that the one before makes, as one change.
-    fn write(&mut self, ops: &[TextOp<'_>], writer: &mut Writer) -> Result<TextDelta, TextError> {
+    /// Applies edits one after the other, as one change that others see whole. Positions are
+    /// those that the edit before leaves.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError`]; nothing is changed.
+    #[track_caller]
+    pub fn edit(
+        &mut self,
+        ops: &[TextOp<'_>],
+        writer: &mut Writer,
+    ) -> Result<TextDelta, TextError> {
+        writer.meet(self.version().get(writer.replica()));
         let mut delta = TextDelta::default();
-        if ops.is_empty() {
-            return Ok(delta);
-        }
         let lv = self.graph.len();
         let replica = writer.replica();
         let result = ops.iter().try_for_each(|op| {
             let next = lv + delta.ops.events();
-            match *op {
-                TextOp::Insert { at, content } => self.store.insert(next, at, content).map(drop),
-                TextOp::Delete { at, len, .. } => self.store.delete(next, at, len).map(drop),
-                TextOp::Clear { .. } => self.store.clear(next).map(drop),
-            }?;
-            delta.ops.push(*op);
+            self.store.edit(next, op)?;
+            if op.events() > 0 {
+                delta.ops.push(*op);
+            }
             Ok(())
         });
+        if result.is_ok() && delta.ops.events() == 0 {
+            return Ok(delta);
+        }
         let parents: SmallVec<[_; 2]> = self.graph.frontier().into();
         let pushed = result.and_then(|()| {
             let pushed = self.graph.push(replica, delta.ops.events(), 1, &parents);
@@ -427,8 +434,15 @@ impl Text {
 /// Replication and storage; see also [`Text::join`].
 impl Text {
     /// The changes that `known` lacks an event of.
+    ///
+    /// O(log n) for each run among them.
     pub fn delta_since(&self, known: &VersionVector) -> TextDelta {
-        let ranges = unknown_changes(&self.graph, known);
+        self.delta_between(known, self.version())
+    }
+
+    /// Those of the changes that `known` lacks an event of, of which `upto` has one.
+    pub fn delta_between(&self, known: &VersionVector, upto: &VersionVector) -> TextDelta {
+        let ranges = changes_between(&self.graph, known, upto);
         TextDelta::export(&self.graph, &self.store, &ranges)
     }
 

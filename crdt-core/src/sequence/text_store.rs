@@ -107,8 +107,7 @@ impl TextStore {
         if content.is_empty() {
             return Ok(0);
         }
-        let op = TextOp::Insert { at, content };
-        let run = self.log_local(lv, &op)?;
+        let run = self.log_local(lv, &TextOp::Insert { at, content })?;
         self.rope.insert(at, content);
         self.undo.push(Undo { at, remove: run.len, insert: String::new() });
         Ok(run.len)
@@ -121,12 +120,7 @@ impl TextStore {
     ///
     /// [`TextError`]; nothing is changed.
     pub fn delete(&mut self, lv: Lv, at: u32, len: u32) -> Result<String, TextError> {
-        self.check_bounds(at, len)?;
-        if len == 0 {
-            return Ok(String::new());
-        }
-        self.log_local(lv, &TextOp::Delete { at, len, forward: true })?;
-        Ok(self.cut(at, len))
+        self.edit(lv, &TextOp::Delete { at, len, forward: true })
     }
 
     /// Deletes all that is visible, by the one event `lv`, which has everything known in
@@ -136,8 +130,29 @@ impl TextStore {
     ///
     /// [`TextError::TooLong`]; nothing is changed.
     pub fn clear(&mut self, lv: Lv) -> Result<String, TextError> {
-        self.log_local(lv, &TextOp::Clear { len: 1 })?;
-        Ok(self.cut(0, self.rope.len_chars()))
+        self.edit(lv, &TextOp::Clear { len: 1 })
+    }
+
+    /// Applies a local edit, whose events have the local versions from `lv` on and everything
+    /// known in their past. Returns the deleted text.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError`]; nothing is changed.
+    pub fn edit(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<String, TextError> {
+        let (at, len) = match *op {
+            TextOp::Insert { at, content } => {
+                return self.insert(lv, at, content).map(|_| String::new());
+            }
+            TextOp::Delete { at, len, .. } => (at, len),
+            TextOp::Clear { len } => (0, if len == 0 { 0 } else { self.rope.len_chars() }),
+        };
+        self.check_bounds(at, len)?;
+        if op.events() == 0 {
+            return Ok(String::new());
+        }
+        self.log_local(lv, op)?;
+        Ok(self.cut(at, len))
     }
 
     fn cut(&mut self, at: u32, len: u32) -> String {
