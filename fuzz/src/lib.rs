@@ -50,6 +50,7 @@ surfaces![
     lww_map,
     lww_register,
     primitives,
+    text_ops,
     version_vector,
 ];
 

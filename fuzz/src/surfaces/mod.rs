@@ -7,6 +7,7 @@ pub mod counters;
 pub mod lww_map;
 pub mod lww_register;
 pub mod primitives;
+pub mod text_ops;
 pub mod version_vector;
 
 use crdt_core::ReplicaId;
