@@ -2,14 +2,13 @@
 //!
 //! `CRDT_BLESS=1` writes the files anew.
 
-mod support;
-
 use std::path::Path;
 
 use crdt_core::causality::{CausalContext, VersionVector};
 use crdt_core::codec::{Decode, Encode};
 use crdt_core::{AddWinsSet, Dot, GCounter, LwwMap, LwwRegister, PnCounter, ReplicaId};
-use support::{bytes, parse};
+
+use crate::support::{bytes, parse};
 
 const A: ReplicaId = ReplicaId::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
 const B: ReplicaId = ReplicaId::from_u128(0x0000_0000_0000_0000_0000_0000_0000_0002);

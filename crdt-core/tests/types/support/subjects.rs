@@ -81,18 +81,14 @@ impl Subject for Set {
 
     /// An element is in iff some addition of it is in the past of no removal.
     fn specified(events: &[Event<SetOp>], version: Version) -> BTreeSet<u8> {
-        let added = version.iter().filter_map(|add| match events[add].op {
-            SetOp::Add(element) => Some((add, element)),
-            _ => None,
-        });
-        added
-            .filter(|&(add, element)| {
-                !version
-                    .iter()
-                    .any(|d| events[d].past.contains(add) && events[d].op.removes(element))
+        let is_in = |&element: &u8| {
+            let removed = version.seen_by(events, |d| events[d].op.removes(element));
+            version.iter().any(|add| {
+                matches!(events[add].op, SetOp::Add(added) if added == element)
+                    && !removed.contains(add)
             })
-            .map(|(_, element)| element)
-            .collect()
+        };
+        (0..4).filter(is_in).collect()
     }
 }
 
@@ -134,16 +130,15 @@ impl Map {
             MapOp::Remove(key) => key == wanted,
             MapOp::Clear => true,
         };
+        let replaced = version.seen_by(events, replaces);
+        let stands = |w: usize| effective.contains(w) && !replaced.contains(w);
         let writes = version.iter().filter_map(|w| match events[w].op {
-            MapOp::Set { key, value, stamp } if key == wanted && effective.contains(w) => {
-                Some((w, (stamp, replica(events[w].replica), w, value)))
+            MapOp::Set { key, value, stamp } if key == wanted && stands(w) => {
+                Some((stamp, replica(events[w].replica), w, value))
             }
             _ => None,
         });
-        writes
-            .filter(|&(w, _)| !version.iter().any(|d| events[d].past.contains(w) && replaces(d)))
-            .map(|(_, write)| write)
-            .collect()
+        writes.collect()
     }
 
     /// The writes that were not lost at once, against a standing one with a greater stamp.

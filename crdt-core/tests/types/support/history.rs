@@ -59,6 +59,11 @@ impl Version {
         self.0 |= 1 << event;
     }
 
+    /// What happened before one of the events that `which` picks.
+    pub(crate) fn seen_by<Op>(self, events: &[Event<Op>], which: impl Fn(usize) -> bool) -> Self {
+        Self(self.iter().filter(|&d| which(d)).fold(0, |seen, d| seen | events[d].past.0))
+    }
+
     pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = usize> {
         (0..EVENTS_MAX).filter(move |&event| self.contains(event))
     }

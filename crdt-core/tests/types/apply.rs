@@ -1,18 +1,17 @@
 //! Single events applied to bare stores, as a document applies them: in every causal order
 //! they lead to what the specification says, and to what joining the roots' deltas leads to.
 
-mod support;
-
 use std::collections::BTreeSet;
 
 use crdt_core::map::LwwStore;
 use crdt_core::set::AddWinsStore;
 use crdt_core::{Dot, LwwMap, ReplicaId};
 use quickcheck::QuickCheck;
-use support::history::{Arrival, Event, History, Step, Subject, Version};
-use support::rng::Rng;
-use support::subjects::{Map, MapOp, Set, SetOp};
-use support::{cases, replica};
+
+use crate::support::history::{Arrival, Event, History, Step, Subject, Version};
+use crate::support::rng::Rng;
+use crate::support::subjects::{Map, MapOp, Set, SetOp};
+use crate::support::{cases, replica};
 
 /// The events in a random order, each behind its past.
 fn causal_order<Op>(events: &[Event<Op>], rng: &mut Rng) -> Vec<usize> {

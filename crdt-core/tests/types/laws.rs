@@ -1,13 +1,10 @@
 //! The laws of every type of the dotted kernel and of the counters.
 //!
-//! `CRDT_CASES` sets the number of cases for each law. With `RUSTFLAGS="--cfg canary"` the
-//! kernel is built with a planted bug (removed dots come back), and these tests pass only if
-//! the laws catch it.
+//! With `RUSTFLAGS="--cfg canary"` the kernel is built with a planted bug (removed dots come
+//! back), and these tests, `--test types laws`, pass only if the laws catch it.
 
-mod support;
-
-use support::laws::check;
-use support::subjects::{GrowOnly, Map, Register, Set, UpAndDown};
+use crate::support::laws::check;
+use crate::support::subjects::{GrowOnly, Map, Register, Set, UpAndDown};
 
 #[test]
 #[cfg_attr(canary, should_panic)]

@@ -1,8 +1,6 @@
 //! Foreign bytes: whatever they are, decoding them does not panic; what is accepted is
 //! canonical, in normal form, and joins without harm.
 
-mod support;
-
 use std::fmt::Debug;
 
 use crdt_core::Lattice;
@@ -12,10 +10,11 @@ use crdt_core::dot_store::Delta;
 use crdt_core::set::AddWinsStore;
 use crdt_core::{AddWinsSet, LwwMap};
 use quickcheck::QuickCheck;
-use support::history::{Arrival, History, Step, Subject};
-use support::rng::Rng;
-use support::subjects::{GrowOnly, Map, Register, Set, UpAndDown};
-use support::{bytes, cases, parse};
+
+use crate::support::history::{Arrival, History, Step, Subject};
+use crate::support::rng::Rng;
+use crate::support::subjects::{GrowOnly, Map, Register, Set, UpAndDown};
+use crate::support::{bytes, cases, parse};
 
 /// Damages bytes as a careless or cunning peer would.
 fn damage(bytes: &mut Vec<u8>, rng: &mut Rng) {
@@ -117,7 +116,10 @@ fn causal_context() {
         let context: CausalContext = dots
             .into_iter()
             .map(|(id, seq)| {
-                crdt_core::Dot::new(support::replica(usize::from(id % 3)), u64::from(seq % 20))
+                crdt_core::Dot::new(
+                    crate::support::replica(usize::from(id % 3)),
+                    u64::from(seq % 20),
+                )
             })
             .collect();
         let mut input = bytes(&context);

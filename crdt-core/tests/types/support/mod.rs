@@ -1,8 +1,5 @@
 //! Random histories of several replicas, and the laws that every type's histories obey.
 
-// Each test binary uses a part of it.
-#![allow(dead_code)]
-
 pub(crate) mod history;
 pub(crate) mod laws;
 pub(crate) mod rng;

@@ -1,8 +1,5 @@
 //! What a decoder of a core type holds at its peak: at most 64 KiB + 32 × the bytes it was
-//! given, over dense and over lying inputs. One test, since the allocator counts for the
-//! whole process.
-
-mod support;
+//! given, over dense and over lying inputs.
 
 use crdt_core::causality::{CausalContext, VersionVector};
 use crdt_core::codec::{Decode, Encode, Writer};
@@ -10,19 +7,15 @@ use crdt_core::counter::{GCounterDelta, PnCounterDelta};
 use crdt_core::map::LwwMapDelta;
 use crdt_core::set::AddWinsSetDelta;
 use crdt_core::{AddWinsSet, GCounter, LwwMap, LwwRegister, PnCounter};
-use peak_alloc::PeakAlloc;
-use support::parse;
-use support::rng::Rng;
 
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
+use crate::support::parse;
+use crate::support::rng::Rng;
 
-/// The peak of decoding `input`, whether or not it is accepted.
+/// The peak of decoding `input`, and whether it is accepted.
 fn peak<T: Decode>(input: &[u8]) -> (usize, bool) {
-    MEMORY.reset_peak_usage();
-    let before = MEMORY.current_usage();
-    let accepted = parse::<T>(input).is_ok();
-    (MEMORY.peak_usage() - before, accepted)
+    let mut accepted = false;
+    let counts = allocation_counter::measure(|| accepted = parse::<T>(input).is_ok());
+    (counts.bytes_max as usize, accepted)
 }
 
 /// Checks the bound for an input and for pieces of it. Returns whether the whole is accepted.

@@ -1,0 +1,12 @@
+//! Tests of the counters, registers, sets and maps, and of the kernel under them.
+//!
+//! `CRDT_CASES` sets the number of cases for each law, 4,096 by default.
+
+mod apply;
+mod golden;
+mod hostile;
+mod laws;
+mod memory;
+mod regressions;
+mod scenarios;
+mod support;
