@@ -25,10 +25,11 @@ pub struct Limits {
     pub body_bytes_max: u64,
     /// The longest presence message, in bytes. 16 KiB by default.
     pub presence_bytes_max: u64,
-    /// How many bytes of changes may be on their way. 1 MiB by default.
+    /// How many bytes of changes may be on their way, in either direction: what is on its way
+    /// is held by the side that sends. 1 MiB by default.
     pub in_flight_bytes_max: u64,
-    /// How many messages may be on their way, or wait to become durable at the receiver. 64 by
-    /// default.
+    /// How many messages may be on their way in either direction, or wait to become durable at
+    /// the receiver. 64 by default.
     pub in_flight_messages_max: u64,
 }
 
@@ -75,6 +76,19 @@ impl Limits {
         self.in_flight_bytes_max = bytes;
         self.in_flight_messages_max = messages.max(1);
         self
+    }
+}
+
+impl Limits {
+    /// What both `self` and `other` allow.
+    pub(super) fn stricter(&self, other: &Self) -> Self {
+        Self {
+            message_bytes_max: self.message_bytes_max.min(other.message_bytes_max),
+            body_bytes_max: self.body_bytes_max.min(other.body_bytes_max),
+            presence_bytes_max: self.presence_bytes_max.min(other.presence_bytes_max),
+            in_flight_bytes_max: self.in_flight_bytes_max.min(other.in_flight_bytes_max),
+            in_flight_messages_max: self.in_flight_messages_max.min(other.in_flight_messages_max),
+        }
     }
 }
 

@@ -102,11 +102,12 @@ impl Outbox {
         if let Some(outgoing) = self.window.poll(retry, now) {
             return Ok(Some(outgoing));
         }
-        if !self.window.has_room(0, peer) {
+        // What is on its way is held here: a peer that accepts anything does not decide how much.
+        let limits = &peer.stricter(own);
+        if !self.window.has_room(0, limits) {
             return Ok(None);
         }
-        let message_max = peer.message_bytes_max.min(own.message_bytes_max);
-        let message_max = usize::try_from(message_max).unwrap_or(usize::MAX);
+        let message_max = usize::try_from(limits.message_bytes_max).unwrap_or(usize::MAX);
         let number = self.window.next_number();
         if let Some(replica) = self.claims.pop_front() {
             let message = Message::Numbered { number, content: Content::Claim(replica) };
@@ -119,7 +120,7 @@ impl Outbox {
         }
         if let Some(body) = &mut self.body {
             let len = fragment_max.min(body.bytes.len() - body.cut);
-            if !self.window.has_room(len + NUMBERED_OVERHEAD, peer) {
+            if !self.window.has_room(len + NUMBERED_OVERHEAD, limits) {
                 return Ok(None);
             }
             let bytes = &body.bytes[body.cut..body.cut + len];

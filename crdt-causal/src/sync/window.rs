@@ -70,10 +70,10 @@ impl Window {
         self.last + 1
     }
 
-    /// Whether the peer takes another message of `len` bytes now. One is always taken.
-    pub(super) fn has_room(&self, len: usize, peer: &Limits) -> bool {
-        (self.entries.len() as u64) < peer.in_flight_messages_max
-            && (self.bytes == 0 || self.bytes + len as u64 <= peer.in_flight_bytes_max)
+    /// Whether another message of `len` bytes may be on its way. One always may.
+    pub(super) fn has_room(&self, len: usize, limits: &Limits) -> bool {
+        (self.entries.len() as u64) < limits.in_flight_messages_max
+            && (self.bytes == 0 || self.bytes + len as u64 <= limits.in_flight_bytes_max)
     }
 
     /// Whether everything that was sent is durable at the receiver.

@@ -99,6 +99,29 @@ fn a_peer_may_claim_a_part_of_the_past_only() {
     assert_eq!(session.unacknowledged(log.version()), Some(1));
 }
 
+/// What a peer does not acknowledge is held here, so it is not for the peer to say how much.
+#[test]
+fn a_peer_that_accepts_anything_does_not_fill_the_memory() {
+    let mut log = TestLog::default();
+    for _ in 0..100_000 {
+        log.write(A, "forty bytes of text that nobody will take");
+    }
+    let mut session = Session::new(Config::new(), 1, 0);
+    session.set_durable(log.version());
+    let mut greedy = hello(Summary::default().with_nothing());
+    greedy.limits = Limits::default()
+        .with_message_bytes_max(1 << 62)
+        .with_body_bytes_max(1 << 62)
+        .with_in_flight_max(1 << 62, 1 << 62);
+    session.handle(&Message::Hello(greedy).to_bytes(), &mut log, 0).unwrap();
+    let mut bytes = 0;
+    while let Some(message) = session.poll_transmit(&log, 0) {
+        bytes += message.len();
+        session.check_invariants();
+    }
+    assert!((1 << 19..=1 << 20).contains(&bytes), "{bytes} bytes on their way");
+}
+
 #[test]
 fn lies_about_what_was_received_are_noticed() {
     let mut log = TestLog::default();
