@@ -47,9 +47,12 @@ surfaces![
     causal_context,
     changes,
     counters,
+    delivery,
     lww_map,
     lww_register,
     primitives,
+    sync_message,
+    sync_session,
     text_ops,
     version_vector,
 ];

@@ -22,7 +22,7 @@ pub enum Event {
     },
     /// Changes of the peer were imported.
     Changed {
-        /// The dots that came. Some may have been held before.
+        /// The dots that came, in ascending order. Some may have been held before.
         ranges: Vec<DotRange>,
     },
     /// More of what is held here is durable at the peer: see

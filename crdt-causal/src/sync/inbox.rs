@@ -133,7 +133,10 @@ impl Inbox {
         // The length was checked against the limit that was announced to the peer.
         let limits = CodecLimits::default().with_input_bytes_max(body.len());
         let mut reader = Reader::with_limits(body, limits).expect("the limit is the length");
-        log.import_changes(&mut reader, &mut self.tables).map_err(Rejected::Import)
+        let mut ranges =
+            log.import_changes(&mut reader, &mut self.tables).map_err(Rejected::Import)?;
+        merge(&mut ranges);
+        Ok(ranges)
     }
 
     /// More is durable here than before.
@@ -181,4 +184,18 @@ impl Inbox {
     pub(super) fn check_invariants(&self) {
         assert_eq!(self.received - self.durable, self.volatile.len() as u64);
     }
+}
+
+/// Joins ranges that touch: they are kept until they are durable, and a peer shall not make
+/// that long by many small changes.
+fn merge(ranges: &mut Vec<DotRange>) {
+    ranges.sort_unstable();
+    ranges.dedup_by(|next, last| {
+        let touches = next.replica == last.replica && next.first <= last.last.saturating_add(1);
+        if touches {
+            last.last = last.last.max(next.last);
+        }
+        touches
+    });
+    ranges.shrink_to_fit();
 }

@@ -4,9 +4,12 @@ pub mod add_wins_set;
 pub mod causal_context;
 pub mod changes;
 pub mod counters;
+pub mod delivery;
 pub mod lww_map;
 pub mod lww_register;
 pub mod primitives;
+pub mod sync_message;
+pub mod sync_session;
 pub mod text_ops;
 pub mod version_vector;
 
