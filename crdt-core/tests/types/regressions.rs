@@ -2,7 +2,8 @@
 
 use crdt_core::set::AddWinsSetDelta;
 use crdt_core::{
-    AddWinsSet, GCounter, Lattice, LwwMap, LwwRegister, PnCounter, ReplicaId, SEQ_MAX, WriteError,
+    AddWinsSet, Dot, GCounter, Lattice, LwwMap, LwwRegister, PnCounter, ReplicaId, SEQ_MAX,
+    WriteError,
 };
 
 use crate::support::{parse, reload};
@@ -161,6 +162,16 @@ fn a_writer_goes_on_behind_its_own_lost_events() -> Result<(), WriteError> {
     let _kept = after.add(3, &mut writer)?;
     assert!(after.iter().eq([&1, &2, &3]));
     assert_eq!(after.context().vector().get(MUMBAI), 3);
+
+    // Only the last of them has come back: the numbers before it are taken all the same.
+    let mut gap = AddWinsSet::<u8>::new();
+    gap.join(after.add(4, &mut writer)?);
+    let mut writer = gap.writer(MUMBAI);
+    let next = gap.add(5, &mut writer)?;
+    assert_eq!(
+        next.store().get(&5).map(|dots| dots.dots().to_vec()),
+        Some(vec![Dot::new(MUMBAI, 5)])
+    );
     Ok(())
 }
 
