@@ -1,11 +1,9 @@
 //! The history as the graph tells it: which changes there were, and in which orders they can
 //! be written.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use crdt_core::causality::Lv;
+use crdt_core::causality::{Lv, order};
 use crdt_core::{Dot, DotRange, EventGraph, Frontier, ReplicaId, VersionVector};
 use smallvec::SmallVec;
 
@@ -51,78 +49,39 @@ pub(crate) fn changes(graph: &EventGraph) -> impl Iterator<Item = ChangeInfo> + 
     })
 }
 
-/// Part of a span of changes, up to where others build on it.
-struct Node {
-    lvs: Range<Lv>,
-    first: Dot,
-    waits_for: u32,
-    then: SmallVec<[u32; 2]>,
-}
-
 /// The one order in which equal sets of events are written alike: of the changes that are
 /// ready, the one with the smallest (replica, sequence) is next. O(n log n) for n spans of
 /// changes.
 pub(crate) fn canonical_order(graph: &EventGraph) -> Vec<Range<Lv>> {
-    let mut nodes = divide(graph);
-    let mut ready: BinaryHeap<Reverse<(Dot, u32)>> = nodes
+    let spans: Vec<_> = graph.changes(0..graph.len()).collect();
+    // Spans are cut where others build on them: in between nothing else becomes ready.
+    let parents = spans.iter().flat_map(|span| span.parents.iter().map(|&lv| lv + 1));
+    let mut ends: Vec<Lv> = parents.chain(spans.iter().map(|span| span.lvs.end)).collect();
+    ends.sort_unstable();
+    ends.dedup();
+
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let nodes: Vec<Range<Lv>> = starts.zip(&ends).map(|(start, &end)| start..end).collect();
+    let keys: Vec<Dot> = nodes.iter().map(|lvs| graph.dot_of(lvs.start)).collect();
+    let follows: Vec<SmallVec<[u32; 2]>> = nodes
         .iter()
-        .enumerate()
-        .filter(|(_, node)| node.waits_for == 0)
-        .map(|(number, node)| Reverse((node.first, number as u32)))
+        .zip(&keys)
+        .map(|(lvs, first)| {
+            let mut before: SmallVec<[Lv; 2]> = graph.parents_of(lvs.start);
+            // Where the own predecessor is no parent it is in the past of one.
+            before.extend(first.previous().and_then(|own| graph.lv_of(own)));
+            before.iter().map(|&lv| ends.partition_point(|&end| end <= lv) as u32).collect()
+        })
         .collect();
     let mut order: Vec<Range<Lv>> = Vec::with_capacity(nodes.len());
-    while let Some(Reverse((_, number))) = ready.pop() {
-        let node = &mut nodes[number as usize];
+    for number in order::canonical_order(&keys, &follows) {
+        let lvs = &nodes[number as usize];
         match order.last_mut() {
-            Some(last) if last.end == node.lvs.start => last.end = node.lvs.end,
-            _ => order.push(node.lvs.clone()),
-        }
-        for next in std::mem::take(&mut node.then) {
-            let next_node = &mut nodes[next as usize];
-            next_node.waits_for -= 1;
-            if next_node.waits_for == 0 {
-                ready.push(Reverse((next_node.first, next)));
-            }
+            Some(last) if last.end == lvs.start => last.end = lvs.end,
+            _ => order.push(lvs.clone()),
         }
     }
     order
-}
-
-fn divide(graph: &EventGraph) -> Vec<Node> {
-    let spans: Vec<_> = graph.changes(0..graph.len()).collect();
-    let mut cuts: Vec<Lv> =
-        spans.iter().flat_map(|span| span.parents.iter().map(|&lv| lv + 1)).collect();
-    cuts.extend(spans.iter().map(|span| span.lvs.end));
-    cuts.sort_unstable();
-    cuts.dedup();
-
-    // Every node ends at a cut, and there are no others.
-    let mut nodes: Vec<Node> = Vec::with_capacity(cuts.len());
-    let mut ends = cuts.iter().copied().peekable();
-    for span in &spans {
-        let mut start = span.lvs.start;
-        while start < span.lvs.end {
-            let end = ends.next().expect("a span ends at a cut");
-            let seq = span.seq + u64::from(start - span.lvs.start);
-            let first = Dot::new(span.replica, seq);
-            nodes.push(Node { lvs: start..end, first, waits_for: 0, then: SmallVec::new() });
-            start = end;
-        }
-    }
-    let node_of = |lv: Lv| cuts.partition_point(|&end| end <= lv);
-    for number in 0..nodes.len() {
-        let Node { lvs, first, .. } = &nodes[number];
-        let mut before: SmallVec<[Lv; 4]> = graph.parents_of(lvs.start).into_iter().collect();
-        // Where the own predecessor is no parent it is in the past of one.
-        before.extend(first.previous().and_then(|own| graph.lv_of(own)));
-        before.sort_unstable();
-        before.dedup();
-        nodes[number].waits_for = before.len() as u32;
-        for lv in before {
-            nodes[node_of(lv)].then.push(number as u32);
-        }
-    }
-    nodes
 }
 
 /// The events that `upto` has and `known` has not, in local order, widened to whole changes.

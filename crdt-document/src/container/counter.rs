@@ -58,13 +58,14 @@ impl ResetCounter {
                 add_run(graph, lv..lv + len, amount, &mut later);
             }
         }
-        let mut seen = PnCounter::new();
-        for (replica, up, down) in self.counted.iter() {
-            let (later_up, later_down) = later.get(&replica).copied().unwrap_or((0, 0));
-            for (total, upwards) in [(up - later_up, true), (down - later_down, false)] {
-                count(&mut seen, replica, total, upwards).expect("part of a sum that fits");
-            }
-        }
+        let seen: PnCounter = self
+            .counted
+            .iter()
+            .map(|(replica, up, down)| {
+                let (later_up, later_down) = later.get(&replica).copied().unwrap_or((0, 0));
+                (replica, up - later_up, down - later_down)
+            })
+            .collect();
         self.cancelled.join(seen);
     }
 }

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crdt_core::causality::{GraphError, Lv};
-use crdt_core::{Dot, ReplicaId};
+use crdt_core::Dot;
+use crdt_core::causality::{Lv, order};
 use smallvec::SmallVec;
 
 use super::plan::NewRun;
@@ -25,8 +25,6 @@ struct Node {
     /// Changes of the run before it, and in it.
     skip: u32,
     count: u32,
-    waits_for: u32,
-    then: SmallVec<[u32; 2]>,
 }
 
 /// Enters the new changes into the graph, in an order that follows each branch as far as it
@@ -41,11 +39,16 @@ pub(super) fn extend_graph(state: &mut State, new: &[NewRun]) -> Result<Vec<Segm
 }
 
 fn enter(state: &mut State, new: &[NewRun]) -> Result<Vec<Segment>, ImportError> {
-    let mut nodes = divide(state, new)?;
-    let mut ready: Vec<u32> =
-        (0..nodes.len() as u32).rev().filter(|&node| nodes[node as usize].waits_for == 0).collect();
+    let (nodes, follows) = divide(new)?;
+    let order = order::branch_order(&follows);
+    if order.len() < nodes.len() {
+        // Those that were left out wait for each other.
+        let left_out = (0..nodes.len()).find(|&node| !order.contains(&(node as u32)));
+        let stuck = nodes[left_out.expect("fewer came out than went in")].run;
+        return Err(ImportError::InvalidChange(new[stuck].header.first()));
+    }
     let mut segments: Vec<Segment> = Vec::with_capacity(nodes.len());
-    while let Some(number) = ready.pop() {
+    for number in order {
         let node = &nodes[number as usize];
         let run = &new[node.run];
         let header = &run.header;
@@ -59,92 +62,57 @@ fn enter(state: &mut State, new: &[NewRun]) -> Result<Vec<Segment>, ImportError>
         let lvs = state
             .graph
             .push(header.replica, header.change_len, node.count, &parents)
-            .map_err(full)?;
+            .map_err(ImportError::Full)?;
         segments.push(Segment { lvs, first, body: run.body, event: run.event + first_event });
-        for next in std::mem::take(&mut nodes[number as usize].then) {
-            let waiting = &mut nodes[next as usize].waits_for;
-            *waiting -= 1;
-            if *waiting == 0 {
-                ready.push(next);
-            }
-        }
-    }
-    if segments.len() < nodes.len() {
-        // The rest wait for each other.
-        let stuck = nodes.iter().find(|node| node.waits_for > 0).map_or(0, |node| node.run);
-        return Err(ImportError::InvalidChange(new[stuck].header.first()));
     }
     Ok(segments)
 }
 
-const fn full(error: GraphError) -> ImportError {
-    ImportError::Full(error)
-}
-
-/// Cuts the runs where others build on them, and finds who waits for whom.
-fn divide(state: &State, new: &[NewRun]) -> Result<Vec<Node>, ImportError> {
-    // The runs are sorted, so that the run of a new event is found by its dot.
+/// Cuts the runs where others build on them, and finds who follows whom.
+fn divide(new: &[NewRun]) -> Result<(Vec<Node>, Vec<SmallVec<[u32; 2]>>), ImportError> {
+    // The runs are sorted, so that the run of a new event is found by its dot; one that is
+    // held has none.
     let run_of = |dot: Dot| -> Option<usize> {
         let index = new.partition_point(|run| run.header.first() <= dot).checked_sub(1)?;
         let last = new[index].header.last();
         (last.replica == dot.replica && dot.seq <= last.seq).then_some(index)
     };
+    // How many changes of its run go up to an event, if it ends one.
+    let changes_to = |dot: Dot, run: usize| -> Option<u32> {
+        let (events, len) =
+            (dot.seq - new[run].header.seq + 1, u64::from(new[run].header.change_len));
+        events.is_multiple_of(len).then_some((events / len) as u32)
+    };
     // After so many changes of a run there is a cut.
-    let mut cuts: BTreeMap<(usize, u32), ()> = BTreeMap::new();
+    let mut cuts: BTreeSet<(usize, u32)> = BTreeSet::new();
     for (index, run) in new.iter().enumerate() {
-        cuts.insert((index, run.header.count), ());
+        cuts.insert((index, run.header.count));
         for &parent in &run.header.parents {
-            let invalid = ImportError::InvalidChange(run.header.first());
-            match run_of(parent) {
-                Some(on) => {
-                    let events = parent.seq - new[on].header.seq + 1;
-                    let len = u64::from(new[on].header.change_len);
-                    if !events.is_multiple_of(len) {
-                        return Err(invalid);
-                    }
-                    cuts.insert((on, (events / len) as u32), ());
-                }
-                None => {
-                    let lv = state.graph.lv_of(parent).expect("what is missing was found before");
-                    if !state.graph.is_change_start(lv + 1) {
-                        return Err(invalid);
-                    }
-                }
-            }
+            let Some(on) = run_of(parent) else { continue };
+            let Some(changes) = changes_to(parent, on) else {
+                return Err(ImportError::InvalidChange(run.header.first()));
+            };
+            cuts.insert((on, changes));
         }
     }
-    let mut nodes: Vec<Node> = Vec::with_capacity(cuts.len());
-    let mut ends: Vec<(usize, u32)> = Vec::with_capacity(cuts.len());
-    for &(run, end) in cuts.keys() {
-        let skip = match ends.last() {
-            Some(&(last, end)) if last == run => end,
-            _ => 0,
-        };
-        nodes.push(Node { run, skip, count: end - skip, waits_for: 0, then: SmallVec::new() });
-        ends.push((run, end));
-    }
-    let replica_of = |node: &Node| -> ReplicaId { new[node.run].header.replica };
-    for number in 0..nodes.len() {
-        let (run, skip) = (nodes[number].run, nodes[number].skip);
-        if skip == 0 {
-            for &parent in &new[run].header.parents {
-                let Some(on) = run_of(parent) else { continue };
-                let len = u64::from(new[on].header.change_len);
-                let end = ((parent.seq - new[on].header.seq + 1) / len) as u32;
-                let node = ends.binary_search(&(on, end)).expect("there is a cut at each parent");
-                nodes[node].then.push(number as u32);
-                nodes[number].waits_for += 1;
-            }
+    let ends: Vec<(usize, u32)> = cuts.into_iter().collect();
+    let mut nodes: Vec<Node> = Vec::with_capacity(ends.len());
+    let mut follows: Vec<SmallVec<[u32; 2]>> = Vec::with_capacity(ends.len());
+    for (number, &(run, end)) in ends.iter().enumerate() {
+        let before = number.checked_sub(1).map(|before| ends[before]);
+        let skip = before.filter(|&(held, _)| held == run).map_or(0, |(_, end)| end);
+        let mut after: SmallVec<[u32; 2]> = SmallVec::new();
+        for &parent in if skip == 0 { &new[run].header.parents[..] } else { &[] } {
+            let Some(on) = run_of(parent) else { continue };
+            let end = changes_to(parent, on).expect("it was looked at before");
+            after.push(ends.binary_search(&(on, end)).expect("there is a cut") as u32);
         }
-        if number > 0 && replica_of(&nodes[number - 1]) == replica_of(&nodes[number]) {
-            nodes[number].waits_for += 1;
+        let replica = new[run].header.replica;
+        if before.is_some_and(|(held, _)| new[held].header.replica == replica) {
+            after.push(number as u32 - 1);
         }
+        nodes.push(Node { run, skip, count: end - skip });
+        follows.push(after);
     }
-    // The replica's own next comes last among those that follow, and so is taken up first.
-    for number in 1..nodes.len() {
-        if replica_of(&nodes[number - 1]) == replica_of(&nodes[number]) {
-            nodes[number - 1].then.push(number as u32);
-        }
-    }
-    Ok(nodes)
+    Ok((nodes, follows))
 }

@@ -1,19 +1,19 @@
 //! Random histories of several replicas, on documents and on a naive model beside them.
 
-pub mod model;
-pub mod script;
+pub(crate) mod model;
+pub(crate) mod script;
 
 use crdt_document::{Conflict, Document, Kind, MapView, View};
 use std::fmt::Write;
 
 /// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
-pub fn cases() -> u64 {
+pub(crate) fn cases() -> u64 {
     std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
 }
 
 /// Everything that can be read of a document, conflicts included; of texts only which
 /// characters they have.
-pub fn dump(doc: &Document) -> String {
+pub(crate) fn dump(doc: &Document) -> String {
     let mut out = String::new();
     dump_map(doc.root(), &mut out);
     out
@@ -54,4 +54,4 @@ fn dump_map(map: MapView<'_>, out: &mut String) {
 }
 
 /// The kinds, in the order of their numbers.
-pub const KINDS: [Kind; 4] = [Kind::Map, Kind::Set, Kind::Counter, Kind::Text];
+pub(crate) const KINDS: [Kind; 4] = [Kind::Map, Kind::Set, Kind::Counter, Kind::Text];

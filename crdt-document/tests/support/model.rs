@@ -11,10 +11,10 @@ use super::KINDS;
 use super::script::id;
 
 /// Key and kind, step by step from the root.
-pub type At = Vec<(String, Kind)>;
+pub(crate) type At = Vec<(String, Kind)>;
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Do {
+pub(crate) enum Do {
     Set(String, i64),
     Remove(String),
     Create(String, Kind),
@@ -27,28 +27,28 @@ pub enum Do {
 }
 
 #[derive(Clone, Debug)]
-pub struct Event {
-    pub replica: usize,
-    pub lamport: u64,
-    pub past: BTreeSet<usize>,
-    pub at: At,
-    pub what: Do,
+pub(crate) struct Event {
+    pub(crate) replica: usize,
+    pub(crate) lamport: u64,
+    pub(crate) past: BTreeSet<usize>,
+    pub(crate) at: At,
+    pub(crate) what: Do,
 }
 
 #[derive(Default)]
-pub struct Model {
-    pub events: Vec<Event>,
+pub(crate) struct Model {
+    pub(crate) events: Vec<Event>,
     /// Which events each replica knows.
-    pub known: Vec<BTreeSet<usize>>,
+    pub(crate) known: Vec<BTreeSet<usize>>,
 }
 
 impl Model {
-    pub fn new(replicas: usize) -> Self {
+    pub(crate) fn new(replicas: usize) -> Self {
         Self { events: Vec::new(), known: vec![BTreeSet::new(); replicas] }
     }
 
     /// A replica makes an event.
-    pub fn make(&mut self, replica: usize, at: At, what: Do) {
+    pub(crate) fn make(&mut self, replica: usize, at: At, what: Do) {
         let past = self.known[replica].clone();
         let lamport = 1 + past.iter().map(|&event| self.events[event].lamport).max().unwrap_or(0);
         self.known[replica].insert(self.events.len());
@@ -56,9 +56,10 @@ impl Model {
     }
 
     /// The items that a replica sees.
-    pub fn visible(&self, replica: usize) -> Vec<&Event> {
+    pub(crate) fn visible(&self, replica: usize) -> Vec<&Event> {
         let known = &self.known[replica];
-        let is_item = |what: &Do| !matches!(what, Do::Remove(_) | Do::Clear | Do::Discard(_) | Do::Delete(_));
+        let is_item =
+            |what: &Do| !matches!(what, Do::Remove(_) | Do::Clear | Do::Discard(_) | Do::Delete(_));
         known
             .iter()
             .filter(|&&item| is_item(&self.events[item].what))
@@ -72,20 +73,15 @@ impl Model {
             .collect()
     }
 
-    /// Whether anything is visible in a container or below it, or it was created.
-    pub fn exists(&self, replica: usize, at: &At) -> bool {
-        exists(&self.visible(replica), at)
-    }
-
     /// Whether anything is visible under a key.
-    pub fn contains(&self, replica: usize, at: &At, key: &str) -> bool {
+    pub(crate) fn contains(&self, replica: usize, at: &At, key: &str) -> bool {
         let visible = self.visible(replica);
         visible.iter().any(|item| item.at == *at && matches!(&item.what, Do::Set(k, _) if k == key))
             || KINDS.iter().any(|&kind| exists(&visible, &child(at, key, kind)))
     }
 
     /// Everything that can be read at a replica, as `super::dump` writes it.
-    pub fn dump(&self, replica: usize) -> String {
+    pub(crate) fn dump(&self, replica: usize) -> String {
         let mut out = String::new();
         dump_map(&self.visible(replica), &Vec::new(), &mut out);
         out
@@ -109,7 +105,7 @@ fn removes(by: &Event, item: &Event) -> bool {
     }
 }
 
-pub fn child(at: &At, key: &str, kind: Kind) -> At {
+pub(crate) fn child(at: &At, key: &str, kind: Kind) -> At {
     let mut child = at.clone();
     child.push((key.into(), kind));
     child
@@ -155,19 +151,22 @@ fn dump_map(visible: &[&Event], at: &At, out: &mut String) {
             match kind {
                 Kind::Map => dump_map(visible, &here, out),
                 Kind::Set => {
-                    let elements: BTreeSet<i64> =
-                        inside.map(|what| if let Do::Add(e) = what { *e } else { panic!() }).collect();
+                    let elements: BTreeSet<i64> = inside
+                        .map(|what| if let Do::Add(e) = what { *e } else { panic!() })
+                        .collect();
                     let elements: Vec<String> = elements.iter().map(i64::to_string).collect();
                     write!(out, "[{}]", elements.join(",")).unwrap();
                 }
                 Kind::Counter => {
-                    let sum: i64 =
-                        inside.map(|what| if let Do::Increment(n) = what { *n } else { panic!() }).sum();
+                    let sum: i64 = inside
+                        .map(|what| if let Do::Increment(n) = what { *n } else { panic!() })
+                        .sum();
                     write!(out, "#{sum}").unwrap();
                 }
                 _ => {
-                    let chars: BTreeSet<char> =
-                        inside.map(|what| if let Do::Insert(c) = what { *c } else { panic!() }).collect();
+                    let chars: BTreeSet<char> = inside
+                        .map(|what| if let Do::Insert(c) = what { *c } else { panic!() })
+                        .collect();
                     write!(out, "{:?}", chars.into_iter().collect::<String>()).unwrap();
                 }
             }

@@ -12,10 +12,10 @@ use super::model::{At, Do, Model, child};
 
 /// What happens, in order.
 #[derive(Clone, Debug)]
-pub struct Script(pub Vec<Step>);
+pub(crate) struct Script(pub(crate) Vec<Step>);
 
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     /// A replica makes a transaction; it fails in the end if the flag is set.
     Edit(u8, Vec<Edit>, bool),
     /// One replica learns everything another knows.
@@ -30,7 +30,7 @@ pub enum Step {
 
 /// An edit: where, and what with numbers that pick among what is possible there.
 #[derive(Clone, Debug)]
-pub struct Edit {
+pub(crate) struct Edit {
     keys: Vec<bool>,
     kind: u8,
     what: u8,
@@ -94,23 +94,23 @@ impl Arbitrary for Script {
 }
 
 /// Documents with their model.
-pub struct World {
-    pub docs: Vec<Document>,
-    pub model: Model,
+pub(crate) struct World {
+    pub(crate) docs: Vec<Document>,
+    pub(crate) model: Model,
     next_char: u32,
     /// Texts as they were seen at some time: what stands before what never changes.
     seen: Vec<(Path, Vec<char>)>,
 }
 
-pub const REPLICAS: usize = 4;
+pub(crate) const REPLICAS: usize = 4;
 
-pub fn id(replica: usize) -> ReplicaId {
+pub(crate) fn id(replica: usize) -> ReplicaId {
     // Not in the order of the numbers of the replicas, so that ties are seen to be broken by id.
     ReplicaId::from_u128([40, 10, 30, 20][replica])
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             docs: (0..REPLICAS).map(|replica| Document::new(id(replica))).collect(),
             model: Model::new(REPLICAS),
@@ -121,7 +121,7 @@ impl World {
 
     /// Plays a script, comparing with the model after each step, and then lets everyone
     /// learn everything.
-    pub fn play(script: &Script) -> Self {
+    pub(crate) fn play(script: &Script) -> Self {
         let mut world = Self::new();
         for step in &script.0 {
             world.step(step);
@@ -130,7 +130,7 @@ impl World {
         world
     }
 
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for _ in 0..2 {
             for to in 0..REPLICAS {
                 for from in 0..REPLICAS {
@@ -147,7 +147,7 @@ impl World {
         self.check_text_order();
     }
 
-    pub fn step(&mut self, step: &Step) {
+    pub(crate) fn step(&mut self, step: &Step) {
         let replica = match step {
             Step::Edit(replica, edits, fails) => {
                 let replica = usize::from(*replica) % REPLICAS;
@@ -175,7 +175,11 @@ impl World {
                 let replica = usize::from(*replica) % REPLICAS;
                 let bytes = self.docs[replica].encode();
                 self.docs[replica] = Document::decode(&bytes).expect("own bytes");
-                assert_eq!(self.docs[replica].encode(), bytes, "loading and saving is the identity");
+                assert_eq!(
+                    self.docs[replica].encode(),
+                    bytes,
+                    "loading and saving is the identity"
+                );
                 self.docs[replica].set_replica(id(replica)).unwrap();
                 replica
             }
