@@ -108,19 +108,17 @@ impl Document {
 
 /// The changes at the front of `ranges` that take about so many bytes, at least one.
 fn first_bytes(state: &State, ranges: Vec<Range<Lv>>, bytes_max: usize) -> Vec<Range<Lv>> {
-    let mut left = bytes_max;
+    // One change at least: a body that is never begun would never end.
+    let mut left = bytes_max.max(1);
     let mut taken: Vec<Range<Lv>> = Vec::new();
     for range in ranges {
         let mut start = range.start;
         let mut end = range.start;
         for span in state.graph.changes(range.clone()) {
-            // Long runs of short changes are measured in steps.
-            let step = (STEP_EVENTS / span.change_len).max(1) * span.change_len;
-            while end < span.lvs.end {
-                let until = span.lvs.end.min(end.saturating_add(step));
-                if left == 0 {
-                    break;
-                }
+            while end < span.lvs.end && left > 0 {
+                // Long runs of short changes are measured in steps, the shorter the less is left.
+                let step = ((left / 8) as u32).clamp(1, STEP_EVENTS) / span.change_len;
+                let until = span.lvs.end.min(end.saturating_add(step.max(1) * span.change_len));
                 left = left.saturating_sub(estimate(state, end..until));
                 end = until;
             }
@@ -138,7 +136,7 @@ fn first_bytes(state: &State, ranges: Vec<Range<Lv>>, bytes_max: usize) -> Vec<R
     taken
 }
 
-/// How many events are measured at once.
+/// How many events are measured at once, at most.
 const STEP_EVENTS: u32 = 256;
 
 /// How many bytes events take, rather more than less.

@@ -64,19 +64,23 @@ fn a_typed_character_is_small() {
         }
     }
     println!("RESULT typed_bytes={worst}");
-    assert!(worst <= 13, "{worst} bytes");
+    assert!(worst <= 10, "{worst} bytes");
 
     // Taking turns, each character after the other's.
     let mut worst = 0;
     for place in 0..100 {
         let at = 30_000 + 2 * place;
         typist.transact(|tx| tx.text("body").insert(at, "x").map(drop)).unwrap();
-        worst = worst.max(there.bring(&typist, &mut friend, usize::MAX));
+        let first = there.bring(&typist, &mut friend, usize::MAX);
         friend.transact(|tx| tx.text("body").insert(at + 1, "y").map(drop)).unwrap();
-        worst = worst.max(back.bring(&friend, &mut typist, usize::MAX));
+        let second = back.bring(&friend, &mut typist, usize::MAX);
+        // The first turn names what the other has typed before.
+        if place > 0 {
+            worst = worst.max(first).max(second);
+        }
     }
     println!("RESULT turn_bytes={worst}");
-    assert!(worst <= 18, "{worst} bytes");
+    assert!(worst <= 13, "{worst} bytes");
     assert_eq!(typist.encode(), friend.encode());
 }
 

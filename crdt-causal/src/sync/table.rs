@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crdt_core::ReplicaId;
+use crdt_core::causality::{ChangeReader, ChangeWriter};
 use crdt_core::codec::{ReceiveTable, SendTable};
 
 /// Keys that a table may hold when a body goes on with it. A sender whose table has reached
@@ -19,6 +20,9 @@ pub struct SendTables {
     pub replicas: SendTable<ReplicaId>,
     /// Whatever else the log names often, containers for instance, as opaque bytes.
     pub keys: SendTable<Vec<u8>>,
+    /// What the headers of changes refer back to. A log that uses it begins each body with
+    /// [`ChangeWriter::begin_body`], and leaves it alone where it writes nothing.
+    pub changes: ChangeWriter,
 }
 
 /// What [`SendTables`] held at some moment.
@@ -62,6 +66,8 @@ pub struct ReceiveTables {
     pub replicas: ReceiveTable<ReplicaId>,
     /// What [`SendTables::keys`] holds at the other side.
     pub keys: ReceiveTable<Vec<u8>>,
+    /// What [`SendTables::changes`] is at the other side.
+    pub changes: ChangeReader,
 }
 
 impl ReceiveTables {

@@ -46,22 +46,53 @@ const FLAG_BITS: u32 = 2;
 /// Writes headers of changes, a row each.
 ///
 /// A row is the replica's number in the table with two flags, the first sequence number
-/// (only where it does not follow from the replica's previous row), the change length, the
-/// count if it is not 1, and the explicit parents if there are any. A typed character on an
-/// established connection takes three to five bytes.
-#[derive(Debug, Default)]
+/// (only where it does not follow from the replica's previous row; relative to the greatest
+/// one mentioned, if there is one), the change length, the
+/// count if it is not 1, and the explicit parents if there are any.
+///
+/// On a connection one writer serves all bodies, each begun by
+/// [`begin_body`](Self::begin_body): a replica's first row in a body then says how far its
+/// sequence number is from what the connection would expect, and the header of a typed
+/// character takes three bytes, or six if it follows another replica's.
+#[derive(Clone, Debug, Default)]
 pub struct ChangeWriter {
-    /// The last sequence number mentioned, by replica.
-    last: BTreeMap<ReplicaId, u64>,
+    mentioned: BTreeMap<ReplicaId, Mentioned>,
+    body: u64,
+}
+
+/// What both sides remember of a replica.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mentioned {
+    /// The greatest sequence number so far, of a row's last event or of a parent.
+    seq: u64,
+    /// Of the last row: where it ended, and in which body that was.
+    row: Option<(u64, u64)>,
+}
+
+impl Mentioned {
+    /// Where the last row ended, if it was in this body.
+    fn in_body(&self, body: u64) -> Option<u64> {
+        self.row.filter(|&(_, held)| held == body).map(|(end, _)| end)
+    }
+
+    fn row(&mut self, end: u64, body: u64) {
+        self.row = Some((end, body));
+        self.seq = self.seq.max(end);
+    }
 }
 
 impl ChangeWriter {
-    /// For the rows of one bundle.
+    /// For the rows of one bundle, or of the first body of a connection.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Appends one row. A replica's rows must follow each other without a gap.
+    /// Begins another body of the same connection.
+    pub fn begin_body(&mut self) {
+        self.body += 1;
+    }
+
+    /// Appends one row. A replica's rows in a body must follow each other without a gap.
     ///
     /// # Panics
     ///
@@ -76,10 +107,13 @@ impl ChangeWriter {
         }
         table.write(&run.replica, flags, FLAG_BITS, out);
         let end = run.last().seq;
-        match self.last.insert(run.replica, end) {
-            None => out.varint(run.seq),
+        let mentioned = self.mentioned.entry(run.replica).or_default();
+        match mentioned.in_body(self.body) {
             Some(last) => assert_eq!(last + 1, run.seq, "a replica's rows have no gap"),
+            None if mentioned.seq == 0 => out.varint(run.seq),
+            None => out.signed(run.seq as i64 - (mentioned.seq + 1) as i64),
         }
+        mentioned.row(end, self.body);
         out.varint(u64::from(run.change_len));
         if run.count != 1 {
             out.varint(u64::from(run.count));
@@ -88,23 +122,30 @@ impl ChangeWriter {
             out.count(run.parents.len());
             for parent in &run.parents {
                 table.write(&parent.replica, 0, 0, out);
-                let last = self.last.get(&parent.replica).copied().unwrap_or(0);
-                out.signed(parent.seq as i64 - last as i64);
+                let mentioned = self.mentioned.entry(parent.replica).or_default();
+                out.signed(parent.seq as i64 - mentioned.seq as i64);
+                mentioned.seq = mentioned.seq.max(parent.seq);
             }
         }
     }
 }
 
 /// Reads what [`ChangeWriter`] wrote.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ChangeReader {
-    last: BTreeMap<ReplicaId, u64>,
+    mentioned: BTreeMap<ReplicaId, Mentioned>,
+    body: u64,
 }
 
 impl ChangeReader {
-    /// For the rows of one bundle.
+    /// For the rows of one bundle, or of the first body of a connection.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Begins another body of the same connection.
+    pub fn begin_body(&mut self) {
+        self.body += 1;
     }
 
     /// The next row.
@@ -120,9 +161,15 @@ impl ChangeReader {
     ) -> Result<ChangeRun, DecodeError> {
         let (number, flags) = table.read(FLAG_BITS, input)?;
         let replica = lookup(table, number);
-        let seq = match self.last.get(&replica) {
-            None => input.seq()?,
+        let at = input.position();
+        let mentioned = self.mentioned.get(&replica).copied().unwrap_or_default();
+        let seq = match mentioned.in_body(self.body) {
             Some(last) => last + 1,
+            None if mentioned.seq == 0 => input.seq()?,
+            None => (mentioned.seq + 1)
+                .checked_add_signed(input.signed()?)
+                .filter(|seq| (1..=SEQ_MAX).contains(seq))
+                .ok_or(DecodeErrorKind::OutOfRange.at(at))?,
         };
         let at = input.position();
         let change_len = positive(input)?;
@@ -139,7 +186,7 @@ impl ChangeReader {
         if events > SEQ_MAX.saturating_sub(seq - 1) {
             return Err(DecodeErrorKind::OutOfRange.at(at));
         }
-        self.last.insert(replica, seq + events - 1);
+        self.mentioned.entry(replica).or_default().row(seq + events - 1, self.body);
         let mut parents: SmallVec<[Dot; 2]> = SmallVec::new();
         if flags & FLAG_PARENTS != 0 {
             let at = input.position();
@@ -162,19 +209,21 @@ impl ChangeReader {
     }
 
     fn read_parent(
-        &self,
+        &mut self,
         table: &mut ReceiveTable<ReplicaId>,
         input: &mut Reader<'_>,
     ) -> Result<Dot, DecodeError> {
         let (number, _) = table.read(0, input)?;
         let replica = lookup(table, number);
-        let last = self.last.get(&replica).copied().unwrap_or(0);
+        let mentioned = self.mentioned.entry(replica).or_default();
         let at = input.position();
-        let seq = last.checked_add_signed(input.signed()?);
-        match seq {
-            Some(seq) if (1..=SEQ_MAX).contains(&seq) => Ok(Dot::new(replica, seq)),
-            _ => Err(DecodeErrorKind::OutOfRange.at(at)),
-        }
+        let seq = mentioned
+            .seq
+            .checked_add_signed(input.signed()?)
+            .filter(|seq| (1..=SEQ_MAX).contains(seq))
+            .ok_or(DecodeErrorKind::OutOfRange.at(at))?;
+        mentioned.seq = mentioned.seq.max(seq);
+        Ok(Dot::new(replica, seq))
     }
 }
 

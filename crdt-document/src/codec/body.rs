@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crdt_causal::sync::{ReceiveTables, SendTables};
-use crdt_core::causality::{ChangeReader, ChangeRun, ChangeWriter, Lv};
+use crdt_core::causality::{ChangeRun, Lv};
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 use crdt_core::{Dot, ReplicaId};
 use smallvec::SmallVec;
@@ -29,9 +29,9 @@ pub(crate) fn write(
 ) {
     let runs = runs(state, ranges);
     out.count(runs.len());
-    let mut headers = ChangeWriter::new();
+    tables.changes.begin_body();
     for run in &runs {
-        headers.write(run, &mut tables.replicas, out);
+        tables.changes.write(run, &mut tables.replicas, out);
     }
 
     let mut numbers: BTreeMap<u32, usize> = BTreeMap::new();
@@ -177,7 +177,7 @@ impl Body {
     ) -> Result<(), DecodeError> {
         let count = input.count(2)?;
         self.rows.reserve_exact(input.capacity(count, size_of::<Row>()));
-        let mut headers = ChangeReader::new();
+        tables.changes.begin_body();
         let mut numbers: BTreeMap<ReplicaId, u32> = BTreeMap::new();
         let mut number = |replica: ReplicaId, replicas: &mut Vec<ReplicaId>| {
             *numbers.entry(replica).or_insert_with(|| {
@@ -187,7 +187,7 @@ impl Body {
         };
         for _ in 0..count {
             let at = input.position();
-            let run = headers.read(&mut tables.replicas, input)?;
+            let run = tables.changes.read(&mut tables.replicas, input)?;
             let start = self.events;
             self.events = u32::try_from(run.events())
                 .ok()
