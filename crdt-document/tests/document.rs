@@ -263,3 +263,37 @@ fn documents_can_be_sent_and_shared() {
     check::<crdt_document::ChangeSet>();
     check::<crdt_document::Presence>();
 }
+
+#[test]
+fn an_anchor_moves_with_its_text() {
+    use crdt_document::Side;
+    let (mut a, mut b) = (doc(1), doc(2));
+    a.transact(|tx| tx.text("t").insert(0, "a😀bc").map(drop)).unwrap();
+    sync(&mut a, &mut b);
+    let anchor = a.text("t").anchor_utf16(3, Side::After).unwrap();
+    assert!(a.text("t").anchor_utf16(2, Side::After).is_err(), "inside of a surrogate pair");
+    b.transact(|tx| tx.text("t").insert(0, "🎈")?.delete(1..2).map(drop)).unwrap();
+    a.transact(|tx| tx.text("t").insert(4, "d").map(drop)).unwrap();
+    sync(&mut a, &mut b);
+    assert_eq!(a.text("t"), "🎈😀bcd");
+    assert_eq!(a.text("t").resolve_utf16(&anchor), Ok(4));
+    assert_eq!(b.text("t").resolve(&anchor), Ok(2));
+    assert!(doc(3).text("t").resolve(&anchor).is_err());
+}
+
+#[test]
+fn the_past_can_be_read() {
+    let mut doc = doc(1);
+    let mut versions = vec![doc.frontier()];
+    for word in ["one", " two", " three"] {
+        doc.transact(|tx| tx.text("t").push(word).map(drop)).unwrap();
+        versions.push(doc.frontier());
+    }
+    let texts: Vec<String> =
+        versions.iter().map(|version| doc.text("t").at(version).unwrap()).collect();
+    assert_eq!(texts, ["", "one", "one two", "one two three"]);
+    let changes: Vec<(u64, u64)> =
+        doc.changes().map(|change| (change.dots.first, change.lamport)).collect();
+    assert_eq!(changes, [(1, 1), (4, 4), (8, 8)]);
+    assert_eq!(doc.version_of(&versions[2]).unwrap().get(ReplicaId::from_u128(1)), 7);
+}

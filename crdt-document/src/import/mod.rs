@@ -9,6 +9,8 @@ mod apply;
 mod content;
 mod order;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 use crdt_core::causality::ChangeRun;
 use crdt_core::{DotRange, ReplicaId};

@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use crdt_core::Dot;
 use crdt_core::Frontier;
-use crdt_core::sequence::{Rope, TextError, TextStore};
+use crdt_core::sequence::{Anchor, AnchorError, Rope, Side, TextError, TextStore};
 
 use super::{exists, is_supported};
 use crate::state::State;
@@ -109,6 +109,59 @@ impl<'a> TextView<'a> {
         let version = self.state.graph.local(version)?;
         let rope = self.store().map(|store| store.text_at(&self.state.graph, &version));
         Ok(rope.map_or_else(String::new, |rope| rope.to_string()))
+    }
+
+    /// An anchor at a position: a place that moves with the text around it, for a cursor or
+    /// the end of a selection. It can be sent to others, and resolved at any later version.
+    ///
+    /// It names the version of the document, in which an open transaction has no part: make
+    /// anchors before or after one.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError`] beyond the end.
+    pub fn anchor(&self, at: usize, side: Side) -> Result<Anchor, TextError> {
+        match u32::try_from(at) {
+            Ok(gap) if at <= self.len() => {
+                Ok(Anchor { version: self.state.graph.frontier_dots(), gap, side })
+            }
+            _ => Err(out_of_bounds(at, self.len())),
+        }
+    }
+
+    /// As [`anchor`](Self::anchor), at an offset in UTF-16 units.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError`] beyond the end, or between the halves of a surrogate pair.
+    pub fn anchor_utf16(&self, at: usize, side: Side) -> Result<Anchor, TextError> {
+        self.anchor(self.utf16_to_char(at)?, side)
+    }
+
+    /// Where an anchor is now. O(log n) while the text has not changed since the anchor's
+    /// version, else a replay of what came since the newest version that all had seen.
+    ///
+    /// # Errors
+    ///
+    /// [`AnchorError`] for an anchor of another text, or of changes that are not held yet.
+    pub fn resolve(&self, anchor: &Anchor) -> Result<usize, AnchorError> {
+        let graph = &self.state.graph;
+        let version = graph.local(&anchor.version).map_err(AnchorError::Missing)?;
+        let place = match self.store() {
+            Some(store) => store.resolve(graph, &version, anchor.gap, anchor.side),
+            None => (anchor.gap == 0).then_some(0),
+        };
+        place.map(|at| at as usize).ok_or(AnchorError::OutOfBounds { gap: anchor.gap })
+    }
+
+    /// As [`resolve`](Self::resolve), in UTF-16 units.
+    ///
+    /// # Errors
+    ///
+    /// As for [`resolve`](Self::resolve).
+    pub fn resolve_utf16(&self, anchor: &Anchor) -> Result<usize, AnchorError> {
+        let at = self.resolve(anchor)?;
+        self.char_to_utf16(at).map_err(|_| AnchorError::OutOfBounds { gap: anchor.gap })
     }
 
     /// Whether the text has a character, or was created explicitly.
