@@ -27,6 +27,9 @@ struct Node {
     count: u32,
 }
 
+/// The parts that a part follows.
+type Follows = SmallVec<[u32; 2]>;
+
 /// Enters the new changes into the graph, in an order that follows each branch as far as it
 /// goes: merging texts is the cheaper the less often the order jumps between branches.
 pub(super) fn extend_graph(state: &mut State, new: &[NewRun]) -> Result<Vec<Segment>, ImportError> {
@@ -69,7 +72,7 @@ fn enter(state: &mut State, new: &[NewRun]) -> Result<Vec<Segment>, ImportError>
 }
 
 /// Cuts the runs where others build on them, and finds who follows whom.
-fn divide(new: &[NewRun]) -> Result<(Vec<Node>, Vec<SmallVec<[u32; 2]>>), ImportError> {
+fn divide(new: &[NewRun]) -> Result<(Vec<Node>, Vec<Follows>), ImportError> {
     // The runs are sorted, so that the run of a new event is found by its dot; one that is
     // held has none.
     let run_of = |dot: Dot| -> Option<usize> {
@@ -97,11 +100,11 @@ fn divide(new: &[NewRun]) -> Result<(Vec<Node>, Vec<SmallVec<[u32; 2]>>), Import
     }
     let ends: Vec<(usize, u32)> = cuts.into_iter().collect();
     let mut nodes: Vec<Node> = Vec::with_capacity(ends.len());
-    let mut follows: Vec<SmallVec<[u32; 2]>> = Vec::with_capacity(ends.len());
+    let mut follows: Vec<Follows> = Vec::with_capacity(ends.len());
     for (number, &(run, end)) in ends.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| ends[before]);
         let skip = before.filter(|&(held, _)| held == run).map_or(0, |(_, end)| end);
-        let mut after: SmallVec<[u32; 2]> = SmallVec::new();
+        let mut after: Follows = SmallVec::new();
         for &parent in if skip == 0 { &new[run].header.parents[..] } else { &[] } {
             let Some(on) = run_of(parent) else { continue };
             let end = changes_to(parent, on).expect("it was looked at before");

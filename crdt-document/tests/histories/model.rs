@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use crdt_document::{Kind, ReplicaId};
 
-use super::KINDS;
-use super::script::id;
+use crate::KINDS;
+use crate::script::id;
 
 /// Key and kind, step by step from the root.
 pub(crate) type At = Vec<(String, Kind)>;
@@ -80,7 +80,7 @@ impl Model {
             || KINDS.iter().any(|&kind| exists(&visible, &child(at, key, kind)))
     }
 
-    /// Everything that can be read at a replica, as `super::dump` writes it.
+    /// Everything that can be read at a replica, as `crate::dump` writes it.
     pub(crate) fn dump(&self, replica: usize) -> String {
         let mut out = String::new();
         dump_map(&self.visible(replica), &Vec::new(), &mut out);

@@ -1,7 +1,14 @@
-//! Random histories of several replicas, on documents and on a naive model beside them.
+//! Random histories of several replicas over all kinds of container, on documents and on a
+//! naive model beside them.
+//!
+//! `CRDT_CASES` sets the number of cases for each law. With `RUSTFLAGS="--cfg canary"` the
+//! document has a planted bug, which has to be found.
 
-pub(crate) mod model;
-pub(crate) mod script;
+mod hostile;
+mod laws;
+mod model;
+mod script;
+mod session;
 
 use crdt_document::{Conflict, Document, Kind, MapView, View};
 use std::fmt::Write;

@@ -7,8 +7,8 @@ use crdt_document::{
 };
 use quickcheck::{Arbitrary, Gen};
 
-use super::dump;
-use super::model::{At, Do, Model, child};
+use crate::dump;
+use crate::model::{At, Do, Model, child};
 
 /// What happens, in order.
 #[derive(Clone, Debug)]
@@ -314,7 +314,7 @@ fn perform(
         path = path.map(key);
         at = child(&at, key, Kind::Map);
     }
-    let kind = super::KINDS[usize::from(edit.kind)];
+    let kind = crate::KINDS[usize::from(edit.kind)];
     let number = i64::from(edit.number % 4);
     // A third of the edits are of the map itself.
     if edit.what < 6 {

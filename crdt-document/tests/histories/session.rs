@@ -1,14 +1,13 @@
 //! The document in a sync session, and what a typed character costs there.
 
-mod support;
-
 use crdt_causal::sync::{ChangeLog, Config, ReceiveTables, SendTables, Session};
 use crdt_core::VersionVector;
 use crdt_core::codec::{Reader, Writer};
 use crdt_document::{Document, ReplicaId};
 use quickcheck::QuickCheck;
-use support::cases;
-use support::script::{Script, World, id};
+
+use crate::cases;
+use crate::script::{Script, World, id};
 
 /// One direction of an established connection, without a session around it.
 #[derive(Default)]

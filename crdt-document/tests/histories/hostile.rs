@@ -2,13 +2,12 @@
 //! right. None may panic; one that is refused changes nothing; one that is taken leaves a
 //! document that is whole.
 
-mod support;
-
 use crdt_core::codec::checksum;
 use crdt_document::{Document, ImportError};
 use quickcheck::{Arbitrary, Gen, QuickCheck};
-use support::script::{Script, World};
-use support::{cases, dump};
+
+use crate::script::{Script, World};
+use crate::{cases, dump};
 
 /// What is done to some bytes.
 #[derive(Clone, Debug)]

@@ -1,14 +1,10 @@
 //! The laws of the document, on random histories of four replicas over all kinds of
 //! container, with nested removals, partial syncs, saving and loading.
-//!
-//! `CRDT_CASES` sets the number of cases. With `RUSTFLAGS="--cfg canary"` the document has a
-//! planted bug, which has to be found.
-
-mod support;
 
 use quickcheck::QuickCheck;
-use support::cases;
-use support::script::{Script, World};
+
+use crate::cases;
+use crate::script::{Script, World};
 
 /// After every step each replica reads what the naive model computes from the events it
 /// knows; in the end all have equal values and equal bytes.
