@@ -88,6 +88,13 @@ impl<P: Payload> CausalBuffer<P> {
             replicas_max: limits.replicas_max.min(1 << 31),
             ..limits
         };
+        // A wait of 0 would be over before it began, again and again.
+        let retry = Retry {
+            interval_ms: retry.interval_ms.max(1),
+            interval_ms_max: retry.interval_ms_max.max(retry.interval_ms).max(1),
+            ranges_max: retry.ranges_max.max(1),
+            ..retry
+        };
         Self {
             limits,
             retry,
@@ -212,7 +219,7 @@ impl<P: Payload> CausalBuffer<P> {
             if let Some(span) = origin.request.due(delivered, wanted, now) {
                 let mut asked = span.1;
                 for (first, last) in origin.slots.gaps(span) {
-                    if ranges.len() >= retry.ranges_max.max(1) {
+                    if ranges.len() >= retry.ranges_max {
                         asked = first - 1;
                         break;
                     }

@@ -169,7 +169,9 @@ impl Inbox {
         };
         self.owed = Owed::No;
         self.told = self.received;
-        Some(Acknowledgement { received: self.received, durable: self.durable, gap })
+        // The planted bug: what was received is said to be safe.
+        let durable = if cfg!(canary) { self.received } else { self.durable };
+        Some(Acknowledgement { received: self.received, durable, gap })
     }
 
     pub(super) fn deadline(&self) -> Option<u64> {

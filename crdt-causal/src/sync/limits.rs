@@ -173,17 +173,22 @@ impl Config {
         Self::default()
     }
 
-    /// What this side accepts.
+    /// What this side accepts: [64 bytes](Limits::with_message_bytes_max) and one message at
+    /// least.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = limits
+            .with_message_bytes_max(limits.message_bytes_max)
+            .with_body_bytes_max(limits.body_bytes_max)
+            .with_in_flight_max(limits.in_flight_bytes_max, limits.in_flight_messages_max);
         self
     }
 
     /// How long this side waits.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
+        // A wait of 0 would be over before it began, again and again.
+        self.retry = retry.with_interval_ms(retry.interval_ms, retry.interval_ms_max);
         self
     }
 

@@ -10,7 +10,7 @@ use super::event::Event;
 use super::handshake::Handshake;
 use super::hello::Hello;
 use super::inbox::{Inbox, Received, Rejected};
-use super::limits::{Config, HELLO_BYTES_MAX, Limits};
+use super::limits::{Config, HELLO_BYTES_MAX, Limits, WRITERS_MAX};
 use super::log::ChangeLog;
 use super::message::{Content, Message};
 use super::outbox::{BodyTooLarge, Outbox};
@@ -100,14 +100,20 @@ impl Session {
 
     /// Says that this side writes in the name of `replica` too, from now on. The peer learns
     /// it before it gets further changes.
-    pub fn claim_writer(&mut self, replica: ReplicaId) {
+    ///
+    /// Returns whether the replica is claimed now: a session claims [`WRITERS_MAX`] at most.
+    pub fn claim_writer(&mut self, replica: ReplicaId) -> bool {
         if self.handshake.writers.contains(&replica) {
-            return;
+            return true;
+        }
+        if self.handshake.writers.len() >= WRITERS_MAX {
+            return false;
         }
         if self.handshake.was_sent() {
             self.outbox.claim(replica);
         }
         self.handshake.writers.push(replica);
+        true
     }
 
     /// Sends something that passes, such as where a cursor is. It may be lost, and

@@ -481,6 +481,35 @@ fn a_claim_comes_before_the_changes() {
     assert!(claimed.unwrap() < changed.unwrap());
 }
 
+#[test]
+fn claims_are_bounded() {
+    let mut pair = established();
+    for number in 0..2_000_u128 {
+        let claimed = pair.sessions[0].claim_writer(ReplicaId::from_u128(number));
+        assert_eq!(claimed, number < 1_024);
+    }
+    pair.settle();
+    assert_eq!(pair.sessions[1].peer_writers().len(), 1_024);
+}
+
+/// Limits that make no sense are not kept to: a session of two of these still works.
+#[test]
+fn limits_and_waits_of_zero_are_raised() {
+    let mut limits = Limits::default();
+    limits.message_bytes_max = 0;
+    limits.body_bytes_max = 0;
+    limits.in_flight_bytes_max = 0;
+    limits.in_flight_messages_max = 0;
+    let mut retry = Retry::default();
+    (retry.interval_ms, retry.interval_ms_max) = (0, 0);
+    let config = Config::new().with_limits(limits).with_retry(retry);
+    let logs = [written(A, &["a"]), written(B, &["b"])];
+    let mut pair = Pair::new(logs, [config.clone(), config]);
+    pair.settle();
+    assert_eq!(pair.logs[0].contents(), pair.logs[1].contents());
+    assert_eq!(pair.logs[0].len(), 2);
+}
+
 /// A hundred thousand names over one connection: the tables start anew, on both sides at once.
 #[test]
 fn tables_stay_bounded() {
