@@ -134,7 +134,7 @@ fn median_and_worst(mut times: Vec<Duration>) -> (Duration, Duration) {
 fn concurrent_traces_merge() {
     let Some(folder) = folder("concurrent") else { return };
     for (name, exact) in
-        [("git-makefile-x2", false)]
+        [("friendsforever", true), ("clownschool", true), ("git-makefile-x2", false)]
     {
         let trace = read(&folder.join(format!("{name}.json.gz")));
         let start = Instant::now();
