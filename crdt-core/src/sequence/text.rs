@@ -183,6 +183,17 @@ impl Text {
         self.graph.frontier_dots()
     }
 
+    /// Those of `events` that happened before no other of them: the frontier of the version
+    /// that has them all.
+    ///
+    /// # Errors
+    ///
+    /// An event that is not known.
+    pub fn maximal(&self, events: &Frontier) -> Result<Frontier, Dot> {
+        let local = self.graph.local(events)?;
+        Ok(self.graph.dots(&self.graph.maximal(&local)))
+    }
+
     /// The text as it was at a version, by a replay of the edits in it.
     ///
     /// # Errors
