@@ -93,7 +93,8 @@ impl Text {
         let news = self.news(delta)?;
         let nodes = cut_at_parents(news);
         let follows = follows(&nodes);
-        let order = branch_order(&follows);
+        let sizes: Vec<u64> = nodes.iter().map(|node| node.run.events()).collect();
+        let order = branch_order(&sizes, &follows);
         if order.len() < nodes.len() {
             let unreached = (0..nodes.len()).find(|&node| !order.contains(&(node as u32)));
             let change = nodes[unreached.unwrap_or(0)].run.first();

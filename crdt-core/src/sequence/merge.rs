@@ -15,7 +15,7 @@ use super::error::InvalidTextOp;
 use super::log::{OpLog, Piece};
 use super::patch::{PatchRun, PatchSink};
 use super::run::{Run, RunKind};
-use super::walker::{TipEdit, Walker};
+use super::walker::{TipEdit, Walker, Way};
 use crate::EventGraph;
 use crate::causality::Lv;
 
@@ -100,7 +100,7 @@ impl Merge {
         parents: &[Lv],
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
-        self.depart_to(history, parents);
+        let way = self.depart_to(history, parents);
         let lvs = piece.lv..piece.lv + piece.run.len;
         if self.last.unseen == 0 {
             let patch = linear_patch(piece, self.last.length)?;
@@ -111,6 +111,8 @@ impl Merge {
         }
         self.ready_walker(history, piece.lv);
         let kept = self.walker.as_mut().expect("made ready");
+        // It stands at the edit applied last, as this text's state does.
+        kept.walker.go_by(history, &way, parents);
         let mut length = self.last.length;
         kept.walker.feed(history, (piece.lv, piece.run), parents, &mut |edit| match edit {
             TipEdit::Insert { at } => {
@@ -129,11 +131,12 @@ impl Merge {
         Ok(())
     }
 
-    /// Counts what of the text's edits is not in the past of `parents`.
-    fn depart_to(&mut self, history: &History<'_>, parents: &[Lv]) {
+    /// Counts what of the text's edits is not in the past of `parents`, and returns the way
+    /// there from the edit applied last.
+    fn depart_to(&mut self, history: &History<'_>, parents: &[Lv]) -> Way {
         let last: SmallVec<[Lv; 1]> = self.last.lv.into_iter().collect();
         if last[..] == *parents {
-            return;
+            return Way::default();
         }
         let (retreat, advance) = history.graph.diff(&last, parents);
         let edits = |range: &Range<Lv>| history.log.runs_in(range.clone());
@@ -152,6 +155,7 @@ impl Merge {
         if let Some(first) = first {
             self.critical.forget_from(first);
         }
+        Way { retreat, advance }
     }
 
     /// An edit with all others in its past was applied.

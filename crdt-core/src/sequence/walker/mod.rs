@@ -29,6 +29,7 @@ use super::run::{Run, RunKind};
 use crate::causality::Lv;
 use spans::{Span, Spans};
 use travel::Deleted;
+pub(super) use travel::Way;
 
 /// An element by the event that inserted it, or, from [`SETTLED`] on, by its place in the
 /// settled text.

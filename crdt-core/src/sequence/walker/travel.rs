@@ -1,8 +1,20 @@
 //! Going from version to version: retreat and advance.
 
+use alloc::vec::Vec;
+use core::ops::Range;
+
 use super::{Id, Run, RunKind, Walker};
 use crate::causality::Lv;
+use crate::sequence::log::OpLog;
 use crate::sequence::merge::History;
+
+/// From one version to another: the events that only the first has, and those that only the
+/// second has.
+#[derive(Clone, Default, Debug)]
+pub(in crate::sequence) struct Way {
+    pub(in crate::sequence) retreat: Vec<Range<Lv>>,
+    pub(in crate::sequence) advance: Vec<Range<Lv>>,
+}
 
 /// Elements that consecutive deletions deleted, in document order or against it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,23 +27,32 @@ pub(super) struct Deleted {
 impl Walker {
     /// Makes `parents` the walker's version.
     pub(in crate::sequence) fn go_to(&mut self, history: &History<'_>, parents: &[Lv]) {
-        let History { graph, log, .. } = *history;
         if self.version[..] == *parents {
             return;
         }
-        let (retreat, advance) = graph.diff(&self.version, parents);
+        let (retreat, advance) = history.graph.diff(&self.version, parents);
+        self.go(history.log, &retreat, &advance);
+        self.version = parents.into();
+    }
+
+    /// Goes where [`go_to`](Self::go_to) would, by the difference to the walker's version.
+    pub(in crate::sequence) fn go_by(&mut self, history: &History<'_>, way: &Way, parents: &[Lv]) {
+        self.go(history.log, &way.retreat, &way.advance);
+        self.version = parents.into();
+    }
+
+    fn go(&mut self, log: &OpLog, retreat: &[Range<Lv>], advance: &[Range<Lv>]) {
         // Last first, so that a deletion goes before what it deleted.
-        for range in retreat.into_iter().rev() {
-            for (lv, run) in log.runs_backwards(range) {
+        for range in retreat.iter().rev() {
+            for (lv, run) in log.runs_backwards(range.clone()) {
                 self.toggle(lv, run, |state| state - 1);
             }
         }
         for range in advance {
-            for (lv, run) in log.runs_in(range) {
+            for (lv, run) in log.runs_in(range.clone()) {
                 self.toggle(lv, run, |state| state + 1);
             }
         }
-        self.version = parents.into();
     }
 
     pub(super) fn note_deleted(&mut self, lv: Lv, deleted: Deleted) {
@@ -77,7 +98,7 @@ impl Walker {
                 // A run of clearings deletes with its first; one that is cut deletes again
                 // with the next, which met nothing.
                 let noted = self.cleared.range(lv..end);
-                let targets: alloc::vec::Vec<_> =
+                let targets: Vec<_> =
                     noted.flat_map(|(_, targets)| targets.iter().cloned()).collect();
                 for target in targets {
                     self.change_states(target.start, target.end - target.start, change);
