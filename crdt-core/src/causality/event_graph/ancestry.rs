@@ -1,5 +1,6 @@
 //! Questions about the past. All walk the graph from the newest event back, a run at a time,
-//! and stop as soon as the answer is known: the cost is that of the runs in between.
+//! and stop as soon as the answer is known: the cost is that of the runs in between, without
+//! those whose Lamport times show that nothing asked for can be in their past.
 
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
@@ -25,10 +26,17 @@ impl EventGraph {
             return true;
         }
         let mut heap: BinaryHeap<Lv> = version.iter().copied().filter(|&tip| tip > lv).collect();
+        if heap.is_empty() {
+            return false;
+        }
+        let lamport = self.lamport(lv);
         while let Some(tip) = heap.pop() {
             let run = self.run_of(tip);
             if run.start <= lv {
                 return true;
+            }
+            if run.lamport_of(tip) <= lamport {
+                continue;
             }
             // Whatever else leads into this run adds nothing.
             while heap.peek().is_some_and(|&next| next >= run.start) {
@@ -80,6 +88,7 @@ impl EventGraph {
         // (event, whether it was asked about): at equal events the asked one comes first.
         let mut heap: BinaryHeap<(Lv, bool)> = events.iter().map(|&lv| (lv, true)).collect();
         let mut asked = heap.len();
+        let earliest = events.iter().map(|&lv| self.lamport(lv)).min().unwrap_or(0);
         while asked > 0 {
             let Some((lv, is_asked)) = heap.pop() else { break };
             let mut reached = !is_asked;
@@ -102,6 +111,9 @@ impl EventGraph {
                 break;
             }
             let run = self.run_of(lv);
+            if run.lamport_of(lv) <= earliest {
+                continue;
+            }
             while let Some(&(_, also_asked)) = heap.peek().filter(|&&(next, _)| next >= run.start) {
                 heap.pop();
                 asked -= usize::from(also_asked);

@@ -39,29 +39,18 @@ impl EventGraph {
     /// An event that follows `parents` is about to become event `lv`: what they do not have
     /// in their past is no longer critical.
     pub(super) fn uncover_critical(&mut self, parents: &[Lv], lv: Lv) {
-        let mut heads = core::mem::take(&mut self.critical.heads);
-        while let Some(last) = heads.last_mut() {
-            if self.contains(parents, last.end - 1) {
-                break;
-            }
+        // A critical event is in the past of all after it, so that the newest parent alone
+        // tells which of them the new event covers.
+        let covered = parents.iter().max().map_or(0, |newest| newest + 1);
+        let heads = &mut self.critical.heads;
+        while let Some(last) = heads.last_mut().filter(|last| last.end > covered) {
             self.critical.uncovered_by = Some(lv);
-            // A range is a chain: what the parents cover of it is a prefix.
-            let (mut low, mut high) = (last.start, last.end - 1);
-            while low < high {
-                let middle = low + (high - low) / 2;
-                if self.contains(parents, middle) {
-                    low = middle + 1;
-                } else {
-                    high = middle;
-                }
-            }
-            last.end = low;
-            if last.start < last.end {
+            if last.start < covered {
+                last.end = covered;
                 break;
             }
             heads.pop();
         }
-        self.critical.heads = heads;
     }
 
     /// Makes the critical events right again after events were forgotten.

@@ -60,6 +60,12 @@ struct Run {
     parents: SmallVec<[Lv; 2]>,
 }
 
+impl Run {
+    fn lamport_of(&self, lv: Lv) -> u64 {
+        self.lamport + u64::from(lv - self.start)
+    }
+}
+
 /// From `start` to the next block, changes have `change_len` events each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ChangeBlock {
@@ -270,8 +276,7 @@ impl EventGraph {
     /// The event's Lamport time: 1 + the greatest of its parents', 1 without parents. It is
     /// derived from the graph, so that no peer can push it.
     pub fn lamport(&self, lv: Lv) -> u64 {
-        let run = self.run_of(lv);
-        run.lamport + u64::from(lv - run.start)
+        self.run_of(lv).lamport_of(lv)
     }
 
     /// The dots of local versions, as a frontier.
