@@ -1,0 +1,310 @@
+//! The command line, and the configuration that it amounts to.
+
+use core::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::auth::{Authorization, OriginPolicy, TokenFileError, TokenTable};
+use crate::limits::Limits;
+
+/// Sync server for crdt documents: WebSocket in front, one file behind, nothing
+/// acknowledged before it is durable.
+///
+/// Closed by default: the server listens on 127.0.0.1 only, and pages of other sites are
+/// turned away. Listening anywhere else takes --token-file.
+///
+/// Prints one line with its address to stdout once it listens; logs go to stderr. SIGTERM
+/// and Ctrl-C end it in an orderly way. It exits with 1 if the store fails, with 2 if it
+/// cannot start.
+#[derive(Debug, Parser)]
+#[command(name = "crdt-server", version)]
+pub struct Arguments {
+    /// Address and port to listen on; port 0 takes a free one.
+    ///
+    /// An address that other machines can reach is refused without --token-file.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    /// Folder with the stored documents, made if it does not exist.
+    #[arg(long, value_name = "DIR", default_value = "crdt-data")]
+    data: PathBuf,
+
+    /// File with the tokens that entitle to documents.
+    ///
+    /// One grant per line: the token (16 characters or more), the document, and `read` or
+    /// `write`, separated by blanks. The document is a name, a prefix followed by `*`, or
+    /// `*` for all. Empty lines and lines that start with `#` are skipped. With a token
+    /// file nothing is served without a token, not even to this machine. Clients send the
+    /// token when they open a document, as `Authorization: Bearer TOKEN`, or as `?token=`
+    /// in the address.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    token_file: Option<PathBuf>,
+
+    /// Origin whose pages may connect besides the server's own, such as
+    /// https://app.example.org; may be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+
+    /// Folder with the npm package, served at /crdt-wasm/ for the demo page.
+    #[arg(long, value_name = "DIR")]
+    assets: Option<PathBuf>,
+
+    /// Longest WebSocket message accepted, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes_max,
+          value_parser = bytes_parser())]
+    message_bytes_max: usize,
+
+    /// Most connections at a time.
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections_max)]
+    connections_max: usize,
+
+    /// Most connections at a time from one address; loopback addresses are exempt.
+    #[arg(long, value_name = "COUNT",
+          default_value_t = Limits::default().connections_per_address_max)]
+    connections_per_address_max: usize,
+
+    /// WebSocket handshakes per second from one address, after a burst of ten times as many;
+    /// loopback addresses are exempt.
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().handshakes_per_second)]
+    handshakes_per_second: u32,
+
+    /// Most documents that one connection may have open.
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().channels_max)]
+    channels_max: usize,
+
+    /// Most documents open at a time, over all connections.
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().rooms_max)]
+    rooms_max: usize,
+
+    /// Seconds without a sign of life after which a connection is closed.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..),
+          default_value_t = Limits::default().idle_timeout.as_secs())]
+    idle_timeout_seconds: u64,
+
+    /// Seconds that a document without clients stays in memory.
+    #[arg(long, value_name = "SECONDS",
+          default_value_t = Limits::default().room_idle_timeout.as_secs())]
+    room_idle_timeout_seconds: u64,
+
+    /// What is logged: error, warn, info, debug or trace, for all or by module
+    /// (`warn,crdt_server::room=debug`).
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub log: String,
+
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line, for programs.
+    Json,
+}
+
+/// Everything a server has to know to start.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The folder of the embedded store.
+    pub data: PathBuf,
+    /// Who may do what.
+    pub authorization: Authorization,
+    /// Which pages may connect.
+    pub origins: OriginPolicy,
+    /// The folder served at `/crdt-wasm/`.
+    pub assets: Option<PathBuf>,
+    /// What clients may take up.
+    pub limits: Limits,
+}
+
+/// Why the command line does not amount to a configuration.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The address is open to other machines, and there is no token file.
+    OpenToOthers {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// An allowed origin is not one.
+    InvalidOrigin {
+        /// What was given.
+        origin: String,
+    },
+    /// The token file is missing or malformed.
+    TokenFile(TokenFileError),
+}
+
+impl Arguments {
+    /// Checks the arguments and reads the token file.
+    ///
+    /// # Errors
+    ///
+    /// If the server would be open to other machines without tokens, or an argument makes
+    /// no sense.
+    pub fn into_config(self) -> Result<Config, ConfigError> {
+        let authorization = match &self.token_file {
+            Some(path) => Authorization::Tokens(TokenTable::read(path)?),
+            None => Authorization::Open,
+        };
+        if let Some(origin) =
+            self.allow_origin.iter().find(|origin| !OriginPolicy::is_valid_origin(origin))
+        {
+            return Err(ConfigError::InvalidOrigin { origin: origin.clone() });
+        }
+        let mut config = Config::new(self.listen, self.data, authorization, &self.allow_origin)?;
+        config.assets = self.assets;
+        config.limits = Limits {
+            message_bytes_max: self.message_bytes_max,
+            connections_max: self.connections_max,
+            connections_per_address_max: self.connections_per_address_max,
+            handshakes_per_second: self.handshakes_per_second,
+            channels_max: self.channels_max,
+            rooms_max: self.rooms_max,
+            idle_timeout: Duration::from_secs(self.idle_timeout_seconds),
+            ping_interval: Duration::from_secs(self.idle_timeout_seconds).div_f32(3.0),
+            room_idle_timeout: Duration::from_secs(self.room_idle_timeout_seconds),
+            ..Limits::default()
+        };
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// A configuration with the default limits and without a folder of assets.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::OpenToOthers`] if other machines can reach `listen` and no token is
+    /// asked of them.
+    pub fn new(
+        listen: SocketAddr,
+        data: PathBuf,
+        authorization: Authorization,
+        allow_origin: &[String],
+    ) -> Result<Self, ConfigError> {
+        let open = matches!(authorization, Authorization::Open);
+        if open && !listen.ip().to_canonical().is_loopback() {
+            return Err(ConfigError::OpenToOthers { listen });
+        }
+        Ok(Self {
+            listen,
+            data,
+            authorization,
+            origins: OriginPolicy::new(allow_origin, open),
+            assets: None,
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// A message has to hold one frame with a name and a token at least.
+fn bytes_parser() -> impl clap::builder::TypedValueParser<Value = usize> {
+    use clap::builder::TypedValueParser;
+    clap::value_parser!(u64)
+        .range(4096..=(1 << 30))
+        .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenToOthers { listen } => write!(
+                f,
+                "refusing to listen on {listen} without --token-file: other machines could read \
+                 and write every document"
+            ),
+            Self::InvalidOrigin { origin } => write!(
+                f,
+                "--allow-origin {origin}: expected a scheme and a host, such as \
+                 https://app.example.org"
+            ),
+            Self::TokenFile(error) => write!(f, "--token-file: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::TokenFile(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<TokenFileError> for ConfigError {
+    fn from(error: TokenFileError) -> Self {
+        Self::TokenFile(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
+        let program = std::iter::once("crdt-server");
+        Arguments::try_parse_from(program.chain(arguments.iter().copied()))
+            .expect("the arguments are well-formed")
+            .into_config()
+    }
+
+    #[test]
+    fn closed_by_default() {
+        let default = config(&[]).expect("the defaults are valid");
+        assert_eq!(default.listen.to_string(), "127.0.0.1:8080");
+        assert!(matches!(default.authorization, Authorization::Open));
+        for address in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "[::ffff:192.0.2.1]:80"] {
+            let error = config(&["--listen", address]).expect_err(address).to_string();
+            assert!(error.contains("--token-file"), "{error}");
+        }
+        for address in ["127.0.0.2:1", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
+            config(&["--listen", address]).expect(address);
+        }
+    }
+
+    #[test]
+    fn another_address_takes_a_token_file() {
+        let directory = tempfile::tempdir().expect("a folder for the test");
+        let path = directory.path().join("tokens");
+        std::fs::write(&path, "a-token-of-some-length * write\n").expect("the file is written");
+        let path = path.to_str().expect("a UTF-8 path");
+        let config = config(&["--listen", "0.0.0.0:0", "--token-file", path]);
+        let config = config.expect("tokens open the server");
+        assert!(matches!(config.authorization, Authorization::Tokens(_)));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (arguments, part) in [
+            (&["--token-file", "/nonexistent/tokens"][..], "--token-file: /nonexistent/tokens:"),
+            (&["--allow-origin", "example.org"], "--allow-origin example.org:"),
+        ] {
+            let error = config(arguments).expect_err("a mistake").to_string();
+            assert!(error.starts_with(part), "{error}");
+        }
+        for arguments in [["--message-bytes-max", "7"], ["--idle-timeout-seconds", "0"]] {
+            let program = std::iter::once("crdt-server");
+            assert!(Arguments::try_parse_from(program.chain(arguments)).is_err());
+        }
+    }
+
+    #[test]
+    fn every_flag_is_explained() {
+        use clap::CommandFactory;
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{}", argument.get_id());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The bounds on what clients may take up.
+
+use std::time::Duration;
+
+/// What one client, one address and all of them together may take up.
+///
+/// Every limit bounds memory or time that a stranger could otherwise choose. None of them
+/// decides whether a change is valid: a change that is delayed or whose connection is closed
+/// can be sent again.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest WebSocket message, and so the largest frame, in bytes.
+    pub message_bytes_max: usize,
+    /// How many connections there may be.
+    pub connections_max: usize,
+    /// How many of them may come from one address. Loopback addresses are exempt: behind a
+    /// proxy on the same machine they stand for everyone.
+    pub connections_per_address_max: usize,
+    /// How many WebSocket handshakes an address may make per second, after a burst of ten
+    /// times that many. Loopback addresses are exempt unless `limit_loopback` is set.
+    pub handshakes_per_second: u32,
+    /// Applies the limits per address to loopback addresses too.
+    pub limit_loopback: bool,
+    /// How many channels a connection may have open.
+    pub channels_max: usize,
+    /// How many documents may be open.
+    pub rooms_max: usize,
+    /// How many bytes may wait to be written to a connection. Rooms stop producing for a
+    /// connection whose queue is full, and go on when it has room.
+    pub outbound_bytes_max: usize,
+    /// How long a client may take for its HTTP request, and then until it has opened a
+    /// document that it may have.
+    pub handshake_timeout: Duration,
+    /// How often a silent connection is pinged.
+    pub ping_interval: Duration,
+    /// After how long without a sign of life a connection is closed.
+    pub idle_timeout: Duration,
+    /// How long one write to a connection may take; a reader that stalls for longer is
+    /// disconnected and catches up when it comes back.
+    pub write_timeout: Duration,
+    /// How long a document without clients stays in memory.
+    pub room_idle_timeout: Duration,
+    /// How long an orderly shutdown may take.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 1 << 20,
+            connections_max: 4096,
+            connections_per_address_max: 256,
+            handshakes_per_second: 20,
+            limit_loopback: false,
+            channels_max: 1024,
+            rooms_max: 4096,
+            outbound_bytes_max: 1 << 20,
+            handshake_timeout: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(20),
+            room_idle_timeout: Duration::from_secs(60),
+            shutdown_timeout: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! SIGKILL leaves the page cache alone, a power cut does not: here the store runs on a
+//! medium that forgets, and tears, whatever was not synced when the power went.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crdt_core::ReplicaId;
+use crdt_server::auth::Owner;
+use crdt_server::store::{Content, EmbeddedStore, Store, StoredDocument, Write};
+
+use support::medium::Medium;
+
+const DOCUMENTS: [&str; 3] = ["a", "a/b", "zebra"];
+
+/// What the store has reported as durable.
+type Acknowledged = BTreeMap<&'static str, StoredDocument>;
+
+/// How a run ends that should not have.
+#[derive(Debug)]
+enum Loss {
+    /// The store does not open any more.
+    DoesNotOpen(#[expect(dead_code, reason = "printed")] String),
+    /// It opens, and acknowledged content is missing or altered.
+    Differs(#[expect(dead_code, reason = "printed")] &'static str),
+}
+
+#[test]
+fn no_acknowledged_change_is_lost_in_200_crashes() {
+    let mut crashes = 0;
+    for seed in 0..40 {
+        crashes += run(seed, 5, false).unwrap_or_else(|loss| panic!("seed {seed}: {loss:?}"));
+    }
+    assert_eq!(crashes, 200);
+}
+
+/// The same checker, with the sync removed, must notice: otherwise it checks nothing.
+#[test]
+fn without_sync_the_loss_is_noticed() {
+    let losses = (0..40).filter(|&seed| run(seed, 5, true).is_err()).count();
+    assert!(losses >= 36, "only {losses} of 40 runs noticed that nothing is ever synced");
+}
+
+/// Writes to a store, cuts the power and compares what comes back with what was
+/// acknowledged, `crashes` times in a row on the same medium.
+fn run(seed: u64, crashes: u32, sync_lies: bool) -> Result<u32, Loss> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut medium = Medium::default();
+    let mut acknowledged: Acknowledged = DOCUMENTS.map(|name| (name, <_>::default())).into();
+    drop(EmbeddedStore::with_backend(medium.clone()).map_err(|e| Loss::DoesNotOpen(e.to_string()))?);
+    if sync_lies {
+        medium.let_sync_lie();
+    }
+    for _ in 0..crashes {
+        // Now and then the power goes while the store recovers from the crash before.
+        let calm = rng.u64(0..200);
+        medium.crash_after(calm.max(1));
+        let under_way = write_until_the_crash(&medium, &mut acknowledged, &mut rng);
+        assert!(medium.is_dead());
+        medium = medium.after_the_crash(&mut rng);
+        let store = EmbeddedStore::with_backend(medium.clone())
+            .map_err(|error| Loss::DoesNotOpen(error.to_string()))?;
+        compare(&store, &mut acknowledged, under_way)?;
+    }
+    Ok(crashes)
+}
+
+/// Returns the group whose commit the crash interrupted.
+fn write_until_the_crash(
+    medium: &Medium,
+    acknowledged: &mut Acknowledged,
+    rng: &mut fastrand::Rng,
+) -> Vec<Write> {
+    let Ok(store) = EmbeddedStore::with_backend(medium.clone()) else { return Vec::new() };
+    loop {
+        let group: Vec<_> = (0..rng.usize(1..6)).map(|_| random_write(rng)).collect();
+        if store.commit(&group).is_err() {
+            return group;
+        }
+        apply(acknowledged, &group);
+    }
+}
+
+fn random_write(rng: &mut fastrand::Rng) -> Write {
+    let document = DOCUMENTS[rng.usize(..DOCUMENTS.len())];
+    // Most changes are small; some span several pages.
+    let len = if rng.u8(..10) == 0 { rng.usize(..40_000) } else { rng.usize(..200) };
+    let bytes = std::iter::repeat_with(|| rng.u8(..)).take(len).collect();
+    let content =
+        if rng.u8(..20) == 0 { Content::Snapshot(bytes) } else { Content::Changes(bytes) };
+    let owners = if rng.u8(..10) == 0 {
+        vec![(ReplicaId::from_u128(rng.u128(..)), Owner::of(&rng.u64(..).to_string()))]
+    } else {
+        Vec::new()
+    };
+    Write { document: Arc::from(document), content, owners }
+}
+
+fn apply(state: &mut Acknowledged, group: &[Write]) {
+    for write in group {
+        let stored = state.get_mut(&*write.document).expect("one of the three");
+        match &write.content {
+            Content::Changes(bytes) => stored.log.push(bytes.clone()),
+            Content::Snapshot(bytes) => {
+                stored.snapshot = Some(bytes.clone());
+                stored.log.clear();
+            }
+        }
+        stored.owners.extend(write.owners.iter().copied());
+    }
+}
+
+/// The store must hold what was acknowledged, and of the group that was under way all or
+/// nothing. Whatever it holds counts as acknowledged from here on.
+fn compare(
+    store: &EmbeddedStore,
+    acknowledged: &mut Acknowledged,
+    under_way: Vec<Write>,
+) -> Result<(), Loss> {
+    let mut found = Acknowledged::new();
+    for name in DOCUMENTS {
+        let stored = store.load(name).map_err(|error| Loss::DoesNotOpen(error.to_string()))?;
+        found.insert(name, stored);
+    }
+    if found == *acknowledged {
+        return Ok(());
+    }
+    apply(acknowledged, &under_way);
+    match DOCUMENTS.into_iter().find(|name| found[name] != acknowledged[name]) {
+        Some(name) => Err(Loss::Differs(name)),
+        None => Ok(()),
+    }
+}
