@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! frame   = channel kind payload              ; one binary WebSocket message
-//! channel = varint, at most CHANNEL_MAX       ; chosen by the client, reusable once closed
+//! channel = varint, at most CHANNEL_MAX       ; chosen by the client, never used again
 //! kind    = 0 open | 1 session | 2 close      ; one byte
 //! open    = protocol document flag [token]    ; client → server, first of its channel
 //! session = the bytes of one message of the sync session, to the end of the frame

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::bucket::{Bucket, Rate};
 use crate::limits::Limits;
 
 /// Counts connections and handshakes, in all and per address.
@@ -15,7 +16,7 @@ use crate::limits::Limits;
 pub(crate) struct Gate {
     connections_max: usize,
     connections_per_address_max: usize,
-    handshakes_per_second: f64,
+    handshakes: Rate,
     limit_loopback: bool,
     state: Mutex<State>,
 }
@@ -29,9 +30,7 @@ struct State {
 #[derive(Debug)]
 struct Address {
     connections: usize,
-    /// A token bucket: how many handshakes it may make at `refilled`.
-    handshakes: f64,
-    refilled: Instant,
+    handshakes: Bucket,
 }
 
 /// The right to one connection, given back when dropped.
@@ -41,8 +40,8 @@ pub(crate) struct Pass {
     address: IpAddr,
 }
 
-/// A bucket holds this many seconds' worth of handshakes.
-const BURST_SECONDS: f64 = 10.0;
+/// An address may make this many seconds' worth of handshakes at once.
+const BURST_SECONDS: u32 = 10;
 
 /// Above this many remembered addresses those without connections are looked through.
 const ADDRESSES_MAX: usize = 16 << 10;
@@ -52,7 +51,10 @@ impl Gate {
         Arc::new(Self {
             connections_max: limits.connections_max,
             connections_per_address_max: limits.connections_per_address_max,
-            handshakes_per_second: f64::from(limits.handshakes_per_second),
+            handshakes: Rate::new(
+                limits.handshakes_per_second,
+                limits.handshakes_per_second.saturating_mul(BURST_SECONDS),
+            ),
             limit_loopback: limits.limit_loopback,
             state: Mutex::default(),
         })
@@ -67,11 +69,9 @@ impl Gate {
             return None;
         }
         self.forget_the_idle(&mut state, now);
-        let full = self.burst();
         let entry = state.addresses.entry(address).or_insert_with(|| Address {
             connections: 0,
-            handshakes: full,
-            refilled: now,
+            handshakes: Bucket::full(self.handshakes, now),
         });
         if limited && entry.connections >= self.connections_per_address_max {
             return None;
@@ -89,24 +89,12 @@ impl Gate {
         }
         let mut state = self.state();
         let entry = state.addresses.get_mut(&pass.address).expect("a pass keeps its address");
-        let elapsed = now.saturating_duration_since(entry.refilled).as_secs_f64();
-        entry.refilled = now;
-        entry.handshakes =
-            (entry.handshakes + elapsed * self.handshakes_per_second).min(self.burst());
-        let allowed = entry.handshakes >= 1.0;
-        if allowed {
-            entry.handshakes -= 1.0;
-        }
-        allowed
+        entry.handshakes.take(self.handshakes, now)
     }
 
     /// How many connections there are.
     pub(crate) fn connections(&self) -> usize {
         self.state().connections
-    }
-
-    fn burst(&self) -> f64 {
-        (self.handshakes_per_second * BURST_SECONDS).max(1.0)
     }
 
     fn is_limited(&self, address: IpAddr) -> bool {
@@ -118,9 +106,10 @@ impl Gate {
         if state.addresses.len() < ADDRESSES_MAX {
             return;
         }
-        let refill = Duration::from_secs_f64(BURST_SECONDS);
+        let refill_time = self.handshakes.refill_time();
         state.addresses.retain(|_, address| {
-            address.connections > 0 || now.saturating_duration_since(address.refilled) < refill
+            let idle = now.saturating_duration_since(address.handshakes.refilled());
+            address.connections > 0 || idle < refill_time
         });
     }
 
@@ -152,6 +141,7 @@ fn key(peer: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn gate() -> Arc<Gate> {
         Gate::new(&Limits {

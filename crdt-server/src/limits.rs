@@ -10,8 +10,12 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest WebSocket message, and so the largest frame, in bytes.
+    /// The longest message of a sync session, in bytes. What is longer comes in fragments.
     pub message_bytes_max: usize,
+    /// The longest transaction, in bytes: fragments are put together up to this length.
+    pub transaction_bytes_max: usize,
+    /// How many bytes of changes may be on their way to a client, per document.
+    pub in_flight_bytes_max: usize,
     /// How many connections there may be.
     pub connections_max: usize,
     /// How many of them may come from one address. Loopback addresses are exempt: behind a
@@ -29,6 +33,14 @@ pub struct Limits {
     /// How many bytes may wait to be written to a connection. Rooms stop producing for a
     /// connection whose queue is full, and go on when it has room.
     pub outbound_bytes_max: usize,
+    /// How many bytes may have been read from a connection and wait for their rooms; a
+    /// connection that is ahead by more is not read from.
+    pub inbound_bytes_max: usize,
+    /// How many clients' presence a document keeps.
+    pub presence_clients_max: usize,
+    /// How many presence messages per second a channel may send, after a burst of four times
+    /// as many. What is beyond is dropped.
+    pub presence_per_second: u32,
     /// How long a client may take for its HTTP request, and then until it has opened a
     /// document that it may have.
     pub handshake_timeout: Duration,
@@ -48,14 +60,19 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            message_bytes_max: 1 << 20,
+            message_bytes_max: 256 << 10,
+            transaction_bytes_max: 16 << 20,
+            in_flight_bytes_max: 256 << 10,
             connections_max: 4096,
             connections_per_address_max: 256,
             handshakes_per_second: 20,
             limit_loopback: false,
             channels_max: 1024,
             rooms_max: 4096,
-            outbound_bytes_max: 1 << 20,
+            outbound_bytes_max: 256 << 10,
+            inbound_bytes_max: 1 << 20,
+            presence_clients_max: 256,
+            presence_per_second: 50,
             handshake_timeout: Duration::from_secs(5),
             ping_interval: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(60),

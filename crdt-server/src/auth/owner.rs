@@ -1,6 +1,6 @@
 use core::fmt;
 
-use sha2::{Digest, Sha256};
+use hmac_sha256::Hash;
 
 /// The owner of a replica id: the SHA-256 digest of a token.
 ///
@@ -24,7 +24,7 @@ impl Owner {
 
     /// The owner that holds `token`.
     pub fn of(token: &str) -> Self {
-        Self(Sha256::digest(token.as_bytes()).into())
+        Self(Hash::hash(token.as_bytes()))
     }
 
     /// The owner with this digest.

@@ -82,9 +82,16 @@ impl StoreWriter {
     ///
     /// `None` if an earlier write failed, so that the stored state is not known.
     pub async fn load(&self, document: Arc<str>) -> Option<Result<StoredDocument, StoreError>> {
-        self.submit(None).await.ok()?;
+        if !self.flush().await {
+            return None;
+        }
         let store = Arc::clone(&self.store);
         tokio::task::spawn_blocking(move || store.load(&document)).await.ok()
+    }
+
+    /// Waits until everything that was handed over is durable; `false` if it never will be.
+    pub async fn flush(&self) -> bool {
+        self.submit(None).await.is_ok()
     }
 
     /// Cancelled once a commit has failed.

@@ -1,0 +1,145 @@
+//! The HTTP side: the demo page, the state of health, and the way in to the WebSocket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use percent_encoding::percent_decode_str;
+use tracing::info;
+
+use crate::frame::{FRAME_OVERHEAD_BYTES_MAX, SYNC_PATH};
+use crate::gate::Pass;
+use crate::server::Shared;
+use crate::static_files;
+use crate::websocket;
+
+/// The other end of a TCP connection, and its right to be there.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    pub(crate) pass: Arc<Pass>,
+}
+
+/// Everything that the server answers to.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/healthz", get(health))
+        .route(SYNC_PATH, any(sync))
+        .route("/crdt-wasm/{*path}", get(asset))
+        .fallback_service(get(demo))
+        .with_state(shared)
+}
+
+async fn demo(uri: Uri) -> Response {
+    static_files::demo(uri.path())
+}
+
+async fn asset(State(shared): State<Arc<Shared>>, Path(path): Path<String>) -> Response {
+    static_files::asset(shared.config.assets.clone(), path).await
+}
+
+/// 200 while documents are served, 503 once the store has failed or the server shuts down.
+async fn health(State(shared): State<Arc<Shared>>) -> Response {
+    let failed = shared.store.failed().is_cancelled();
+    let (status, word) = match (failed, shared.stopping.is_cancelled()) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "store failed"),
+        (false, true) => (StatusCode::SERVICE_UNAVAILABLE, "shutting down"),
+        (false, false) => (StatusCode::OK, "ok"),
+    };
+    let store = shared.store.statistics();
+    let body = format!(
+        "{{\"status\":\"{word}\",\"connections\":{},\"documents\":{},\"commits\":{},\"writes\":{},\"bytes\":{}}}\n",
+        shared.gate.connections(),
+        shared.rooms.len(),
+        store.commits,
+        store.writes,
+        store.bytes,
+    );
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Checks origin and token before the upgrade: nobody else gets to send a frame.
+async fn sync(
+    State(shared): State<Arc<Shared>>,
+    Extension(peer): Extension<Peer>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let refuse = |status: StatusCode, reason: &str| {
+        info!(peer = %peer.address, status = status.as_u16(), reason, "handshake refused");
+        (status, format!("{reason}\n")).into_response()
+    };
+    if shared.stopping.is_cancelled() {
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "shutting down");
+    }
+    if !shared.gate.handshake(&peer.pass, Instant::now()) {
+        return refuse(StatusCode::TOO_MANY_REQUESTS, "too many handshakes");
+    }
+    let Ok(token) = Token::of(&uri, &headers) else {
+        return refuse(StatusCode::UNAUTHORIZED, "the token cannot be read");
+    };
+    let token = token.0;
+    if !shared.config.authorization.admits(token.as_deref()) {
+        return refuse(StatusCode::UNAUTHORIZED, "the token is unknown");
+    }
+    let Some(origins) = texts(&headers, header::ORIGIN) else {
+        return refuse(StatusCode::FORBIDDEN, "the origin cannot be read");
+    };
+    let host = texts(&headers, header::HOST).and_then(|hosts| hosts.first().copied());
+    let origins = shared.config.origins.check(&origins, host, token.is_some(), peer.address.ip());
+    if let Err(refusal) = origins {
+        let status = match refusal {
+            crate::auth::OriginRefusal::TokenRequired => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::FORBIDDEN,
+        };
+        return refuse(status, &refusal.to_string());
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let message_bytes_max = shared.config.limits.message_bytes_max + FRAME_OVERHEAD_BYTES_MAX;
+    upgrade
+        .max_message_size(message_bytes_max)
+        .max_frame_size(message_bytes_max)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES + 2 * message_bytes_max)
+        .on_upgrade(move |socket| websocket::serve(socket, peer, token, shared))
+}
+
+/// Small frames are written together up to this size.
+const WRITE_BUFFER_BYTES: usize = 32 << 10;
+
+/// The token of a connection, if it brings one: `Authorization: Bearer …` or `?token=…`.
+struct Token(Option<Arc<str>>);
+
+impl Token {
+    fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, ()> {
+        if let Some(value) = headers.get(header::AUTHORIZATION) {
+            let text = value.to_str().map_err(|_| ())?;
+            let (scheme, token) = text.split_once(' ').ok_or(())?;
+            if !scheme.eq_ignore_ascii_case("bearer") {
+                return Err(());
+            }
+            return Ok(Self(Some(token.trim().into())));
+        }
+        let pairs = uri.query().unwrap_or("").split('&').filter_map(|pair| pair.split_once('='));
+        let mut tokens = pairs.filter(|(name, _)| *name == "token");
+        let Some((_, token)) = tokens.next() else { return Ok(Self(None)) };
+        let token = percent_decode_str(token).decode_utf8().map_err(|_| ())?;
+        Ok(Self(Some(token.as_ref().into())))
+    }
+}
+
+/// All values of a header, or `None` if one is not visible ASCII.
+fn texts(headers: &HeaderMap, name: header::HeaderName) -> Option<Vec<&str>> {
+    headers.get_all(name).iter().map(|value| value.to_str().ok()).collect()
+}

@@ -1,0 +1,140 @@
+use core::fmt;
+use std::sync::Arc;
+
+use crdt_core::{ReplicaId, VersionVector};
+use crdt_document::{DecodeDocumentError, Document, ImportError};
+
+use crate::auth::Owner;
+use crate::store::{Content, Durable, StoreWriter, StoredDocument, Write};
+
+/// What of a room's document is stored, and what is on its way to the store.
+///
+/// At most one write of a room is under way. What is imported meanwhile is written with the
+/// next one, so that a busy room groups by itself, and all rooms group in the store's thread.
+pub(super) struct Stored {
+    document: Arc<str>,
+    store: StoreWriter,
+    /// What a crash cannot take away.
+    durable: VersionVector,
+    snapshot_bytes: usize,
+    log_bytes: usize,
+    owners: Vec<(ReplicaId, Owner)>,
+    under_way: Option<UnderWay>,
+}
+
+struct UnderWay {
+    done: Durable,
+    version: VersionVector,
+}
+
+/// The store has failed, and with it the room.
+#[derive(Debug)]
+pub(super) struct StoreFailed;
+
+/// A stored document that cannot be read back.
+#[derive(Debug)]
+pub(super) enum LoadError {
+    Snapshot(DecodeDocumentError),
+    Changes { position: usize, error: ImportError },
+}
+
+/// Below this a log is not worth a snapshot.
+const LOG_BYTES_MIN: usize = 64 << 10;
+
+/// Rebuilds a document from what is stored of it.
+pub(super) fn rebuild(stored: &StoredDocument) -> Result<Document, LoadError> {
+    let mut document = match &stored.snapshot {
+        Some(bytes) => Document::decode(bytes).map_err(LoadError::Snapshot)?,
+        None => Document::reader(),
+    };
+    for (position, bundle) in stored.log.iter().enumerate() {
+        document.import(bundle).map_err(|error| LoadError::Changes { position, error })?;
+    }
+    Ok(document)
+}
+
+impl Stored {
+    pub(super) fn new(
+        document: Arc<str>,
+        store: StoreWriter,
+        loaded: &StoredDocument,
+        version: &VersionVector,
+    ) -> Self {
+        Self {
+            document,
+            store,
+            durable: version.clone(),
+            snapshot_bytes: loaded.snapshot.as_ref().map_or(0, Vec::len),
+            log_bytes: loaded.log_bytes(),
+            owners: Vec::new(),
+            under_way: None,
+        }
+    }
+
+    /// What a crash cannot take away.
+    pub(super) fn durable(&self) -> &VersionVector {
+        &self.durable
+    }
+
+    /// Records an owner together with the next write.
+    pub(super) fn own(&mut self, replica: ReplicaId, owner: Owner) {
+        self.owners.push((replica, owner));
+    }
+
+    /// Whether everything is durable.
+    pub(super) fn is_settled(&self, document: &Document) -> bool {
+        self.under_way.is_none() && self.durable.dominates(document.version())
+    }
+
+    /// Starts a write, if there is something to write and none is under way.
+    pub(super) fn write(&mut self, document: &Document) {
+        if self.under_way.is_some() || self.durable.dominates(document.version()) {
+            return;
+        }
+        let content = if self.log_bytes > self.snapshot_bytes.max(LOG_BYTES_MIN) {
+            let snapshot = document.encode();
+            (self.snapshot_bytes, self.log_bytes) = (snapshot.len(), 0);
+            Content::Snapshot(snapshot)
+        } else {
+            let bundle = document.changes_since(&self.durable);
+            self.log_bytes += bundle.len();
+            Content::Changes(bundle)
+        };
+        let done = self.store.write(Write {
+            document: Arc::clone(&self.document),
+            content,
+            owners: std::mem::take(&mut self.owners),
+        });
+        self.under_way = Some(UnderWay { done, version: document.version().clone() });
+    }
+
+    /// Resolves when the write under way is durable; never, if there is none. Cancel safe.
+    pub(super) async fn settled(&mut self) -> Result<(), StoreFailed> {
+        let Some(under_way) = &mut self.under_way else { return std::future::pending().await };
+        (&mut under_way.done).await.map_err(|_| StoreFailed)?;
+        if let Some(UnderWay { version, .. }) = self.under_way.take() {
+            self.durable = version;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Snapshot(error) => write!(f, "the stored snapshot: {error}"),
+            Self::Changes { position, error } => {
+                write!(f, "the stored changes at position {position}: {error}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Snapshot(error) => Some(error),
+            Self::Changes { error, .. } => Some(error),
+        }
+    }
+}
