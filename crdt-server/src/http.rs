@@ -55,12 +55,13 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     };
     let store = shared.store.statistics();
     let body = format!(
-        "{{\"status\":\"{word}\",\"connections\":{},\"documents\":{},\"commits\":{},\"writes\":{},\"bytes\":{}}}\n",
+        "{{\"status\":\"{word}\",\"connections\":{},\"documents\":{},\"commits\":{},\"writes\":{},\"bytes\":{},\"outbound_bytes_peak\":{}}}\n",
         shared.gate.connections(),
         shared.rooms.len(),
         store.commits,
         store.writes,
         store.bytes,
+        shared.outbound_peak.bytes(),
     );
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -1,6 +1,6 @@
 //! What waits to be written to a connection, and who waits for room in it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::CloseFrame;
@@ -21,6 +21,17 @@ pub(crate) struct Outbound {
     bytes_max: usize,
     state: Mutex<State>,
     ended: CancellationToken,
+    peak: Arc<Peak>,
+}
+
+/// The most bytes that ever waited for one connection, over all connections.
+#[derive(Debug, Default)]
+pub(crate) struct Peak(AtomicUsize);
+
+impl Peak {
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -43,10 +54,13 @@ pub(crate) enum Outgoing {
 const ENTRY_BYTES: usize = 64;
 
 impl Outbound {
-    pub(crate) fn new(bytes_max: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Outgoing>) {
+    pub(crate) fn new(
+        bytes_max: usize,
+        peak: Arc<Peak>,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Outgoing>) {
         let (queue, receiver) = mpsc::unbounded_channel();
         let (state, ended) = (Mutex::default(), CancellationToken::new());
-        (Arc::new(Self { queue, bytes_max, state, ended }), receiver)
+        (Arc::new(Self { queue, bytes_max, state, ended, peak }), receiver)
     }
 
     /// Whether another message may be queued. If not, `wake` is notified once one may.
@@ -61,7 +75,10 @@ impl Outbound {
 
     pub(crate) fn send(&self, frame: &Frame<'_>) {
         let bytes = Bytes::from(frame.encode());
-        self.state().bytes += bytes.len() + ENTRY_BYTES;
+        let mut state = self.state();
+        state.bytes += bytes.len() + ENTRY_BYTES;
+        self.peak.0.fetch_max(state.bytes, Ordering::Relaxed);
+        drop(state);
         // A queue whose connection is gone is dropped with everything in it.
         let _ = self.queue.send(Outgoing::Frame(bytes));
     }
@@ -155,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_wakes_who_waits_once_it_is_written() {
-        let (outbound, mut queue) = Outbound::new(100);
+        let (outbound, mut queue) = Outbound::new(100, Arc::default());
         let link = Link::new(1, Arc::clone(&outbound));
         let wake = Arc::new(Notify::new());
         assert!(link.has_room(&wake));
@@ -170,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_channel_is_closed_once() {
-        let (outbound, mut queue) = Outbound::new(100);
+        let (outbound, mut queue) = Outbound::new(100, Arc::default());
         let link = Link::new(1, outbound);
         link.close(CloseReason::Internal, "");
         link.close(CloseReason::Done, "");

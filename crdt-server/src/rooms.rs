@@ -143,7 +143,8 @@ impl Place {
         deserted
     }
 
-    fn leave(&self) {
+    /// Gives the place up: who comes next gets a room of their own.
+    pub(crate) fn leave(&self) {
         let mut open = self.rooms.open();
         if open.get(&self.document).is_some_and(|entry| self.is_own(entry)) {
             open.remove(&self.document);

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::gate::Gate;
 use crate::http;
 use crate::listener;
+use crate::outbound::Peak;
 use crate::rooms::Rooms;
 use crate::store::{EmbeddedStore, Store, StoreError, StoreWriter};
 
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) gate: Arc<Gate>,
     pub(crate) rooms: Rooms,
     pub(crate) store: StoreWriter,
+    pub(crate) outbound_peak: Arc<Peak>,
     /// HTTP connections and WebSockets.
     pub(crate) connections: TaskTracker,
     /// Cancelled when the server is to end: nobody comes in any more.
@@ -104,6 +106,7 @@ impl Server {
             gate: Gate::new(&config.limits),
             rooms: Rooms::new(store.clone(), &config.limits),
             store,
+            outbound_peak: Arc::default(),
             connections: TaskTracker::new(),
             stopping: CancellationToken::new(),
             closing: CancellationToken::new(),

@@ -35,7 +35,7 @@ pub(crate) async fn serve(
         info!("connected");
         let limits = shared.config.limits.clone();
         let (sink, mut stream) = socket.split();
-        let (outbound, queue) = Outbound::new(limits.outbound_bytes_max);
+        let (outbound, queue) = Outbound::new(limits.outbound_bytes_max, Arc::clone(&shared.outbound_peak));
         let inbound_bytes_max = limits.inbound_bytes_max.max(limits.message_bytes_max);
         let writing = tokio::spawn(
             write(sink, queue, Arc::clone(&outbound), limits).in_current_span(),

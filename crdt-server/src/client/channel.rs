@@ -333,7 +333,11 @@ impl Channel {
         loop {
             // First the place in the queue: a message that was made is not lost when the
             // caller gives up waiting for it.
-            let Ok(place) = self.socket.outgoing.reserve().await else { return Err(self.end()) };
+            let Ok(place) = self.socket.outgoing.reserve().await else {
+                // Nothing can be sent any more; what came before that is still to be read,
+                // and then the inbox ends.
+                break;
+            };
             let now = elapsed_ms(self.started);
             let Some(message) = self.session.poll_transmit(log, now) else { break };
             let body = FrameBody::Session(&message);

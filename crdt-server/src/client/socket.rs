@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -165,8 +165,9 @@ impl Client {
         let (sink, stream) = stream.split();
         let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
         let inboxes = Arc::new(Inboxes::default());
-        let reading = tokio::spawn(read(stream, Arc::clone(&inboxes)));
-        let writing = tokio::spawn(write(sink, queue));
+        let (writing_ended, writing_ends) = oneshot::channel();
+        let reading = tokio::spawn(read(stream, Arc::clone(&inboxes), writing_ends));
+        let writing = tokio::spawn(write(sink, queue, writing_ended));
         let next_channel = AtomicU32::new(0);
         let tasks = [reading, writing];
         Self { socket: Arc::new(Socket { outgoing, inboxes, next_channel, tasks }) }
@@ -275,7 +276,27 @@ impl Inboxes {
     }
 }
 
-async fn read<S>(mut stream: SplitStream<WebSocketStream<S>>, inboxes: Arc<Inboxes>)
+/// Reads until the connection ends. Once nothing can be written any more, what has arrived
+/// is still read, and no more is waited for.
+async fn read<S>(
+    stream: SplitStream<WebSocketStream<S>>,
+    inboxes: Arc<Inboxes>,
+    writing_ends: oneshot::Receiver<Infallible>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let deliver = deliver_all(stream, &inboxes);
+    let mut deliver = std::pin::pin!(deliver);
+    tokio::select! {
+        () = deliver.as_mut() => {}
+        _ = writing_ends => {
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, deliver).await;
+        }
+    }
+    inboxes.lose();
+}
+
+async fn deliver_all<S>(mut stream: SplitStream<WebSocketStream<S>>, inboxes: &Inboxes)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -287,15 +308,16 @@ where
             _ => true,
         };
         if !understood {
-            break;
+            return;
         }
     }
-    inboxes.lose();
 }
 
+/// Writes until the connection ends; `_ended` is dropped with it.
 async fn write<S>(
     mut sink: SplitSink<WebSocketStream<S>, Message>,
     mut queue: mpsc::Receiver<Message>,
+    _ended: oneshot::Sender<Infallible>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -1,6 +1,7 @@
 use core::fmt;
 
 use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_core::causality::ChangeRun;
 use crdt_core::codec::{Reader, Writer};
 use crdt_core::{DotRange, Frontier, VersionVector};
 use crdt_document::{Document, ImportError};
@@ -64,7 +65,7 @@ impl ChangeLog for Admission<'_> {
         tables: &mut ReceiveTables,
     ) -> Result<Vec<DotRange>, NotAdmitted> {
         let Self { document, claims, member } = self;
-        let admit = |run: &crdt_core::ChangeRun| claims.holds(*member, run.replica);
+        let admit = |run: &ChangeRun| claims.holds(*member, run.replica);
         document.import_changes_if(body, tables, &mut { admit }).map_err(NotAdmitted)
     }
 

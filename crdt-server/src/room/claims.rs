@@ -97,7 +97,7 @@ mod tests {
     const REPLICA: ReplicaId = ReplicaId::from_u128(7);
 
     fn member() -> MemberId {
-        Link::new(0, Outbound::new(1).0).member
+        Link::new(0, Outbound::new(1, <_>::default()).0).member
     }
 
     fn holder(token: &str) -> Identity {

@@ -127,6 +127,10 @@ impl Room {
                 deserted_since = Instant::now();
             }
             let idle_at = deserted_since + self.limits.room_idle_timeout;
+            let deadline = room.deadline();
+            let timer = sleep_until(deadline.unwrap_or(idle_at));
+            let is_deserted = room.is_deserted();
+            let wake = Arc::clone(&room.wake);
             tokio::select! {
                 () = self.stopping.cancelled() => return room.finish().await,
                 Some(input) = self.inbox.recv() => {
@@ -140,9 +144,9 @@ impl Room {
                     Ok(()) => room.on_durable(),
                     Err(StoreFailed) => return,
                 },
-                () = room.wake.notified() => room.on_wake(),
-                () = sleep_until(room.deadline()), if room.has_deadline() => room.on_deadline(),
-                () = sleep_until(idle_at), if room.is_deserted() => {
+                () = wake.notified() => room.on_wake(),
+                () = timer, if deadline.is_some() => room.on_deadline(),
+                () = sleep_until(idle_at), if is_deserted => {
                     if place.leave_if_deserted() {
                         debug!("unloaded");
                         return;
@@ -171,7 +175,7 @@ impl Room {
         };
         match rebuilt {
             Ok(document) => {
-                info!(bytes = stored.log_bytes(), bundles = stored.log.len(), "loaded");
+                debug!(bytes = stored.log_bytes(), bundles = stored.log.len(), "loaded");
                 let store = self.store.clone();
                 let kept = Stored::new(
                     Arc::clone(&self.document),
@@ -318,10 +322,11 @@ impl OpenRoom {
     }
 
     fn claim(&mut self, id: MemberId, replica: crdt_core::ReplicaId) {
-        let Some(member) = self.members.get_mut(&id) else { return };
+        let Some(member) = self.members.get(&id) else { return };
+        // A claim that is not granted does no harm: it is events that would be refused, and
+        // those of a template's author, which everyone claims, are held already.
         if self.claims.claim(replica, id, member.permission.identity).is_err() {
-            warn!(member = %id, %replica, "claims a replica id of someone else");
-            member.session.refuse(Refusal::ForeignReplica { replica });
+            info!(member = %id, %replica, "claims a replica id of someone else");
         }
     }
 
@@ -337,7 +342,8 @@ impl OpenRoom {
             Access::Read => return,
         };
         if before == Origin::Unknown || hello.genesis != *self.document.genesis().as_bytes() {
-            self.document = Document::reader_with_genesis(Genesis::from_bytes(hello.genesis));
+            self.document = Document::with_genesis(Genesis::from_bytes(hello.genesis));
+            self.document.record_events(false);
             if before == Origin::Reader {
                 self.send_away_all_but(id);
             }
@@ -384,8 +390,10 @@ impl OpenRoom {
         for id in std::mem::take(&mut self.due) {
             let Some(member) = self.members.get_mut(&id) else { continue };
             let stays = member.transmit(&self.document, &self.wake, now);
-            while member.poll_event().is_some() {
-                // What transmitting brings up is that the peer is up to date or takes no more.
+            while let Some(event) = member.poll_event() {
+                if let Event::Refused(refusal) = event {
+                    warn!(member = %id, %refusal, "a change cannot be sent");
+                }
             }
             if let Stays::No(reason) = stays {
                 member.link.close(reason, "");
@@ -417,18 +425,11 @@ impl OpenRoom {
         self.members.is_empty() && self.stored.is_settled(&self.document)
     }
 
-    fn has_deadline(&self) -> bool {
-        self.next_timeout().is_some()
-    }
-
-    fn deadline(&self) -> Instant {
-        let ms = self.next_timeout().unwrap_or_default();
-        self.started.checked_add(Duration::from_millis(ms)).unwrap_or(self.started)
-    }
-
-    fn next_timeout(&self) -> Option<u64> {
+    /// When a session or someone's presence is due, if nothing happens before.
+    fn deadline(&self) -> Option<Instant> {
         let sessions = self.members.values().filter_map(Member::deadline);
-        sessions.chain(self.presence.poll_timeout()).min()
+        let next = sessions.chain(self.presence.poll_timeout()).min()?;
+        self.started.checked_add(Duration::from_millis(next))
     }
 
     fn now(&self) -> u64 {

@@ -2,7 +2,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use crdt_core::{ReplicaId, VersionVector};
-use crdt_document::{DecodeDocumentError, Document, ImportError};
+use crdt_document::{Document, ImportError};
 
 use crate::auth::Owner;
 use crate::store::{Content, Durable, StoreWriter, StoredDocument, Write};
@@ -34,7 +34,7 @@ pub(super) struct StoreFailed;
 /// A stored document that cannot be read back.
 #[derive(Debug)]
 pub(super) enum LoadError {
-    Snapshot(DecodeDocumentError),
+    Snapshot(ImportError),
     Changes { position: usize, error: ImportError },
 }
 
@@ -43,12 +43,22 @@ const LOG_BYTES_MIN: usize = 64 << 10;
 
 /// Rebuilds a document from what is stored of it.
 pub(super) fn rebuild(stored: &StoredDocument) -> Result<Document, LoadError> {
-    let mut document = match &stored.snapshot {
-        Some(bytes) => Document::decode(bytes).map_err(LoadError::Snapshot)?,
-        None => Document::reader(),
+    let mut bundles = stored.log.iter().enumerate();
+    let mut document = match (&stored.snapshot, stored.log.first()) {
+        (Some(bytes), _) => Document::decode(bytes).map_err(LoadError::Snapshot)?,
+        // The first bundle of all is a whole document.
+        (None, Some(bytes)) => {
+            bundles.next();
+            let failed = |error| LoadError::Changes { position: 0, error };
+            Document::decode(bytes).map_err(failed)?
+        }
+        (None, None) => Document::reader(),
     };
-    for (position, bundle) in stored.log.iter().enumerate() {
-        document.import(bundle).map_err(|error| LoadError::Changes { position, error })?;
+    // Nobody watches.
+    document.record_events(false);
+    for (position, bundle) in bundles {
+        let imported = document.import(bundle);
+        imported.map_err(|error| LoadError::Changes { position, error })?;
     }
     Ok(document)
 }

@@ -81,12 +81,19 @@ impl StoreWriter {
     /// # Errors
     ///
     /// `None` if an earlier write failed, so that the stored state is not known.
+    ///
+    /// # Panics
+    ///
+    /// Where the store does.
     pub async fn load(&self, document: Arc<str>) -> Option<Result<StoredDocument, StoreError>> {
         if !self.flush().await {
             return None;
         }
         let store = Arc::clone(&self.store);
-        tokio::task::spawn_blocking(move || store.load(&document)).await.ok()
+        match tokio::task::spawn_blocking(move || store.load(&document)).await {
+            Ok(loaded) => Some(loaded),
+            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+        }
     }
 
     /// Waits until everything that was handed over is durable; `false` if it never will be.
