@@ -52,10 +52,15 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     assets: Option<PathBuf>,
 
-    /// Longest WebSocket message accepted, in bytes.
+    /// Longest message accepted, in bytes; what is longer comes in fragments.
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes_max,
           value_parser = bytes_parser())]
     message_bytes_max: usize,
+
+    /// Longest transaction accepted, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().transaction_bytes_max,
+          value_parser = bytes_parser())]
+    transaction_bytes_max: usize,
 
     /// Most connections at a time.
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections_max)]
@@ -164,6 +169,7 @@ impl Arguments {
         config.assets = self.assets;
         config.limits = Limits {
             message_bytes_max: self.message_bytes_max,
+            transaction_bytes_max: self.transaction_bytes_max,
             connections_max: self.connections_max,
             connections_per_address_max: self.connections_per_address_max,
             handshakes_per_second: self.handshakes_per_second,

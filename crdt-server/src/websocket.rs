@@ -35,11 +35,11 @@ pub(crate) async fn serve(
         info!("connected");
         let limits = shared.config.limits.clone();
         let (sink, mut stream) = socket.split();
-        let (outbound, queue) = Outbound::new(limits.outbound_bytes_max, Arc::clone(&shared.outbound_peak));
+        let (outbound, queue) =
+            Outbound::new(limits.outbound_bytes_max, Arc::clone(&shared.outbound_peak));
         let inbound_bytes_max = limits.inbound_bytes_max.max(limits.message_bytes_max);
-        let writing = tokio::spawn(
-            write(sink, queue, Arc::clone(&outbound), limits).in_current_span(),
-        );
+        let writing =
+            tokio::spawn(write(sink, queue, Arc::clone(&outbound), limits).in_current_span());
         let mut connection = Connection {
             token,
             shared,

@@ -143,6 +143,13 @@ fn document_of(replica: u128) -> Document {
     Document::new(ReplicaId::from_u128(replica))
 }
 
+/// What someone has who wants to write under another's id.
+fn copy_of(document: &Document, replica: u128) -> Document {
+    let mut copy = document_of(replica);
+    copy.import(&document.encode()).expect("the same document");
+    copy
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_receives_and_does_not_write() {
     let server = Running::start_with(with_tokens()).await;
@@ -171,20 +178,19 @@ async fn events_are_bound_to_who_may_issue_them() {
 
     let mut first = document_of(1);
     assert_eq!(write_as(&server, WRITER, 1, &[1], &mut first).await, Ok(()));
-    let taken = write_as(&server, SECOND, 1, &[1], &mut first.clone()).await;
+    let taken = write_as(&server, SECOND, 1, &[1], &mut copy_of(&first, 1)).await;
     assert_eq!(taken, foreign(1), "the id belongs to another token");
     assert_eq!(write_as(&server, WRITER, 1, &[1], &mut first).await, Ok(()), "its own goes on");
 
     // The second token sends what the server has already, and something of its own.
-    let mut second = document_of(2);
-    second.import(&first.encode()).expect("the same document");
+    let mut second = copy_of(&first, 2);
     assert_eq!(write_as(&server, SECOND, 2, &[2], &mut second).await, Ok(()));
 
     // After a restart the ids still belong to who first wrote with them.
     server.stop().await.expect("an orderly end");
     let store = Arc::new(EmbeddedStore::with_backend(medium).expect("it opens"));
     let server = Running::start_on(store, with_tokens()).await;
-    let taken = write_as(&server, SECOND, 1, &[1], &mut first.clone()).await;
+    let taken = write_as(&server, SECOND, 1, &[1], &mut copy_of(&first, 1)).await;
     assert_eq!(taken, foreign(1), "the owner was forgotten");
     assert_eq!(write_as(&server, WRITER, 1, &[1], &mut first).await, Ok(()));
 }
@@ -206,6 +212,6 @@ async fn a_reconnect_takes_its_claim_along() {
     edit(&mut document, "after");
     alive.until_acknowledged(&mut document).await.expect("the claim came along");
     // Another token cannot take it over while it is live, written or not.
-    let stolen = write_as(&server, SECOND, 1, &[1], &mut document.clone()).await;
+    let stolen = write_as(&server, SECOND, 1, &[1], &mut copy_of(&document, 1)).await;
     assert!(stolen.is_err());
 }

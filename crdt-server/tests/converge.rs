@@ -90,7 +90,8 @@ async fn a_long_history_is_compacted_and_kept() {
     let store = Arc::new(support::gated_store::GatedStore::default());
     let mut setup = Setup::default();
     setup.limits.room_idle_timeout = Duration::from_millis(10);
-    let server = Running::start_on(Arc::<support::gated_store::GatedStore>::clone(&store), setup).await;
+    let server =
+        Running::start_on(Arc::<support::gated_store::GatedStore>::clone(&store), setup).await;
     let client = server.connect().await;
     let mut writer = Writer::open(&client, "notes", 1).await;
     for round in 0..40 {
@@ -129,7 +130,8 @@ async fn a_document_begins_as_its_first_writer_says() {
 async fn presence_reaches_others_and_newcomers_and_is_never_stored() {
     let store = Arc::new(support::gated_store::GatedStore::default());
     let server =
-        Running::start_on(Arc::<support::gated_store::GatedStore>::clone(&store), Setup::default()).await;
+        Running::start_on(Arc::<support::gated_store::GatedStore>::clone(&store), Setup::default())
+            .await;
     let client = server.connect().await;
     let mut a = Writer::open(&client, "notes", 1).await;
     let mut b = Writer::open(&client, "notes", 2).await;
@@ -196,7 +198,8 @@ async fn a_panic_in_one_room_closes_that_room_only() {
     good.until_acknowledged().await;
     for _ in 0..MANY_THREADS {
         let mut bad = Writer::open(&client, "boom", 2).await;
-        let error = bad.channel.until_up_to_date(&mut bad.document).await.expect_err("it is closed");
+        let error =
+            bad.channel.until_up_to_date(&mut bad.document).await.expect_err("it is closed");
         let ChannelError::Closed { reason, .. } = error else { panic!("{error}") };
         assert!(matches!(reason, CloseReason::Internal | CloseReason::GoingAway), "{reason}");
     }

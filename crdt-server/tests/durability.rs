@@ -56,8 +56,9 @@ async fn what_comes_during_a_sync_is_committed_together() {
         writers.push(writer);
     }
     store.withhold();
-    writers[0].edit("first");
-    writers[0].channel.pump(&mut writers[0].document).await.expect("open");
+    let first = &mut writers[0];
+    first.edit("first");
+    first.channel.pump(&mut first.document).await.expect("open");
     store.until_a_commit_waits();
     for writer in &mut writers {
         for round in 0..10 {

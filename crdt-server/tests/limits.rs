@@ -121,9 +121,7 @@ async fn a_connection_without_a_sign_of_life_is_closed() {
     // This one does not.
     let mut dead = raw(&server).await;
     dead.send(open("notes")).await.expect("connected");
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let connections = health(&server).await;
-    assert!(connections.contains("\"connections\":2"), "{connections}");
+    until_connections_are(&server, 2).await;
     alive.edit("still here");
     alive.until_acknowledged().await;
     drop(dead);
@@ -211,13 +209,7 @@ async fn a_stalled_reader_is_bounded_and_disconnected() {
     let queued = metric(&health(&server).await, "outbound_bytes_peak");
     // The queue, one message beyond it, and a message being framed.
     assert!(queued <= (64 << 10) + 2 * (256 << 10), "{queued} bytes waited for stalled readers");
-    let disconnected = async {
-        while !health(&server).await.contains("\"connections\":3") {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let gone = tokio::time::timeout(Duration::from_secs(30), disconnected).await;
-    gone.expect("the stalled reader is still connected");
+    until_connections_are(&server, 3).await;
     // When it comes back it catches up.
     let client = server.connect().await;
     let mut back = Writer::open(&client, "notes", 2).await;
@@ -261,6 +253,17 @@ fn first_session_message() -> Vec<u8> {
 
 async fn health(server: &Running) -> String {
     get(server, "/healthz").await.1
+}
+
+/// The request that asks is one of them.
+async fn until_connections_are(server: &Running, expected: u64) {
+    let fewer = async {
+        while metric(&health(server).await, "connections") != expected {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let gone = tokio::time::timeout(Duration::from_secs(30), fewer).await;
+    gone.expect("a connection that should be closed is still there");
 }
 
 fn metric(health: &str, name: &str) -> u64 {

@@ -67,7 +67,7 @@ fn help_explains_every_flag() {
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).expect("text");
     for part in
-        ["--listen", "--data", "--token-file", "--allow-origin", "--assets", "`read` or `write`"]
+        ["--listen", "--data", "--token-file", "--allow-origin", "--assets", "separated by blanks"]
     {
         assert!(help.contains(part), "{part} is missing in\n{help}");
     }

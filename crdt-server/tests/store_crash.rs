@@ -48,7 +48,10 @@ fn run(seed: u64, crashes: u32, sync_lies: bool) -> Result<u32, Loss> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut medium = Medium::default();
     let mut acknowledged: Acknowledged = DOCUMENTS.map(|name| (name, <_>::default())).into();
-    drop(EmbeddedStore::with_backend(medium.clone()).map_err(|e| Loss::DoesNotOpen(e.to_string()))?);
+    drop(
+        EmbeddedStore::with_backend(medium.clone())
+            .map_err(|e| Loss::DoesNotOpen(e.to_string()))?,
+    );
     if sync_lies {
         medium.let_sync_lie();
     }

@@ -56,9 +56,7 @@ impl Authorization {
     /// What `token` permits on `document`; `None` is nothing.
     pub fn permission(&self, token: Option<&str>, document: &str) -> Option<Permission> {
         match self {
-            Self::Open => {
-                Some(Permission { identity: Identity::Anonymous, access: Access::Write })
-            }
+            Self::Open => Some(Permission { identity: Identity::Anonymous, access: Access::Write }),
             Self::Tokens(table) => {
                 let token = token?;
                 let access = table.access(token, document)?;

@@ -81,7 +81,8 @@ impl OriginPolicy {
             return false;
         };
         let host = normalized(&format!("{scheme}://{host}"));
-        host == origin && (!self.loopback_hosts_only || is_loopback_host(authority))
+        let is_own = host == origin && matches!(scheme, "http" | "https");
+        is_own && (!self.loopback_hosts_only || is_loopback_host(authority))
     }
 }
 
@@ -148,6 +149,7 @@ mod tests {
             (&tokens, &["https://sync.example"], host, false, elsewhere(), foreign),
             (&tokens, &["https://sync.example.evil"], "sync.example", true, HERE, foreign),
             (&tokens, &["https://evil.example"], host, true, HERE, foreign),
+            (&tokens, &["ftp://sync.example:8080"], host, true, HERE, foreign),
             (&tokens, &["null"], host, true, HERE, foreign),
             (&tokens, &["null"], "null", true, HERE, foreign),
             (&tokens, &[""], "", true, HERE, foreign),

@@ -181,10 +181,9 @@ impl fmt::Display for TokenFileError {
                 f,
                 "line {line}: the document must be a name, a prefix followed by `*`, or `*`"
             ),
-            Self::TokenLength { line } => write!(
-                f,
-                "line {line}: a token has {TOKEN_BYTES_MIN} to {TOKEN_BYTES_MAX} bytes"
-            ),
+            Self::TokenLength { line } => {
+                write!(f, "line {line}: a token has {TOKEN_BYTES_MIN} to {TOKEN_BYTES_MAX} bytes")
+            }
         }
     }
 }

@@ -13,7 +13,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let replica = ReplicaId::from_u128(7);
 //! let mut notes = Document::new(replica);
-//! notes.transact(|tx| tx.text("body").insert(0, "hello"))?;
+//! notes.transact(|tx| tx.text("body").insert(0, "hello").map(drop))?;
 //!
 //! let client = Client::connect("ws://127.0.0.1:8080/v1/sync").await?;
 //! let options = ChannelOptions::new().with_writers([replica]);
@@ -24,7 +24,9 @@
 //! loop {
 //!     tokio::select! {
 //!         event = channel.next_event(&mut notes) => println!("{:?}", event?),
-//!         edit = next_edit() => notes.transact(|tx| tx.text("body").insert(0, &edit))?,
+//!         edit = next_edit() => {
+//!             notes.transact(|tx| tx.text("body").insert(0, &edit).map(drop))?;
+//!         }
 //!     }
 //! }
 //! # }

@@ -159,7 +159,7 @@ impl Room {
         }
     }
 
-    async fn load(&mut self) -> Option<OpenRoom> {
+    async fn load(&self) -> Option<OpenRoom> {
         // `None`: the store has failed, which it has logged, and the server is ending.
         let stored = match self.store.load(Arc::clone(&self.document)).await? {
             Ok(stored) => stored,
@@ -177,12 +177,8 @@ impl Room {
             Ok(document) => {
                 debug!(bytes = stored.log_bytes(), bundles = stored.log.len(), "loaded");
                 let store = self.store.clone();
-                let kept = Stored::new(
-                    Arc::clone(&self.document),
-                    store,
-                    &stored,
-                    document.version(),
-                );
+                let kept =
+                    Stored::new(Arc::clone(&self.document), store, &stored, document.version());
                 Some(OpenRoom::new(document, kept, Claims::new(stored.owners), &self.limits))
             }
             Err(error) => {
@@ -270,11 +266,7 @@ impl OpenRoom {
         let now = self.now();
         // A message may come after its channel was closed from here.
         let Some(member) = self.members.get_mut(&id) else { return };
-        let log = &mut Admission {
-            document: &mut self.document,
-            claims: &self.claims,
-            member: id,
-        };
+        let log = &mut Admission { document: &mut self.document, claims: &self.claims, member: id };
         if let Err(error) = member.handle(message, log, now) {
             warn!(member = %id, %error, "session ended");
         }
@@ -379,9 +371,10 @@ impl OpenRoom {
     fn on_deadline(&mut self) {
         let now = self.now();
         self.presence.expire(now);
-        let due = self.members.iter().filter(|(_, member)| {
-            member.deadline().is_some_and(|deadline| deadline <= now)
-        });
+        let due = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.deadline().is_some_and(|deadline| deadline <= now));
         self.due.extend(due.map(|(&id, _)| id));
     }
 

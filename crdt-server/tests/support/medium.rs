@@ -66,8 +66,12 @@ impl Medium {
                 change.apply(&mut image);
             }
         }
-        let state =
-            State { cached: image.clone(), synced: image, sync_lies: state.sync_lies, ..State::default() };
+        let state = State {
+            cached: image.clone(),
+            synced: image,
+            sync_lies: state.sync_lies,
+            ..State::default()
+        };
         Self(Arc::new(Mutex::new(state)))
     }
 

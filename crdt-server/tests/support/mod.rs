@@ -49,5 +49,6 @@ impl Writer {
 
 /// Types at the start of the text.
 pub fn edit(document: &mut Document, text: &str) {
-    document.write(text);
+    let edited = document.transact(|tx| tx.text("body").insert(0, text).map(drop));
+    edited.expect("the start of the text is in bounds");
 }

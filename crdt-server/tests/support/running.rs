@@ -47,9 +47,7 @@ impl Running {
 
     pub async fn start_on(store: Arc<dyn Store>, setup: Setup) -> Self {
         let authorization = match setup.tokens {
-            Some(tokens) => {
-                Authorization::Tokens(TokenTable::parse(tokens).expect("a token file"))
-            }
+            Some(tokens) => Authorization::Tokens(TokenTable::parse(tokens).expect("a token file")),
             None => Authorization::Open,
         };
         let listen = "127.0.0.1:0".parse().expect("an address");
