@@ -79,6 +79,18 @@ pub fn branch_order(sizes: &[u64], follows: &Follows) -> Vec<u32> {
     order
 }
 
+/// The first of `count` nodes that an order lacks: one that follows itself.
+pub fn left_out(order: &[u32], count: usize) -> Option<u32> {
+    if order.len() >= count {
+        return None;
+    }
+    let mut came = alloc::vec![false; count];
+    for &node in order {
+        came[node as usize] = true;
+    }
+    came.iter().position(|&came| !came).map(|node| node as u32)
+}
+
 /// The edges the other way round, and how many predecessors each node still waits for.
 struct Successors {
     starts: Vec<u32>,
@@ -191,5 +203,7 @@ mod tests {
             [&[][..], &[2], &[1], &[0]].iter().map(|&f| SmallVec::from_slice(f)).collect();
         assert_eq!(branch_order(&[1; 4], &follows), [0, 3]);
         assert_eq!(canonical_order(&[1, 2, 3, 4], &follows), [0, 3]);
+        assert_eq!(left_out(&[0, 3], 4), Some(1));
+        assert_eq!(left_out(&[0, 1], 2), None);
     }
 }

@@ -11,7 +11,7 @@ use super::error::InvalidTextOp;
 use super::ops::OpRuns;
 use super::patch::TextPatch;
 use super::text::Text;
-use crate::causality::order::branch_order;
+use crate::causality::order::{branch_order, left_out};
 use crate::causality::{ChangeRun, GraphError, Lv, ParentsError};
 use crate::codec::Writer;
 use crate::{Dot, DotRange, ReplicaId};
@@ -95,10 +95,8 @@ impl Text {
         let follows = follows(&nodes);
         let sizes: Vec<u64> = nodes.iter().map(|node| node.run.events()).collect();
         let order = branch_order(&sizes, &follows);
-        if order.len() < nodes.len() {
-            let unreached = (0..nodes.len()).find(|&node| !order.contains(&(node as u32)));
-            let change = nodes[unreached.unwrap_or(0)].run.first();
-            return Err(JoinError::Cycle { change });
+        if let Some(node) = left_out(&order, nodes.len()) {
+            return Err(JoinError::Cycle { change: nodes[node as usize].run.first() });
         }
         let before = self.graph.len();
         let pushed = self.push_all(order.iter().map(|&node| &nodes[node as usize]));

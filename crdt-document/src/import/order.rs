@@ -43,11 +43,12 @@ pub(super) fn extend_graph(state: &mut State, new: &[NewRun]) -> Result<Vec<Segm
 
 fn enter(state: &mut State, new: &[NewRun]) -> Result<Vec<Segment>, ImportError> {
     let (nodes, follows) = divide(new)?;
-    let order = order::branch_order(&follows);
-    if order.len() < nodes.len() {
+    let size = |node: &Node| u64::from(node.count) * u64::from(new[node.run].header.change_len);
+    let sizes: Vec<u64> = nodes.iter().map(size).collect();
+    let order = order::branch_order(&sizes, &follows);
+    if let Some(left_out) = order::left_out(&order, nodes.len()) {
         // Those that were left out wait for each other.
-        let left_out = (0..nodes.len()).find(|&node| !order.contains(&(node as u32)));
-        let stuck = nodes[left_out.expect("fewer came out than went in")].run;
+        let stuck = nodes[left_out as usize].run;
         return Err(ImportError::InvalidChange(new[stuck].header.first()));
     }
     let mut segments: Vec<Segment> = Vec::with_capacity(nodes.len());
