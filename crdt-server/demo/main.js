@@ -70,7 +70,7 @@ async function start() {
 function follow(doc, target, show) {
   show();
   doc.on("change", ({ changes }) => {
-    if (changes.some((change) => change.target === target)) show();
+    if (changes.some((change) => change.kind === "everything" || change.target === target)) show();
   });
 }
 

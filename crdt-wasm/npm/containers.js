@@ -22,7 +22,7 @@ import { smallestSplice } from "./splice.js";
  */
 
 /** Under the number that the kind has in WebAssembly. @type {readonly Kind[]} */
-const KINDS = ["map", "set", "counter", "text"];
+export const KINDS = ["map", "set", "counter", "text"];
 
 /** The containers that were asked for: one object for each place, to compare and to keep. */
 export class Containers {

@@ -12,6 +12,7 @@ import { Presence } from "./presence.js";
 import { BroadcastTabs } from "./providers/broadcast.js";
 import { IndexedDbStorage } from "./providers/indexeddb.js";
 import { WebSocketNetwork } from "./providers/websocket.js";
+import { randomU64 } from "./random.js";
 import { RECEIVED_CHANGES, RECEIVED_PRESENCE, Replication } from "./replication.js";
 import { TabSync } from "./tab_sync.js";
 import { init } from "./wasm.js";
@@ -29,7 +30,7 @@ const PRESENCE_TTL_MS = 30_000;
  */
 
 export class Document {
-  #handle = new DocumentHandle();
+  #handle;
   #isClosed = false;
   #isInTransaction = false;
   #isTickDue = false;
@@ -68,6 +69,7 @@ export class Document {
    */
   constructor(name, storage, network, options) {
     this.name = name;
+    this.#handle = new DocumentHandle(randomU64(), options.presenceTtlMs ?? PRESENCE_TTL_MS);
     this.#storage = storage;
     this.#network = network;
     this.#persistence = new Persistence(this.#handle, storage, {
@@ -78,7 +80,7 @@ export class Document {
       },
       failing: () => this.#tick(),
     });
-    this.presence = new Presence(this.#handle, options.presenceTtlMs ?? PRESENCE_TTL_MS, {
+    this.presence = new Presence(() => this.#open(), options.presenceTtlMs ?? PRESENCE_TTL_MS, {
       send: (update) => {
         this.#handle.presenceSend(update);
         this.#replication?.pump();
@@ -144,7 +146,7 @@ export class Document {
   }
 
   get replica() {
-    return this.#open().replicaText();
+    return this.#open().replica();
   }
 
   get root() {
@@ -305,7 +307,7 @@ export class Document {
   #changed(local, origin) {
     const drained = this.#handle.drainEvents();
     if (drained.length > 0) {
-      const changes = drained.map((change) => shapeChange(change, this.#containers));
+      const changes = drained.map((row) => shapeChange(row, this.#containers));
       this.#events.push({ local, origin, changes });
     }
     this.#tick();

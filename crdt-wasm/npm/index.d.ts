@@ -68,7 +68,7 @@ export interface OpenOptions {
   offline?: boolean;
   /** Show what other tabs of this origin do; default true where there is a BroadcastChannel. */
   tabs?: boolean;
-  /** How long others show this participant's presence after its last sign of life; default 30 000. */
+  /** How long others show this participant's presence after its last sign of life; 30 000 by default, and at most. */
   presenceTtlMs?: number;
   /** Where the WebAssembly module comes from; default: the file beside the glue. */
   wasm?: WasmSource;
@@ -95,12 +95,12 @@ export interface ChangeEvent {
   readonly changes: readonly Change[];
 }
 
-export type Change = TextChange | CounterChange | SetChange | MapChange;
+export type Change = TextChange | CounterChange | SetChange | MapChange | EveryChange;
 
 interface ChangeBase {
   readonly path: Path;
-  /** The replica that made the change, as a UUID; absent where several did. */
-  readonly by: string | undefined;
+  /** The replicas that made the change, as UUIDs. */
+  readonly by: readonly string[];
 }
 
 export interface TextChange extends ChangeBase {
@@ -120,6 +120,8 @@ export interface TextPatch {
 export interface CounterChange extends ChangeBase {
   readonly kind: "counter";
   readonly target: Counter;
+  readonly before: number;
+  readonly after: number;
 }
 
 export interface SetChange extends ChangeBase {
@@ -132,8 +134,20 @@ export interface SetChange extends ChangeBase {
 export interface MapChange extends ChangeBase {
   readonly kind: "map";
   readonly target: ValueMap;
-  /** The keys whose plain value is another one, or gone. */
-  readonly keys: readonly string[];
+  /** The keys whose plain value, or its conflicts, are others now. */
+  readonly set: readonly string[];
+  /** The keys that have no plain value any more. */
+  readonly removed: readonly string[];
+  /** The containers that have come to exist. */
+  readonly appeared: Path;
+  /** The containers that have ceased to exist. */
+  readonly vanished: Path;
+}
+
+/** So much changed at once that only reading anew is of use. */
+export interface EveryChange extends ChangeBase {
+  readonly kind: "everything";
+  readonly target: undefined;
 }
 
 export interface Status {

@@ -26,6 +26,8 @@ export class Persistence {
   #host;
   /** @type {Lease} */
   #lease = volatileLease();
+  /** Whether this document has made a change, and so has the id of its lease. */
+  #isInUse = false;
   /** The number of the last change that this document made under its lease. */
   #sequence = 0;
   /** The keys of entries whose changes this document holds. @type {Set<number>} */
@@ -88,7 +90,9 @@ export class Persistence {
 
   /** Gives the document the id under which it writes, before its first change. */
   assumeReplica() {
-    if (this.#handle.replica() === undefined) this.#handle.setReplica(this.#lease.replica);
+    if (this.#isInUse) return;
+    this.#handle.setReplica(this.#lease.replica);
+    this.#isInUse = true;
   }
 
   /** This document made a change. */
@@ -104,7 +108,7 @@ export class Persistence {
     if (this.#handle.sequenceOf(this.#lease.replica) === this.#sequence) return;
     this.#lease = this.#storage?.mintLease(this.#lease) ?? volatileLease();
     this.#sequence = 0;
-    if (this.#handle.replica() !== undefined) this.#handle.setReplica(this.#lease.replica);
+    if (this.#isInUse) this.#handle.setReplica(this.#lease.replica);
   }
 
   /** Starts writing what is not being written yet. */

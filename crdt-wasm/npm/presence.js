@@ -1,6 +1,7 @@
 // Who else is here. The states travel beside the changes and are never stored; which of them
 // count, and until when, is decided in WebAssembly.
 
+import { now } from "./clock.js";
 import { crdtError } from "./errors.js";
 
 /** The state is sent again this often within the time after which others forget it. */
@@ -27,7 +28,7 @@ export class Presence {
   #expiry;
 
   /**
-   * @param {DocumentHandle} handle
+   * @param {() => DocumentHandle} handle or an error if the document was closed
    * @param {number} ttlMs
    * @param {PresenceHost} host
    */
@@ -46,13 +47,13 @@ export class Presence {
     const text = state === undefined ? undefined : JSON.stringify(state);
     if (state !== undefined && text === undefined) throw crdtError("argument", "a presence is what JSON can hold");
     this.#state = state;
-    this.#host.send(this.#handle.presenceSet(text, this.#ttlMs, Date.now()));
+    this.#send(text);
     this.#renewLater();
   }
 
   /** @returns {import("./index.js").Participant[]} */
   others() {
-    const flat = this.#handle.presenceOthers(Date.now());
+    const flat = this.#handle().presenceOthers(now());
     const others = [];
     for (let at = 0; at < flat.length; at += 2) {
       others.push({ id: String(flat[at]), state: parse(String(flat[at + 1])) });
@@ -68,17 +69,23 @@ export class Presence {
   /** Says goodbye, but keeps the state for a return. */
   withdraw() {
     clearTimeout(this.#renewal);
-    if (this.#state !== undefined) this.#host.send(this.#handle.presenceSet(undefined, this.#ttlMs, Date.now()));
+    this.#send(undefined);
   }
 
   /** Others came, went or changed. */
   changed() {
     clearTimeout(this.#expiry);
-    const expiresAt = this.#handle.presenceTimeout();
+    const expiresAt = this.#handle().presenceTimeout();
     if (expiresAt !== undefined) {
-      this.#expiry = setTimeout(() => this.changed(), Math.max(1, expiresAt - Date.now() + 1));
+      this.#expiry = setTimeout(() => this.changed(), Math.max(1, expiresAt - now() + 1));
     }
     this.#host.changed();
+  }
+
+  /** @param {string | undefined} state */
+  #send(state) {
+    const update = this.#handle().presenceSet(state, now());
+    if (update !== undefined) this.#host.send(update);
   }
 
   #renewLater() {

@@ -1,7 +1,9 @@
 // Between a document and its server: carries the session's messages over a channel, and wakes
 // the session when its time has come. What to send and when to resend is the session's matter.
 
+import { now } from "./clock.js";
 import { crdtError } from "./errors.js";
+import { randomU64 } from "./random.js";
 
 /** What `receive` of the handle reports, as bits. */
 export const RECEIVED_CHANGES = 1;
@@ -76,8 +78,7 @@ export class Replication {
 
   up() {
     this.#isUp = true;
-    const nonce = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
-    this.#handle.connect(nonce, Date.now());
+    this.#handle.connect(randomU64(), now());
     this.#host.up();
     this.pump();
   }
@@ -87,7 +88,7 @@ export class Replication {
     if (!this.#isUp) return;
     let received;
     try {
-      received = this.#handle.receive(message, Date.now());
+      received = this.#handle.receive(message, now());
     } catch (error) {
       this.#failed(/** @type {import("./index.js").CrdtError} */ (error));
       return;
@@ -118,22 +119,28 @@ export class Replication {
     clearTimeout(this.#timer);
     const channel = this.#channel;
     if (!this.#isUp || channel === undefined) return;
-    const now = Date.now();
-    while (channel.isWritable()) {
-      const message = this.#handle.transmit(now);
-      if (message === undefined) break;
-      channel.send(message);
-    }
-    if (this.#handle.awaitsAnswer() && now - channel.silentSince() > SILENT_MS_MAX) {
+    this.#transmit(channel);
+    if (this.#handle.awaitsAnswer() && Date.now() - channel.silentSince() > SILENT_MS_MAX) {
       channel.reconnect();
       return;
     }
-    const wakeAt = channel.isWritable() ? this.#handle.timeout() : now + FULL_MS;
-    if (wakeAt !== undefined) this.#timer = setTimeout(() => this.pump(), Math.max(1, wakeAt - now));
+    const wakeAt = channel.isWritable() ? this.#handle.timeout() : now() + FULL_MS;
+    if (wakeAt !== undefined) this.#timer = setTimeout(() => this.pump(), Math.max(1, wakeAt - now()));
+  }
+
+  /** @param {import("./index.js").NetworkChannel} channel */
+  #transmit(channel) {
+    while (channel.isWritable()) {
+      const message = this.#handle.transmit(now());
+      if (message === undefined) break;
+      channel.send(message);
+    }
   }
 
   /** @param {import("./index.js").CrdtError} error */
   #failed(error) {
+    // The server is told why; then it is over.
+    if (this.#channel !== undefined) this.#transmit(this.#channel);
     if (PASSING.has(error.code)) this.#channel?.reconnect();
     else this.#end("refused", error);
   }

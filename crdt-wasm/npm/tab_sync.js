@@ -1,6 +1,8 @@
 // Between a document and the other tabs that have it open. A change is shown to them once it
 // is stored, not before: until then it may still be lost, and its number given to another.
 
+import { now } from "./clock.js";
+
 /**
  * @typedef {import("./pkg/crdt_wasm.js").DocumentHandle} DocumentHandle
  * @typedef {import("./index.js").Tabs} Tabs
@@ -72,7 +74,7 @@ export class TabSync {
         if (this.#import(message.bundle)) this.#host.changed();
         return;
       case "presence":
-        if (this.#handle.presenceReceive(message.update, Date.now())) this.#host.presenceChanged();
+        if (this.#handle.presenceReceive(message.update, now())) this.#host.presenceChanged();
         return;
       case "version":
         this.#host.newcomer();

@@ -1,1 +1,25 @@
-//! Causal delivery and synchronisation as sans-I/O machines.
+//! What the npm package `crdt-wasm` calls: one [`DocumentHandle`] for each open document.
+//!
+//! This crate is glue. It turns JavaScript's values into the document's and back, names
+//! containers by small numbers so that a path crosses the border once, and keeps beside the
+//! document the session with the server and the versions that the providers report. Merging is
+//! `crdt-document`'s matter, the protocol is `crdt-causal`'s, and sockets, timers and databases
+//! are JavaScript's: see `crdt-wasm/npm`, whose `index.d.ts` describes the package.
+//!
+//! There is no clock and no random source in here. Times are milliseconds of any clock that
+//! does not go back; ids and nonces are drawn by the caller.
+
+mod containers;
+mod convert;
+mod counter;
+mod document;
+mod error;
+mod events;
+mod map;
+mod presence;
+mod session;
+mod set;
+mod storage;
+mod text;
+
+pub use document::DocumentHandle;

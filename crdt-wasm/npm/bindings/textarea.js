@@ -36,6 +36,8 @@ class TextareaBinding {
   #shown;
   /** Changes of the text that the textarea does not show yet. @type {Splice[]} */
   #unshown = [];
+  /** Whether so much has changed that the text must be read anew. */
+  #isStale = false;
   #isComposing = false;
   #isSettleDue = false;
   #ends = new AbortController();
@@ -60,9 +62,10 @@ class TextareaBinding {
     const unlisten = document.on("change", (event) => {
       if (event.origin === this) return;
       for (const change of event.changes) {
+        if (change.kind === "everything") this.#isStale = true;
         if (change.kind === "text" && change.target === text) this.#unshown.push(...change.patches.map(shownPatch));
       }
-      if (this.#unshown.length > 0) this.#settleSoon();
+      if (this.#unshown.length > 0 || this.#isStale) this.#settleSoon();
     });
     signal.addEventListener("abort", unlisten);
   }
@@ -97,7 +100,7 @@ class TextareaBinding {
     if (this.#isComposing || textarea.value.search(HALF_CHARACTER) >= 0) return;
     // The text may be ahead of what was told.
     this.#document.flush();
-    const unshown = this.#unshown.splice(0);
+    const unshown = this.#takeUnshown();
     const edit = smallestSplice(this.#shown, textarea.value, textarea.selectionEnd);
     if (edit === undefined) {
       this.#take(unshown, (position) => unshown.reduce(movePosition, position));
@@ -116,6 +119,14 @@ class TextareaBinding {
       });
     }
     this.#shown = textarea.value;
+  }
+
+  #takeUnshown() {
+    const patches = this.#unshown.splice(0);
+    if (!this.#isStale) return patches;
+    this.#isStale = false;
+    const splice = smallestSplice(this.#shown, shownAs(this.#text.toString()));
+    return splice === undefined ? [] : [splice];
   }
 
   /** @param {readonly Splice[]} splices */

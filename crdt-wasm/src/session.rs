@@ -1,0 +1,138 @@
+//! The session with the server: messages in, messages and deadlines out.
+
+use crdt_causal::sync::{Config, Event, Session};
+use crdt_core::{ReplicaId, VersionVector};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::DocumentHandle;
+use crate::convert::{version_from_js, version_to_js};
+use crate::error::Thrown;
+use crate::storage::missing;
+
+/// What the server holds, and the session with it while there is a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Server {
+    session: Option<Session>,
+    /// What the server is known to hold durably, also from earlier sessions.
+    acknowledged: VersionVector,
+}
+
+/// What [`DocumentHandle::receive`] tells by its bits; `replication.js` has the same.
+const RECEIVED_CHANGES: u32 = 1;
+const RECEIVED_PRESENCE: u32 = 2;
+
+#[wasm_bindgen]
+impl DocumentHandle {
+    /// Begins a session over a new connection. `nonce` is drawn at random.
+    pub fn connect(&mut self, nonce: u64, now: f64) {
+        self.server.session = Some(Session::new(Config::new(), nonce, now as u64));
+        self.tell_session_what_is_stored();
+        if let (Some(session), Some(replica)) = (&mut self.server.session, self.document.replica())
+        {
+            session.claim_writer(replica);
+        }
+    }
+
+    /// The connection has ended.
+    pub fn disconnect(&mut self) {
+        self.server.session = None;
+    }
+
+    /// Takes in a message of the server. The result tells what it brought: 1 for changes and 2
+    /// for presence, added up. After an error the session is over; what `transmit` then gives
+    /// tells the server why.
+    pub fn receive(&mut self, message: &[u8], now: f64) -> Result<u32, Thrown> {
+        let Some(session) = &mut self.server.session else { return Ok(0) };
+        let handled = session.handle(message, &mut self.document, now as u64);
+        let mut received = 0;
+        let mut refusal = None;
+        while let Some(event) = session.poll_event() {
+            match event {
+                Event::Changed { .. } => received |= RECEIVED_CHANGES,
+                Event::Presence(update) => {
+                    // What cannot be read is nobody's presence.
+                    if self.presence.apply(&update, now as u64).is_ok_and(|news| !news.is_empty()) {
+                        received |= RECEIVED_PRESENCE;
+                    }
+                }
+                Event::Refused(reason) => refusal = Some(reason),
+                _ => {}
+            }
+        }
+        if let Some(acknowledged) = session.acknowledged() {
+            self.server.acknowledged.clone_from(acknowledged);
+        }
+        handled?;
+        match refusal {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(received),
+        }
+    }
+
+    /// The next message to the server. To be called until there is none: after each message
+    /// that came, after changes were stored, and when the timeout has passed.
+    pub fn transmit(&mut self, now: f64) -> Option<Vec<u8>> {
+        let session = self.server.session.as_mut()?;
+        session.poll_transmit(&self.document, now as u64)
+    }
+
+    /// When to call `transmit` again, if nothing happens before.
+    pub fn timeout(&self) -> Option<f64> {
+        self.server.session.as_ref()?.poll_timeout().map(|at| at as f64)
+    }
+
+    /// Whether the server owes an answer: to the greeting, or to changes that were sent.
+    #[wasm_bindgen(js_name = awaitsAnswer)]
+    pub fn awaits_answer(&self) -> bool {
+        self.server.session.as_ref().is_some_and(|session| {
+            session.unacknowledged(&self.storage.stored).is_none_or(|events| events > 0)
+        })
+    }
+
+    /// How many changes the server is not known to hold.
+    pub fn waiting(&self) -> f64 {
+        missing(self.document.version(), &self.server.acknowledged)
+    }
+
+    /// What the server is known to hold, to be kept for the next time.
+    pub fn acknowledged(&self) -> Vec<u8> {
+        version_to_js(&self.server.acknowledged)
+    }
+
+    /// What the server was known to hold when the document was last open.
+    #[wasm_bindgen(js_name = setAcknowledged)]
+    pub fn set_acknowledged(&mut self, version: &[u8]) -> Result<(), Thrown> {
+        self.server.acknowledged = version_from_js(version)?;
+        Ok(())
+    }
+
+    /// Whether the server is known to hold all changes up to a version.
+    #[wasm_bindgen(js_name = isAcknowledged)]
+    pub fn is_acknowledged(&self, version: &[u8]) -> Result<bool, Thrown> {
+        Ok(self.server.acknowledged.dominates(&version_from_js(version)?))
+    }
+
+    /// Sends a presence update along, if there is a session.
+    #[wasm_bindgen(js_name = presenceSend)]
+    pub fn presence_send(&mut self, update: &[u8]) {
+        if let Some(session) = &mut self.server.session {
+            // One that is too long for the server is not shown by the others.
+            let _ = session.send_presence(update);
+        }
+    }
+}
+
+impl DocumentHandle {
+    /// Only what is stored may leave.
+    pub(crate) fn tell_session_what_is_stored(&mut self) {
+        if let Some(session) = &mut self.server.session {
+            session.set_durable(&self.storage.stored);
+        }
+    }
+
+    pub(crate) fn tell_session_who_writes(&mut self, replica: ReplicaId) {
+        if let Some(session) = &mut self.server.session {
+            session.claim_writer(replica);
+        }
+    }
+}
