@@ -1,6 +1,7 @@
 // The containers of a document as the application sees them. A container is a place, not a
 // copy: it holds nothing but its number in WebAssembly, and is always up to date.
 
+import { fromBase64Url, toBase64Url } from "./base64.js";
 import { plainValue, position, wellFormed } from "./check.js";
 import { crdtError } from "./errors.js";
 import { smallestSplice } from "./splice.js";
@@ -190,13 +191,13 @@ export class Text extends Base {
    * @param {number} at
    * @param {"before" | "after"} [side]
    */
-  anchor(at, side = "after") {
-    return this.handle.textAnchor(this.number, position(at, "the position"), side === "before");
+  anchor(at, side = "before") {
+    return toBase64Url(this.handle.textAnchor(this.number, position(at, "the position"), side === "after"));
   }
 
   /** @param {string} anchor */
   resolve(anchor) {
-    return this.handle.textResolve(this.number, anchor);
+    return this.handle.textResolve(this.number, fromBase64Url(anchor));
   }
 }
 

@@ -115,8 +115,9 @@ export class Document {
   static async open(name, options = {}) {
     wellFormed(name, "the name of a document");
     if (name === "") throw crdtError("argument", "a document needs a name");
-    const [storage] = await Promise.all([openStorage(name, options.storage), init(options.wasm)]);
-    const document = new Document(name, storage, openNetwork(options.connect), options);
+    const network = openNetwork(options.connect);
+    const storage = await openStorage(name, options);
+    const document = new Document(name, storage, network, options);
     try {
       await document.#load();
     } catch (error) {
@@ -129,12 +130,13 @@ export class Document {
   }
 
   async #load() {
+    // What was there at the beginning is no event.
+    this.#handle.recordEvents(false);
     await this.#persistence.load();
     this.#tabs?.start();
     const known = this.#network && (await this.#storage?.loadAcknowledged(this.#network.name));
     if (known !== undefined) this.#handle.setAcknowledged(known);
-    // What was there at the beginning is no event.
-    this.#handle.drainEvents();
+    this.#handle.recordEvents(true);
     if (typeof addEventListener === "function") {
       addEventListener("pagehide", this.#leavePage);
       addEventListener("pageshow", this.#returnToPage);
@@ -228,6 +230,7 @@ export class Document {
 
   flush() {
     this.#open();
+    if (this.#isInTransaction) throw crdtError("transaction", "a transaction is not over: there is nothing to tell yet");
     this.#isTickDue = false;
     this.#persistence.flush();
     // A listener may close the document, or flush again: each event is told once, in order.
@@ -260,11 +263,16 @@ export class Document {
 
   async close() {
     if (this.#isClosed) return;
-    await this.stored();
+    const version = this.#handle.version();
+    const isStored = () => this.#handle.isStored(version);
+    // A storage that fails may fail for ever: nobody shall wait for that.
+    await this.#until(() => isStored() || this.#persistence.error !== undefined);
     if (this.#isClosed) return;
+    const failure = isStored() ? undefined : this.#persistence.error;
     this.presence.set(undefined);
     await this.#saveAcknowledged();
     this.#letGo();
+    if (failure !== undefined) throw failure;
   }
 
   #letGo() {
@@ -381,12 +389,21 @@ export class Document {
 }
 
 /**
+ * Opens the storage while the module is loading.
+ *
  * @param {string} name
- * @param {OpenOptions["storage"]} storage
+ * @param {OpenOptions} options
  * @returns {Promise<import("./index.js").Storage | undefined>}
  */
-async function openStorage(name, storage) {
-  return storage === "indexeddb" ? IndexedDbStorage.open(name) : storage;
+async function openStorage(name, { storage, wasm }) {
+  const [opened, loaded] = await Promise.allSettled([
+    storage === "indexeddb" ? IndexedDbStorage.open(name) : storage,
+    init(wasm),
+  ]);
+  if (opened.status === "rejected") throw opened.reason;
+  if (loaded.status === "fulfilled") return opened.value;
+  opened.value?.close();
+  throw loaded.reason;
 }
 
 /**

@@ -218,7 +218,10 @@ export class Document {
   /** Resolves once the server has acknowledged all changes made so far. */
   acknowledged(): Promise<void>;
 
-  /** Waits for the storage, leaves the server, and lets go of everything. */
+  /**
+   * Waits for the storage, leaves the server, and lets go of everything. Rejects, closed all the
+   * same, if the storage fails and changes were not stored.
+   */
   close(): Promise<void>;
 }
 
@@ -237,7 +240,8 @@ export interface Text {
   toString(): string;
   /**
    * A position that moves with the text, as a string that can be sent and stored.
-   * `side` says which neighbour it stays with when text is inserted exactly there.
+   * `side` says which neighbour it belongs to: with the one before it, by default, text that
+   * is inserted exactly there comes after it.
    */
   anchor(at: number, side?: "before" | "after"): string;
   /** Where an anchor is now; `undefined` if it needs changes that are not here. */

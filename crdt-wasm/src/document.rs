@@ -81,10 +81,7 @@ impl DocumentHandle {
     /// The id under which changes are made from now on, as 16 bytes.
     #[wasm_bindgen(js_name = setReplica)]
     pub fn set_replica(&mut self, replica: &[u8]) -> Result<(), Thrown> {
-        let replica = replica_from_js(replica)?;
-        self.document.set_replica(replica);
-        self.tell_session_who_writes(replica);
-        Ok(())
+        Ok(self.document.set_replica(replica_from_js(replica)?)?)
     }
 
     /// The id under which changes are made, as a UUID; `undefined` before the first.

@@ -11,12 +11,18 @@ use crate::convert::value_to_js;
 
 #[wasm_bindgen]
 impl DocumentHandle {
+    /// Whether changes are recorded for `drain_events` from now on.
+    #[wasm_bindgen(js_name = recordEvents)]
+    pub fn record_events(&mut self, recorded: bool) {
+        self.document.record_events(recorded);
+    }
+
     /// What changed since the last call: for each container a list of its number, the ids of
     /// the replicas that did it, and details that depend on its kind. The number -1 stands for
     /// all containers.
     #[wasm_bindgen(js_name = drainEvents, unchecked_return_type = "[number, string[], ...any[]][]")]
     pub fn drain_events(&mut self) -> Array {
-        let events: Vec<_> = self.document.drain_events().into_iter().collect();
+        let events = self.document.drain_events();
         events.iter().filter_map(|event| row(event, &mut self.numbers)).collect()
     }
 }

@@ -27,10 +27,6 @@ impl DocumentHandle {
     pub fn connect(&mut self, nonce: u64, now: f64) {
         self.server.session = Some(Session::new(Config::new(), nonce, now as u64));
         self.tell_session_what_is_stored();
-        if let (Some(session), Some(replica)) = (&mut self.server.session, self.document.replica())
-        {
-            session.claim_writer(replica);
-        }
     }
 
     /// The connection has ended.
@@ -62,6 +58,7 @@ impl DocumentHandle {
         if let Some(acknowledged) = session.acknowledged() {
             self.server.acknowledged.clone_from(acknowledged);
         }
+        self.claim_what_is_to_be_sent();
         handled?;
         match refusal {
             Some(refusal) => Err(refusal.into()),
@@ -128,11 +125,19 @@ impl DocumentHandle {
         if let Some(session) = &mut self.server.session {
             session.set_durable(&self.storage.stored);
         }
+        self.claim_what_is_to_be_sent();
     }
 
-    pub(crate) fn tell_session_who_writes(&mut self, replica: ReplicaId) {
-        if let Some(session) = &mut self.server.session {
-            session.claim_writer(replica);
+    /// A server takes a replica's changes from those only who say that they write for it. That
+    /// is this tab, and tabs of this profile that were closed before they could send: whoever
+    /// made the changes that are stored here and not there.
+    fn claim_what_is_to_be_sent(&mut self) {
+        let Some(session) = &mut self.server.session else { return };
+        let Some(acknowledged) = session.acknowledged() else { return };
+        let unsent = self.storage.stored.missing_from(acknowledged);
+        let writers: Vec<ReplicaId> = unsent.map(|range| range.replica).collect();
+        for writer in writers {
+            session.claim_writer(writer);
         }
     }
 }
