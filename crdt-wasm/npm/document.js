@@ -95,7 +95,8 @@ export class Document {
         changed: () => this.#tick(),
       });
     }
-    if (options.tabs ?? typeof BroadcastChannel !== "undefined") {
+    // Outside of a page or worker there are no tabs, and the channel would keep Node alive.
+    if (options.tabs ?? (typeof location !== "undefined" && typeof BroadcastChannel !== "undefined")) {
       this.#tabs = new TabSync(this.#handle, (receive) => new BroadcastTabs(tabsName(name, storage), receive), {
         covered: (key) => this.#persistence.cover(key),
         changed: () => this.#received(RECEIVED_CHANGES),

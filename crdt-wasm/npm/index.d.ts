@@ -66,7 +66,7 @@ export interface OpenOptions {
   token?: string;
   /** Do not connect before `goOnline()`. */
   offline?: boolean;
-  /** Show what other tabs of this origin do; default true where there is a BroadcastChannel. */
+  /** Show what other tabs of this origin do; default true in a page or worker. */
   tabs?: boolean;
   /** How long others show this participant's presence after its last sign of life; 30 000 by default, and at most. */
   presenceTtlMs?: number;
