@@ -225,6 +225,7 @@ export class Document {
 
   /** @param {Uint8Array} bytes */
   import(bytes) {
+    if (!(bytes instanceof Uint8Array)) throw crdtError("argument", "a bundle of changes is a Uint8Array");
     this.#open().import(bytes);
     this.#received(RECEIVED_CHANGES);
   }

@@ -1,7 +1,7 @@
 //! Plain values and ids between JavaScript and the document.
 
-use crdt_core::{ReplicaId, VersionVector};
 use crdt_core::codec::{Decode, Encode, Reader, Writer};
+use crdt_core::{ReplicaId, VersionVector};
 use crdt_document::{VALUE_DEPTH_MAX, Value, ValueMap};
 use js_sys::{Array, BigInt, Number, Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};

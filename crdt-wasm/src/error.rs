@@ -9,8 +9,9 @@ use crdt_document::{EditError, ImportError, PresenceFull};
 use js_sys::{Error, Reflect};
 use wasm_bindgen::JsValue;
 
-/// An error on its way to JavaScript.
-pub(crate) struct Thrown(Error);
+/// An error on its way to JavaScript, where it is an `Error` named `CrdtError` with a `code`.
+#[derive(Debug)]
+pub struct Thrown(Error);
 
 impl Thrown {
     pub(crate) fn new(code: &str, message: &str) -> Self {

@@ -23,3 +23,4 @@ mod storage;
 mod text;
 
 pub use document::DocumentHandle;
+pub use error::Thrown;

@@ -87,5 +87,5 @@ impl DocumentHandle {
 
 /// How many events of `version` are not in `known`.
 pub(crate) fn missing(version: &VersionVector, known: &VersionVector) -> f64 {
-    version.missing_from(known).map(|range| range.len() as f64).sum()
+    version.missing_from(known).map(|range| range.len()).fold(0, u64::saturating_add) as f64
 }

@@ -104,7 +104,8 @@ test("a transaction is one change, or none", async () => {
   await turn();
   assert.equal(events.length, 1);
   assert.deepEqual([events[0]?.local, events[0]?.origin], [true, "mine"]);
-  assert.deepEqual(events[0]?.changes.map(({ kind }) => kind).sort(), ["counter", "text"]);
+  const kinds = events[0]?.changes.map(({ kind }) => kind).sort();
+  assert.deepEqual(kinds, ["counter", "map", "text"], "and in the map above they appeared");
 
   const before = document.encode();
   const shown = JSON.stringify(document);
