@@ -13,7 +13,7 @@ let loading;
  * @returns {Promise<void>}
  */
 export function init(source) {
-  loading ??= load(source === undefined ? undefined : { module_or_path: source }).then(
+  loading ??= (source === undefined ? load() : load({ module_or_path: source })).then(
     () => undefined,
     (error) => {
       // A failed download must not be remembered as the answer for ever.

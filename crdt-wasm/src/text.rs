@@ -1,6 +1,7 @@
 //! Texts. Positions are UTF-16 units.
 
-use crdt_document::{TextView, View};
+use crdt_core::codec::{Decode, Encode, Reader, Writer};
+use crdt_document::{Anchor, Kind, Side, TextView, View};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::DocumentHandle;
@@ -52,9 +53,40 @@ impl DocumentHandle {
             None => Err(Thrown::new("position", "the text is empty")),
         }
     }
+
+    /// A place in a text that moves with what is around it, as bytes. It belongs to the
+    /// character after it, or to the one before it.
+    #[wasm_bindgen(js_name = textAnchor)]
+    pub fn text_anchor(&self, number: u32, at: u32, is_after: bool) -> Result<Vec<u8>, Thrown> {
+        let side = if is_after { Side::After } else { Side::Before };
+        let anchor = self.anchored(number)?.anchor_utf16(at as usize, side)?;
+        let mut out = Writer::new();
+        anchor.encode(&mut out);
+        Ok(out.into_bytes())
+    }
+
+    /// Where a place is now; `undefined` if it is in changes that are not held yet, or in no
+    /// version of this text.
+    #[wasm_bindgen(js_name = textResolve)]
+    pub fn text_resolve(&self, number: u32, anchor: &[u8]) -> Result<Option<u32>, Thrown> {
+        let mut input = Reader::new(anchor);
+        let anchor = Anchor::decode(&mut input)?;
+        input.finish()?;
+        let place = self.anchored(number)?.resolve_utf16(&anchor);
+        Ok(place.ok().map(|at| at as u32))
+    }
 }
 
 impl DocumentHandle {
+    /// A text of which nothing is there yet has anchors too.
+    fn anchored(&self, number: u32) -> Result<TextView<'_>, Thrown> {
+        let path = self.numbers.path(number)?;
+        if path.kind() != Kind::Text {
+            return Err(Thrown::new("argument", "this is no text"));
+        }
+        Ok(self.document.text_at(path))
+    }
+
     fn text(&self, number: u32) -> Result<Option<TextView<'_>>, Thrown> {
         Ok(match self.view(number)? {
             Some(View::Text(text)) => Some(text),
