@@ -57,13 +57,21 @@ impl FugueMax {
         }
     }
 
-    fn visible(&self) -> Vec<Dot> {
+    pub(super) fn visible(&self) -> Vec<Dot> {
         let order = self.traverse().into_iter().flatten();
         order.filter(|&dot| self.nodes[&Some(dot)].value.is_some()).collect()
     }
 
     pub(super) fn text(&self) -> String {
         self.visible().into_iter().filter_map(|dot| self.nodes[&Some(dot)].value).collect()
+    }
+
+    /// How many elements are visible before this one, and whether it is.
+    pub(super) fn place_of(&self, element: Dot) -> (usize, bool) {
+        let is_there = |dot: Option<Dot>| self.nodes[&dot].value.is_some();
+        let order = self.traverse();
+        let before = order.iter().take_while(|&&dot| dot != Some(element));
+        (before.filter(|&&dot| is_there(dot)).count(), is_there(Some(element)))
     }
 
     pub(super) fn len(&self) -> usize {

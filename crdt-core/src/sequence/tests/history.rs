@@ -26,6 +26,7 @@ pub(super) struct Event {
     /// A bit for each event in its past.
     pub(super) past: u64,
     pub(super) text_after: String,
+    messages: Vec<Message>,
 }
 
 /// At most 64 events in an order that causality allows.
@@ -114,8 +115,8 @@ pub(super) fn random(random: &mut Random, shape: Shape) -> History {
         let past = peer.known;
         peer.known |= 1 << history.events.len();
         let text_after = peer.model.text();
-        history.events.push(Event { dot, edit, past, text_after });
-        messages.push(sent);
+        messages.push(sent.clone());
+        history.events.push(Event { dot, edit, past, text_after, messages: sent });
     }
     let all = (1u64 << (history.events.len() - 1) << 1).wrapping_sub(1);
     learn(&mut peers[0], all, &messages);
@@ -125,6 +126,34 @@ pub(super) fn random(random: &mut Random, shape: Shape) -> History {
         assert_eq!(peer.model.text(), history.text, "the model itself converges");
     }
     history
+}
+
+impl History {
+    /// Where the place at `gap` after event `index` is in the end, by the model: where the
+    /// element on its left or right is, or was.
+    pub(super) fn resolve(&self, index: usize, gap: usize, right: bool) -> usize {
+        let mut then = FugueMax::new();
+        let past = self.events[index].past | 1 << index;
+        for (at, event) in self.events.iter().enumerate().filter(|(at, _)| past & 1 << at != 0) {
+            debug_assert!(at <= index);
+            event.messages.iter().for_each(|message| then.receive(message));
+        }
+        let mut end = FugueMax::new();
+        for event in &self.events {
+            event.messages.iter().for_each(|message| end.receive(message));
+        }
+        let visible = then.visible();
+        let element =
+            if right { visible.get(gap) } else { gap.checked_sub(1).map(|at| &visible[at]) };
+        match element {
+            None if right => end.len(),
+            None => 0,
+            Some(&element) => {
+                let (before, is_there) = end.place_of(element);
+                before + usize::from(is_there && !right)
+            }
+        }
+    }
 }
 
 fn learn(peer: &mut Peer, known: u64, messages: &[Vec<Message>]) {
