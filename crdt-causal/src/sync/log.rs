@@ -51,7 +51,8 @@ pub trait ChangeLog {
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector>;
 
     /// Appends changes that `upto` covers and `known` does not, and returns their dots. If there
-    /// are none it returns no range, and what it wrote or interned is taken back.
+    /// are none it returns no range, and what it wrote or interned is taken back; it has written
+    /// no header through [`SendTables::changes`] then.
     ///
     /// * A log that holds `known` can import the result: the changes are a causally closed
     ///   addition to it, in an order that respects causality.

@@ -228,9 +228,12 @@ impl World {
 
     /// Goes on until nothing happens any more, or the time is over. Returns whether it is quiet.
     pub(crate) fn run_until(&mut self, end: u64) -> bool {
+        let mut steps_at_once = 0;
         loop {
             self.transmit();
             let Some(next) = self.next_time() else { return true };
+            steps_at_once = if next > self.now { 0 } else { steps_at_once + 1 };
+            assert!(steps_at_once < 1_000, "time stands still: a deadline that passed is kept");
             if next > end {
                 self.now = self.now.max(end);
                 return false;

@@ -214,6 +214,20 @@ fn what_is_not_durable_is_neither_sent_nor_acknowledged() {
     assert!(events.contains(&Event::PeerDurable) && events.contains(&Event::UpToDate));
 }
 
+/// A crash would take back the second change alone: the first may go, and only the first.
+#[test]
+fn what_is_durable_goes_without_what_is_not() {
+    let mut pair = established();
+    pair.logs[0].write(A, "on disk");
+    let stored = pair.logs[0].version().clone();
+    pair.logs[0].write(A, "volatile");
+    pair.sessions[0].set_durable(&stored);
+    let messages = pair.transmit(0);
+    pair.deliver(1, &messages);
+    assert_eq!(pair.logs[1].version(), &stored);
+    assert_eq!(pair.sessions[0].unacknowledged(pair.logs[0].version()), Some(2));
+}
+
 #[test]
 fn nothing_is_said_before_it_is_known_what_is_durable() {
     let log = written(A, &["text"]);
