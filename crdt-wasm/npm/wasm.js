@@ -13,7 +13,9 @@ let loading;
  * @returns {Promise<void>}
  */
 export function init(source) {
-  loading ??= (source === undefined ? load() : load({ module_or_path: source })).then(
+  // Written so that bundlers see the file, and take it along.
+  const module_or_path = source ?? new URL("./pkg/crdt_wasm_bg.wasm", import.meta.url);
+  loading ??= load({ module_or_path }).then(
     () => undefined,
     (error) => {
       // A failed download must not be remembered as the answer for ever.
