@@ -159,6 +159,15 @@ fn without_a_common_base_a_vector_is_asked_for() {
     assert!(world.connections[0].changed_at.iter().all(|at| *at <= start + 400));
 }
 
+/// Two sides that have nothing to say still tell each other that the greetings came.
+#[test]
+fn a_greeting_that_came_is_not_repeated() {
+    let pair = established();
+    for session in &pair.sessions {
+        assert_eq!(session.poll_timeout(), None);
+    }
+}
+
 #[test]
 fn a_typed_character_costs_sixteen_bytes_at_most() {
     let mut pair = established();
