@@ -9,7 +9,9 @@ mod demo;
 mod failure;
 mod fuzz;
 mod health;
+mod kill_test;
 mod result;
+mod server;
 mod sh;
 mod test;
 mod tidy;
@@ -36,6 +38,8 @@ enum Command {
     Test(test::Options),
     /// Build the npm package's WebAssembly and print its sizes; fail above the budget.
     Wasm(wasm::Options),
+    /// Kill a server under four writers again and again: nothing acknowledged may be lost.
+    KillTest(kill_test::Options),
     /// Check what no compiler checks: arrows between crates, dead files, open ends.
     Tidy(tidy::Options),
     /// Run every fuzz target for some seconds each (the one command that needs nightly).
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Wasm(options) => wasm::run(&options),
+        Command::KillTest(options) => kill_test::run(&options),
         Command::Tidy(options) => tidy::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
     };
