@@ -11,6 +11,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use crdt_causal::sync::HELLO_BYTES_MAX;
 use percent_encoding::percent_decode_str;
 use tracing::info;
 
@@ -107,7 +108,9 @@ async fn sync(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let message_bytes_max = shared.config.limits.message_bytes_max + FRAME_OVERHEAD_BYTES_MAX;
+    // A greeting may be longer than what the limits that it announces allow.
+    let message_bytes_max = shared.config.limits.message_bytes_max.max(HELLO_BYTES_MAX);
+    let message_bytes_max = message_bytes_max + FRAME_OVERHEAD_BYTES_MAX;
     upgrade
         .max_message_size(message_bytes_max)
         .max_frame_size(message_bytes_max)

@@ -207,3 +207,23 @@ async fn a_panic_in_one_room_closes_that_room_only() {
     good.until_acknowledged().await;
     server.stop().await.expect("an orderly end");
 }
+
+/// What Yjs needs 20 bytes for, Loro 88 and Automerge 125.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typed_character_costs_at_most_20_bytes() {
+    let server = Running::start().await;
+    let client = server.connect().await;
+    let mut writer = Writer::open(&client, "notes", u128::MAX).await;
+    writer.edit("hello");
+    writer.until_acknowledged().await;
+    for _ in 0..300 {
+        let before = writer.channel.traffic();
+        let end = writer.document.text("body").len();
+        let typed = writer.document.transact(|tx| tx.text("body").insert(end, "x").map(drop));
+        typed.expect("the end is in bounds");
+        writer.until_acknowledged().await;
+        let after = writer.channel.traffic();
+        let bytes = after.bytes_sent - before.bytes_sent;
+        assert!(bytes <= 20, "a typed character cost {bytes} bytes");
+    }
+}

@@ -50,7 +50,7 @@ async fn close_code(socket: &mut Raw) -> Option<CloseCode> {
 async fn what_is_not_a_frame_closes_the_connection() {
     let server = start(|limits| limits.message_bytes_max = 4096).await;
     for (what, message, expected) in [
-        ("too long", Message::Binary(vec![0; 5000].into()), CloseCode::Size),
+        ("too long", Message::Binary(vec![0; 70_000].into()), CloseCode::Size),
         ("text", Message::Text("hello".into()), CloseCode::Unsupported),
         ("malformed", Message::Binary(vec![0, 9].into()), CloseCode::Protocol),
         ("empty", Message::Binary(Vec::new().into()), CloseCode::Protocol),

@@ -48,6 +48,7 @@ surfaces![
     changes,
     counters,
     delivery,
+    frame,
     lww_map,
     lww_register,
     primitives,

@@ -17,7 +17,7 @@ use crdt_document::Document;
 use crdt_server::client::{ChannelOptions, Client};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinSet, block_in_place};
+use tokio::task::{JoinError, JoinSet, block_in_place};
 
 use crate::failure::{Failure, Outcome};
 use crate::result::ResultLine;
@@ -107,12 +107,12 @@ pub(crate) fn run(options: &Options) -> Outcome {
 async fn play(options: &Options, program: &Path, data: &Path) -> Outcome<Tally> {
     let mut random = fastrand::Rng::with_seed(options.seed);
     let (rounds, watched) = watch::channel(Round::default());
-    let (reports, mut reported) = mpsc::channel(options.writers.max(1));
-    let mut writers = JoinSet::new();
+    let (reports, reported) = mpsc::channel(options.writers.max(1));
+    let mut writers = Writers { running: JoinSet::new(), reported, documents: Vec::new() };
     for _ in 0..options.writers {
         let replica = ReplicaId::from_u128(random.u128(1..));
         let writer = Writer::new(replica, random.fork(), watched.clone(), reports.clone());
-        writers.spawn(writer.run());
+        writers.running.spawn(writer.run());
     }
     drop(reports);
     let bar = progress_bar(options.rounds);
@@ -123,22 +123,72 @@ async fn play(options: &Options, program: &Path, data: &Path) -> Outcome<Tally> 
         tokio::time::sleep(LIFE.mul_f64(random.f64())).await;
         block_in_place(|| server.kill());
         tally.kills += 1;
-        collect(&mut reported, options.writers, number, &mut tally).await?;
+        for _ in 0..options.writers {
+            tally.add(writers.report(number).await?);
+        }
         bar.inc(1);
     }
     let server = restart(program, data, &mut random, &mut tally).await?;
     let number = options.rounds + 1;
     rounds.send_replace(Round { number, url: server.sync_url(), is_last: true });
-    collect(&mut reported, options.writers, number, &mut tally).await?;
+    for _ in 0..options.writers {
+        tally.add(writers.report(number).await?);
+    }
     let server_holds = newcomer(&server).await?.encode();
-    while let Some(ended) = writers.join_next().await {
-        let ended = ended.map_err(|error| Failure::new(format!("a writer failed: {error}")))?;
-        if ended?.encode() != server_holds {
+    for document in writers.documents().await? {
+        if document.encode() != server_holds {
             return Err(Failure::new("a writer and the server hold different documents"));
         }
     }
     bar.finish_and_clear();
     Ok(tally)
+}
+
+/// The writers, as those who started them see them.
+struct Writers {
+    running: JoinSet<Outcome<Document>>,
+    reported: mpsc::Receiver<Report>,
+    documents: Vec<Document>,
+}
+
+impl Writers {
+    /// The next report of a round; a failure if a writer has failed, or hangs.
+    async fn report(&mut self, round: u32) -> Outcome<Report> {
+        let hangs = tokio::time::sleep(PATIENCE);
+        tokio::pin!(hangs);
+        loop {
+            tokio::select! {
+                Some(report) = self.reported.recv() => {
+                    assert_eq!(report.round, round, "a writer reports once in each round");
+                    return Ok(report);
+                }
+                Some(ended) = self.running.join_next() => self.documents.push(document(ended)?),
+                () = &mut hangs => {
+                    let waited = PATIENCE.as_secs();
+                    return Err(Failure::new(format!("a writer hangs: no report in {waited} s")));
+                }
+            }
+        }
+    }
+
+    /// What they hold in the end.
+    async fn documents(mut self) -> Outcome<Vec<Document>> {
+        while let Some(ended) = self.running.join_next().await {
+            self.documents.push(document(ended)?);
+        }
+        Ok(self.documents)
+    }
+}
+
+fn document(ended: Result<Outcome<Document>, JoinError>) -> Outcome<Document> {
+    ended.map_err(|error| Failure::new(format!("a writer failed: {error}")))?
+}
+
+impl Tally {
+    fn add(&mut self, report: Report) {
+        self.promised.join(&report.promised);
+        self.edits += report.edits;
+    }
 }
 
 /// Starts the server again and checks what it kept, before any writer is back.
@@ -180,30 +230,6 @@ async fn newcomer(server: &ServerProcess) -> Outcome<Document> {
     let mut document = Document::reader();
     channel.until_up_to_date(&mut document).await.map_err(|error| failed(&error))?;
     Ok(document)
-}
-
-/// Waits for what each writer was promised in a round.
-async fn collect(
-    reported: &mut mpsc::Receiver<Report>,
-    writers: usize,
-    round: u32,
-    tally: &mut Tally,
-) -> Outcome {
-    for _ in 0..writers {
-        match tokio::time::timeout(PATIENCE, reported.recv()).await {
-            Ok(Some(report)) => {
-                assert_eq!(report.round, round, "a writer reports once in each round");
-                tally.promised.join(&report.promised);
-                tally.edits += report.edits;
-            }
-            Ok(None) => return Err(Failure::new("all writers have failed")),
-            Err(_) => {
-                let waited = PATIENCE.as_secs();
-                return Err(Failure::new(format!("a writer hangs: no report in {waited} s")));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn progress_bar(rounds: u32) -> ProgressBar {

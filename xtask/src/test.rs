@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::failure::{Failure, Outcome};
 use crate::result::ResultLine;
-use crate::{tidy, wasm, workspace};
+use crate::{kill_test, tidy, wasm, workspace};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -49,6 +49,11 @@ const PARTS: &[Part] = &[
         name: "rust",
         what: "unit, law, model, server and documentation tests; fuzz corpora",
         run: rust,
+    },
+    Part {
+        name: "kill",
+        what: "a server killed ten times under four writers loses nothing acknowledged",
+        run: || kill_test::run(&kill_test::Options { rounds: 10, seed: 1, writers: 4 }),
     },
     Part {
         name: "wasm",

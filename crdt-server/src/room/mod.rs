@@ -315,6 +315,9 @@ impl OpenRoom {
 
     fn claim(&mut self, id: MemberId, replica: crdt_core::ReplicaId) {
         let Some(member) = self.members.get(&id) else { return };
+        if member.permission.access == Access::Read {
+            return;
+        }
         // A claim that is not granted does no harm: it is events that would be refused, and
         // those of a template's author, which everyone claims, are held already.
         if self.claims.claim(replica, id, member.permission.identity).is_err() {
@@ -458,12 +461,12 @@ const IN_FLIGHT_MESSAGES_MAX: u64 = 64;
 const HEAVY_BYTES: usize = 32 << 10;
 
 /// Lets the runtime move its other tasks off this thread, where it has several.
-fn without_blocking(work: impl FnOnce()) {
+fn without_blocking<T>(work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
-        tokio::task::block_in_place(work);
+        tokio::task::block_in_place(work)
     } else {
-        work();
+        work()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use crdt_core::{ReplicaId, VersionVector};
 use crdt_document::{Document, ImportError};
 
+use super::without_blocking;
 use crate::auth::Owner;
 use crate::store::{Content, Durable, StoreWriter, StoredDocument, Write};
 
@@ -102,7 +103,7 @@ impl Stored {
             return;
         }
         let content = if self.log_bytes > self.snapshot_bytes.max(LOG_BYTES_MIN) {
-            let snapshot = document.encode();
+            let snapshot = without_blocking(|| document.encode());
             (self.snapshot_bytes, self.log_bytes) = (snapshot.len(), 0);
             Content::Snapshot(snapshot)
         } else {

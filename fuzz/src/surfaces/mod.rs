@@ -5,6 +5,7 @@ pub mod causal_context;
 pub mod changes;
 pub mod counters;
 pub mod delivery;
+pub mod frame;
 pub mod lww_map;
 pub mod lww_register;
 pub mod primitives;
