@@ -48,13 +48,18 @@ surfaces![
     changes,
     counters,
     delivery,
+    document,
+    document_sync,
     frame,
     lww_map,
     lww_register,
+    presence,
     primitives,
     sync_message,
     sync_session,
+    text,
     text_ops,
+    value,
     version_vector,
 ];
 

@@ -5,13 +5,18 @@ pub mod causal_context;
 pub mod changes;
 pub mod counters;
 pub mod delivery;
+pub mod document;
+pub mod document_sync;
 pub mod frame;
 pub mod lww_map;
 pub mod lww_register;
+pub mod presence;
 pub mod primitives;
 pub mod sync_message;
 pub mod sync_session;
+pub mod text;
 pub mod text_ops;
+pub mod value;
 pub mod version_vector;
 
 use crdt_core::ReplicaId;
