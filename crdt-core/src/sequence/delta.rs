@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::headers::{Headers, Row};
 use super::ops::OpRuns;
 use super::run::EVENTS_MAX;
 use super::text_store::TextStore;
@@ -27,7 +28,7 @@ const VERSION: u8 = 0;
 #[must_use = "a delta has to reach the other replicas"]
 #[derive(Clone, Debug, Default)]
 pub struct TextDelta {
-    pub(super) runs: Vec<ChangeRun>,
+    pub(super) headers: Headers,
     pub(super) ops: OpRuns,
 }
 
@@ -35,13 +36,12 @@ impl TextDelta {
     /// Whether there is no change in it, so that it need not be sent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.headers.rows().is_empty()
     }
 
     /// The headers of the changes, without what they do.
-    #[must_use]
-    pub fn headers(&self) -> &[ChangeRun] {
-        &self.runs
+    pub fn headers(&self) -> impl ExactSizeIterator<Item = ChangeRun> + '_ {
+        self.headers.iter()
     }
 
     /// The changes in `ranges` of a graph, which begin and end with one, in canonical order.
@@ -50,7 +50,7 @@ impl TextDelta {
         let mut delta = Self::default();
         for index in canonical(graph, &spans) {
             let span = &spans[index as usize];
-            delta.push_header(ChangeRun {
+            delta.headers.push_joined(&ChangeRun {
                 replica: span.replica,
                 seq: span.seq,
                 change_len: span.change_len,
@@ -60,20 +60,6 @@ impl TextDelta {
             store.ops(span.lvs.clone()).for_each(|(_, op)| delta.ops.push(op));
         }
         delta
-    }
-
-    /// Appends a header, as a longer run of the last one where it can be.
-    fn push_header(&mut self, run: ChangeRun) {
-        if let Some(last) = self.runs.last_mut()
-            && last.replica == run.replica
-            && last.change_len == run.change_len
-            && run.parents.is_empty()
-            && last.last().seq + 1 == run.seq
-        {
-            last.count += run.count;
-            return;
-        }
-        self.runs.push(run);
     }
 
     /// The bytes, with a checksum. Equal sets of changes have equal bytes if they were made
@@ -87,9 +73,9 @@ impl TextDelta {
         let (mut out, mut table, mut headers) =
             (Writer::new(), SendTable::new(), ChangeWriter::new());
         out.u8(VERSION);
-        out.count(self.runs.len());
-        for run in &self.runs {
-            headers.write(run, &mut table, &mut out);
+        out.count(self.headers.rows().len());
+        for run in self.headers() {
+            headers.write(&run, &mut table, &mut out);
         }
         self.ops.encode(&mut out);
         seal(magic, out.as_bytes())
@@ -113,34 +99,23 @@ impl TextDelta {
         }
         // A row takes its replica's number and a change length, at least.
         let count = input.count(2)?;
-        let mut runs: Vec<ChangeRun> =
-            Vec::with_capacity(input.capacity(count, size_of::<ChangeRun>()));
-        let (mut table, mut headers) = (ReceiveTable::new(), ChangeReader::new());
+        let mut headers = Headers::with_capacity(input.capacity(count, size_of::<Row>()));
+        let (mut table, mut reader) = (ReceiveTable::new(), ChangeReader::new());
         let mut events = 0u64;
         for _ in 0..count {
             let at = input.position();
-            let run = headers.read(&mut table, &mut input)?;
+            let run = reader.read(&mut table, &mut input)?;
             events += run.events();
             if events > u64::from(EVENTS_MAX) {
                 return Err(DecodeErrorKind::OutOfRange.at(at));
             }
-            runs.push(run);
+            headers.push(&run);
         }
+        headers.shrink_to_fit();
+        drop((table, reader));
         let ops = OpRuns::read(events as u32, &mut input)?;
         input.finish()?;
-        Ok(Self { runs, ops })
-    }
-
-    /// Whether the headers are those that [`export`](Self::export) gives for the events.
-    pub(super) fn has_headers_of(&self, graph: &EventGraph) -> bool {
-        let spans = independent_spans(graph, &[0..graph.len()]);
-        let mut expected = Self::default();
-        for index in canonical(graph, &spans) {
-            let ChangeSpan { replica, seq, change_len, count, ref lvs, .. } = spans[index as usize];
-            let parents = graph.explicit_parents(lvs.start);
-            expected.push_header(ChangeRun { replica, seq, change_len, count, parents });
-        }
-        expected.runs == self.runs
+        Ok(Self { headers, ops })
     }
 }
 

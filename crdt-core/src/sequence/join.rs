@@ -1,6 +1,5 @@
 //! Taking in a delta: all of it, or nothing.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -8,11 +7,12 @@ use smallvec::SmallVec;
 
 use super::delta::TextDelta;
 use super::error::InvalidTextOp;
+use super::headers::{Event, Headers, Row};
 use super::ops::OpRuns;
-use super::patch::TextPatch;
+use super::patch::{PatchRun, TextPatch};
 use super::text::Text;
-use crate::causality::order::{branch_order, left_out};
-use crate::causality::{ChangeRun, GraphError, Lv, ParentsError};
+use crate::causality::order::{branch_order, canonical_order, left_out};
+use crate::causality::{GraphError, ParentsError};
 use crate::codec::Writer;
 use crate::{Dot, DotRange, ReplicaId};
 
@@ -71,12 +71,135 @@ impl fmt::Display for JoinError {
 
 impl core::error::Error for JoinError {}
 
-/// Changes of the delta that are not known yet.
-#[derive(Clone, Debug)]
-struct News {
-    run: ChangeRun,
+/// Changes of the delta that are not known yet, up to where others follow them.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// The row of the delta.
+    row: u32,
+    /// How many changes of the row come before.
+    skip: u32,
+    count: u32,
     /// The index of the first event in the delta's stream.
     at: u32,
+}
+
+/// A delta as it is joined.
+struct Offer<'a> {
+    headers: &'a Headers,
+    ops: &'a OpRuns,
+}
+
+impl Offer<'_> {
+    fn row(&self, node: &Node) -> &Row {
+        &self.headers.rows()[node.row as usize]
+    }
+
+    fn events(&self, node: &Node) -> u32 {
+        node.count * self.row(node).change_len
+    }
+
+    fn first(&self, node: &Node) -> Event {
+        let row = self.row(node);
+        (row.replica, row.seq + u64::from(node.skip) * u64::from(row.change_len))
+    }
+
+    fn last(&self, node: &Node) -> Event {
+        let (replica, first) = self.first(node);
+        (replica, first + u64::from(self.events(node)) - 1)
+    }
+
+    /// The explicit parents of the first change.
+    fn parents(&self, node: &Node) -> &[Event] {
+        if node.skip == 0 { self.headers.parents(node.row as usize) } else { &[] }
+    }
+
+    /// Cuts nodes wherever another row follows one in the middle.
+    fn cut_at_parents(&self, nodes: Vec<Node>) -> Vec<Node> {
+        let mut parents = self.headers.all_parents().to_vec();
+        parents.sort_unstable();
+        parents.dedup();
+        if parents.is_empty() {
+            return nodes;
+        }
+        let mut cut = Vec::with_capacity(nodes.len());
+        for mut node in nodes {
+            let (first, last) = (self.first(&node), self.last(&node));
+            let from = parents.partition_point(|&parent| parent < first);
+            for &(_, seq) in parents[from..].iter().take_while(|&&parent| parent < last) {
+                let row = self.row(&node);
+                // A parent that does not end a change is refused when it is resolved.
+                let changes = ((seq + 1 - row.seq) / u64::from(row.change_len)) as u32;
+                let Some(count) = changes.checked_sub(node.skip).filter(|&count| count > 0) else {
+                    continue;
+                };
+                let front = Node { count, ..node };
+                let events = self.events(&front);
+                let (skip, count) = (node.skip + count, node.count - count);
+                node = Node { skip, count, at: node.at + events, ..node };
+                cut.push(front);
+            }
+            cut.push(node);
+        }
+        cut
+    }
+
+    /// An order for the nodes that merges texts with few detours.
+    fn order(&self, nodes: &[Node]) -> Result<Vec<u32>, JoinError> {
+        if nodes.len() == 1 {
+            return Ok(alloc::vec![0]);
+        }
+        let follows = self.follows(nodes);
+        let sizes: Vec<u64> = nodes.iter().map(|node| u64::from(self.events(node))).collect();
+        let order = branch_order(&sizes, &follows);
+        match left_out(&order, nodes.len()) {
+            None => Ok(order),
+            Some(node) => {
+                let change = self.headers.dot(self.first(&nodes[node as usize]));
+                Err(JoinError::Cycle { change })
+            }
+        }
+    }
+
+    /// Whether the rows are as long as they can be, and in canonical order.
+    fn is_canonical(&self, nodes: &[Node]) -> bool {
+        let replicas = self.headers.replicas();
+        let mut by_id: Vec<u32> = (0..replicas.len() as u32).collect();
+        by_id.sort_unstable_by_key(|&number| replicas[number as usize]);
+        let mut ranks = alloc::vec![0u32; replicas.len()];
+        for (rank, &number) in (0..).zip(&by_id) {
+            ranks[number as usize] = rank;
+        }
+        let key = |node| {
+            let (replica, seq) = self.first(node);
+            (ranks[replica as usize], seq)
+        };
+        let keys: Vec<(u32, u64)> = nodes.iter().map(key).collect();
+        let order = canonical_order(&keys, &self.follows(nodes));
+        order.into_iter().eq(0..nodes.len() as u32) && !self.headers.has_joinable_rows()
+    }
+
+    /// For each node, those that it follows.
+    fn follows(&self, nodes: &[Node]) -> Vec<SmallVec<[u32; 2]>> {
+        let mut by_first: Vec<u32> = (0..nodes.len() as u32).collect();
+        by_first.sort_unstable_by_key(|&node| self.first(&nodes[node as usize]));
+        let holder = |event: Event| {
+            let index = by_first.partition_point(|&n| self.first(&nodes[n as usize]) <= event);
+            let node = by_first[index.checked_sub(1)?];
+            let last = self.last(&nodes[node as usize]);
+            (last.0 == event.0 && last >= event).then_some(node)
+        };
+        let own = |node: &Node| {
+            let (replica, seq) = self.first(node);
+            (replica, seq - 1)
+        };
+        nodes
+            .iter()
+            .map(|node| {
+                let parents = self.parents(node).iter().copied();
+                parents.chain([own(node)]).filter_map(holder).collect()
+            })
+            .collect()
+    }
 }
 
 impl Text {
@@ -90,110 +213,142 @@ impl Text {
     ///
     /// See [`JoinError`]; nothing is changed.
     pub fn join(&mut self, delta: &TextDelta) -> Result<Vec<TextPatch>, JoinError> {
-        let news = self.news(delta)?;
-        let nodes = cut_at_parents(news);
-        let follows = follows(&nodes);
-        let sizes: Vec<u64> = nodes.iter().map(|node| node.run.events()).collect();
-        let order = branch_order(&sizes, &follows);
-        if let Some(node) = left_out(&order, nodes.len()) {
-            return Err(JoinError::Cycle { change: nodes[node as usize].run.first() });
-        }
+        let staged = self.stage(delta)?;
+        Ok(self.store.commit_patches(&staged))
+    }
+
+    /// The text whose whole history is a delta, and whether the delta's headers are those
+    /// of [`Text::encode`].
+    pub(super) fn of_history(delta: &TextDelta) -> Result<(Self, bool), JoinError> {
+        let mut text = Self::new();
+        let offer = Offer { headers: &delta.headers, ops: &delta.ops };
+        let nodes = offer.cut_at_parents(text.news(&offer)?);
+        let canonical = offer.is_canonical(&nodes);
+        let staged = text.stage_nodes(&offer, &nodes)?;
+        text.store.commit(&staged);
+        Ok((text, canonical))
+    }
+
+    fn stage(&mut self, delta: &TextDelta) -> Result<Vec<PatchRun>, JoinError> {
+        let offer = Offer { headers: &delta.headers, ops: &delta.ops };
+        let nodes = offer.cut_at_parents(self.news(&offer)?);
+        self.stage_nodes(&offer, &nodes)
+    }
+
+    fn stage_nodes(
+        &mut self,
+        offer: &Offer<'_>,
+        nodes: &[Node],
+    ) -> Result<Vec<PatchRun>, JoinError> {
+        let order = offer.order(nodes)?;
         let before = self.graph.len();
-        let pushed = self.push_all(order.iter().map(|&node| &nodes[node as usize]));
-        let staged = pushed.and_then(|placed| {
-            let ops = placed.iter().flat_map(|&(lv, node)| {
-                let range = node.at..node.at + node.run.events() as u32;
-                delta.ops.pieces(range).map(move |(at, op)| (lv + (at - node.at), op))
+        // Changes of one replica that follow each other are one run of the graph.
+        let follows_on = |pair: &[Node]| {
+            pair[0].row + 1 == pair[1].row
+                && offer.row(&pair[0]).replica == offer.row(&pair[1]).replica
+                && offer.parents(&pair[1]).is_empty()
+        };
+        self.graph.reserve(nodes.len() - nodes.windows(2).filter(|pair| follows_on(pair)).count());
+        let placed = self.push_all(offer, order.iter().map(|&node| &nodes[node as usize]));
+        let staged = placed.and_then(|()| {
+            self.store.reserve(offer.ops);
+            let mut lv = before;
+            let ops = order.iter().flat_map(|&node| {
+                let node = &nodes[node as usize];
+                let events = offer.events(node);
+                let start = lv;
+                lv += events;
+                let pieces = offer.ops.pieces(node.at..node.at + events);
+                pieces.map(move |(at, op)| (start + (at - node.at), op))
             });
             self.store
                 .stage(&self.graph, ops)
                 .map_err(|(lv, error)| JoinError::Edit { event: self.graph.dot_of(lv), error })
         });
-        match staged {
-            Ok(patches) => Ok(self.store.commit_patches(&patches)),
-            Err(error) => {
-                self.graph.truncate(before);
-                Err(error)
-            }
+        if staged.is_err() {
+            self.graph.truncate(before);
         }
+        staged
     }
 
     fn push_all<'a>(
         &mut self,
-        nodes: impl Iterator<Item = &'a News>,
-    ) -> Result<Vec<(Lv, &'a News)>, JoinError> {
-        let mut placed = Vec::new();
+        offer: &Offer<'_>,
+        nodes: impl Iterator<Item = &'a Node>,
+    ) -> Result<(), JoinError> {
         for node in nodes {
-            let ChangeRun { replica, change_len, count, ref parents, .. } = node.run;
-            let change = node.run.first();
+            let (row, change) = (offer.row(node), offer.headers.dot(offer.first(node)));
+            let explicit = offer.parents(node).iter().map(|&event| offer.headers.dot(event));
+            let explicit: SmallVec<[Dot; 2]> = explicit.collect();
             let parents = self
                 .graph
-                .full_parents(replica, parents)
+                .full_parents(change.replica, &explicit)
                 .map_err(|error| JoinError::Parents { change, error })?;
-            let pushed = self.graph.push(replica, change_len, count, &parents);
-            placed.push((pushed.map_err(JoinError::Full)?.start, node));
+            let pushed = self.graph.push(change.replica, row.change_len, node.count, &parents);
+            pushed.map_err(JoinError::Full)?;
         }
-        Ok(placed)
+        Ok(())
     }
 
     /// The changes of the delta that are not known, after a look at those that are.
-    fn news(&self, delta: &TextDelta) -> Result<Vec<News>, JoinError> {
-        let (mut news, mut missing) = (Vec::new(), Vec::new());
-        // From where to where the delta goes, for each replica in it.
-        let mut spans: BTreeMap<ReplicaId, (u64, u64)> = BTreeMap::new();
-        for run in &delta.runs {
-            spans.entry(run.replica).or_insert((run.seq, 0)).1 = run.last().seq;
-        }
-        for (&replica, &(first, _)) in &spans {
-            let known = self.graph.version().get(replica);
-            if first > known + 1 {
-                missing.push(DotRange::new(replica, known + 1, first - 1));
+    fn news(&self, offer: &Offer<'_>) -> Result<Vec<Node>, JoinError> {
+        let headers = offer.headers;
+        let known: Vec<u64> =
+            headers.replicas().iter().map(|&replica| self.version().get(replica)).collect();
+        // How far each replica's events go with the delta.
+        let mut reach = known.clone();
+        let mut missing = Vec::new();
+        for row in headers.rows() {
+            let (reach, known) = (&mut reach[row.replica as usize], known[row.replica as usize]);
+            if *reach == known && row.seq > known + 1 {
+                let replica = headers.replica(row.replica);
+                missing.push(DotRange::new(replica, known + 1, row.seq - 1));
             }
+            *reach = row.end().saturating_sub(1).max(*reach);
         }
+        let mut nodes = Vec::with_capacity(headers.rows().len());
         let mut at = 0;
-        for run in &delta.runs {
-            let known = self.graph.version().get(run.replica);
-            let events = run.events() as u32;
-            let old = known.saturating_sub(run.seq - 1).min(run.events()) as u32;
-            if old > 0 && !self.holds(run, old, at, &delta.ops) {
-                return Err(JoinError::Equivocation { replica: run.replica });
+        for (index, row) in headers.rows().iter().enumerate() {
+            let events = row.events() as u32;
+            let old = (known[row.replica as usize] + 1).saturating_sub(row.seq).min(row.events());
+            let old = old as u32;
+            if old > 0 && !self.holds(offer, index, old, at) {
+                let replica = headers.replica(row.replica);
+                return Err(JoinError::Equivocation { replica });
             }
             if old < events {
-                let mut rest = run.clone();
-                if old > 0 {
-                    // `holds` has seen that what is known ends with a change.
-                    rest.parents.clear();
-                    rest.seq += u64::from(old);
-                    rest.count -= old / rest.change_len;
-                }
-                for parent in &rest.parents {
-                    let known = self.graph.version().get(parent.replica);
-                    let here =
-                        spans.get(&parent.replica).map_or(known, |&(_, last)| known.max(last));
-                    if parent.seq > here {
-                        missing.push(DotRange::new(parent.replica, here + 1, parent.seq));
+                // `holds` has seen that what is known ends with a change.
+                let skip = old / row.change_len;
+                let node = Node { row: index as u32, skip, count: row.count - skip, at: at + old };
+                for &(replica, seq) in offer.parents(&node) {
+                    let reach = reach[replica as usize];
+                    if seq > reach {
+                        let replica = headers.replica(replica);
+                        missing.push(DotRange::new(replica, reach + 1, seq));
                     }
                 }
-                news.push(News { run: rest, at: at + old });
+                nodes.push(node);
             }
             at += events;
         }
         if missing.is_empty() {
-            return Ok(news);
+            return Ok(nodes);
         }
         missing.sort_unstable();
         missing.dedup();
         Err(JoinError::Missing(missing))
     }
 
-    /// Whether the first `events` events of a run are here just as the delta has them.
-    fn holds(&self, run: &ChangeRun, events: u32, at: u32, ops: &OpRuns) -> bool {
-        if !events.is_multiple_of(run.change_len) {
+    /// Whether the first `events` events of a row are here just as the delta has them.
+    fn holds(&self, offer: &Offer<'_>, row: usize, events: u32, at: u32) -> bool {
+        let Row { seq, change_len, replica, .. } = offer.headers.rows()[row];
+        if !events.is_multiple_of(change_len) {
             return false;
         }
+        let theirs = offer.headers.parents(row);
         let mut done = 0;
         while done < events {
-            let first = Dot::new(run.replica, run.seq + u64::from(done));
+            let first = offer.headers.dot((replica, seq + u64::from(done)));
             let lv = self.graph.lv_of(first).expect("the event is known");
             let (chain, _) = self.graph.chains(lv..self.graph.len()).next().expect("not empty");
             let end = chain.end.min(lv + (events - done));
@@ -201,13 +356,14 @@ impl Text {
                 return false;
             }
             for span in self.graph.changes(lv..end) {
-                let explicit = self.graph.explicit_parents(span.lvs.start);
-                let expected: &[Dot] = if span.seq == run.seq { &run.parents } else { &[] };
-                if span.change_len != run.change_len || explicit[..] != *expected {
+                let ours = self.graph.explicit_parents(span.lvs.start);
+                let expected: &[Event] = if span.seq == seq { theirs } else { &[] };
+                let expected = expected.iter().map(|&event| offer.headers.dot(event));
+                if span.change_len != change_len || !ours.iter().copied().eq(expected) {
                     return false;
                 }
             }
-            let theirs = ops.pieces(at + done..at + done + (end - lv)).map(|(_, op)| op);
+            let theirs = offer.ops.pieces(at + done..at + done + (end - lv)).map(|(_, op)| op);
             if encoded(self.store.ops(lv..end).map(|(_, op)| op)) != encoded(theirs) {
                 return false;
             }
@@ -222,50 +378,4 @@ fn encoded<'a>(ops: impl Iterator<Item = super::TextOp<'a>>) -> Vec<u8> {
     ops.for_each(|op| runs.push(op));
     runs.encode(&mut out);
     out.into_bytes()
-}
-
-/// Cuts runs of changes wherever another of them follows one in the middle.
-fn cut_at_parents(news: Vec<News>) -> Vec<News> {
-    let mut parents: Vec<Dot> =
-        news.iter().flat_map(|node| node.run.parents.iter().copied()).collect();
-    parents.sort_unstable();
-    parents.dedup();
-    let mut nodes = Vec::with_capacity(news.len());
-    for mut node in news {
-        let first = parents.partition_point(|&parent| parent < node.run.first());
-        let last = node.run.last();
-        for parent in parents[first..].iter().take_while(|&&parent| parent < last) {
-            // A parent that does not end a change is refused when it is resolved.
-            let changes = ((parent.seq + 1).saturating_sub(node.run.seq)
-                / u64::from(node.run.change_len)) as u32;
-            if changes == 0 {
-                continue;
-            }
-            let mut front = node.clone();
-            front.run.count = changes;
-            let events = front.run.events() as u32;
-            node.run.seq += u64::from(events);
-            node.run.count -= changes;
-            node.run.parents.clear();
-            node.at += events;
-            nodes.push(front);
-        }
-        nodes.push(node);
-    }
-    nodes
-}
-
-/// For each node, those that it follows.
-fn follows(nodes: &[News]) -> Vec<SmallVec<[u32; 2]>> {
-    let by_first: BTreeMap<Dot, u32> =
-        nodes.iter().enumerate().map(|(index, node)| (node.run.first(), index as u32)).collect();
-    let holder = |dot: Dot| {
-        let (first, &index) = by_first.range(..=dot).next_back()?;
-        (first.replica == dot.replica && nodes[index as usize].run.last() >= dot).then_some(index)
-    };
-    let own = |node: &News| node.run.first().previous();
-    nodes
-        .iter()
-        .map(|node| node.run.parents.iter().copied().chain(own(node)).filter_map(holder).collect())
-        .collect()
 }

@@ -103,6 +103,16 @@ impl OpLog {
         self.entries.partition_point(|entry| entry.end() <= lv)
     }
 
+    /// How many runs in `range` are no clearings.
+    pub(super) fn positioned_runs(&self, range: Range<Lv>) -> usize {
+        self.runs_in(range).filter(|(_, run)| run.kind != RunKind::Clear).count()
+    }
+
+    /// How many bytes of text were ever inserted.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.arena.len()
+    }
+
     /// Makes room for `runs` more runs with `text` bytes of text.
     pub(super) fn reserve(&mut self, runs: usize, text: usize) {
         self.entries.reserve(runs);

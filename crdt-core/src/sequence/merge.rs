@@ -105,8 +105,9 @@ impl Merge {
         if self.last.unseen == 0 {
             let patch = linear_patch(piece, self.last.length)?;
             patches.push(patch);
+            let end = lvs.end;
             self.arrive_linear(lvs, piece.run, patch.deleted);
-            self.drop_idle_walker(history.log);
+            self.drop_idle_walker(history.log, end);
             return Ok(());
         }
         self.ready_walker(history, piece.lv);
@@ -178,7 +179,7 @@ impl Merge {
         };
         self.last.unseen = 0;
         self.arrive_linear(lv..lv + run.len, run, deleted);
-        self.drop_idle_walker(log);
+        self.drop_idle_walker(log, lv + run.len);
     }
 
     /// See that there is a walker that has been fed all edits before `lv`, and none that the
@@ -207,10 +208,12 @@ impl Merge {
         self.walker = Some(kept);
     }
 
-    fn drop_idle_walker(&mut self, log: &OpLog) {
-        let idle = self.walker.as_ref().is_some_and(|kept| {
-            edits_between(log, kept.end, log.end()) > 2 * kept.walker.fed() + GROWN
-        });
+    /// Everything before `end` was applied; is it long since the walker was needed?
+    fn drop_idle_walker(&mut self, log: &OpLog, end: Lv) {
+        let idle = self
+            .walker
+            .as_ref()
+            .is_some_and(|kept| edits_between(log, kept.end, end) > 2 * kept.walker.fed() + GROWN);
         if idle {
             self.walker = None;
         }

@@ -1,9 +1,15 @@
-//! Text: an event log of positional edits, merged by the Eg-walker in FugueMax order.
+//! Text that many replicas edit: an event log of edits by position, merged by the Eg-walker
+//! in FugueMax order.
+//!
+//! Begin with [`Text`], a value of its own. [`TextStore`] is the same without an event graph,
+//! for those who keep one for many texts. `README.md` beside this file explains the
+//! algorithm, why nothing interleaves, and the costs.
 
 mod anchor;
 mod critical;
 mod delta;
 mod error;
+mod headers;
 mod join;
 mod log;
 mod merge;

@@ -81,6 +81,14 @@ impl OpRuns {
         self.log.end()
     }
 
+    pub(super) fn runs(&self) -> usize {
+        self.log.run_at(self.events())
+    }
+
+    pub(super) fn text_bytes(&self) -> usize {
+        self.log.text_bytes()
+    }
+
     /// The edits whose events are in `range`, cut at its bounds, each with the index of its
     /// first event.
     pub fn pieces(&self, range: Range<u32>) -> impl Iterator<Item = (u32, TextOp<'_>)> + '_ {

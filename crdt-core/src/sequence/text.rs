@@ -431,7 +431,7 @@ impl Text {
         self.store.keep();
         let last = self.version().get(replica);
         writer.advance(last);
-        delta.runs.push(ChangeRun {
+        delta.headers.push(&ChangeRun {
             replica,
             seq: last + 1 - u64::from(delta.ops.events()),
             change_len: delta.ops.events(),
@@ -471,9 +471,8 @@ impl Text {
     pub fn decode(bytes: &[u8]) -> Result<Self, LoadError> {
         let input = Reader::with_limits(bytes, codec::Limits::DEFAULT)?;
         let delta = TextDelta::decode_as(MAGIC, input)?;
-        let mut text = Self::new();
-        text.join(&delta)?;
-        if !delta.has_headers_of(&text.graph) {
+        let (text, canonical) = Self::of_history(&delta)?;
+        if !canonical {
             return Err(DecodeErrorKind::NotCanonical.at(0).into());
         }
         Ok(text)

@@ -8,6 +8,7 @@ use core::ops::Range;
 use super::error::{InvalidTextOp, TextError};
 use super::log::OpLog;
 use super::merge::{History, Merge};
+use super::ops::OpRuns;
 use super::patch::{PatchRun, PatchSink, TextPatch};
 use super::rope::{Misplaced, Rope};
 use super::run::{Run, TextOp};
@@ -187,6 +188,11 @@ impl TextStore {
         }
     }
 
+    /// Makes room for edits that are about to be staged.
+    pub(super) fn reserve(&mut self, ops: &OpRuns) {
+        self.log.reserve(ops.runs(), ops.text_bytes());
+    }
+
     /// Logs edits of others and finds what they change, without changing the text yet.
     ///
     /// Each operation comes with the local version of its first event; they come in
@@ -217,6 +223,8 @@ impl TextStore {
         }
         if let (None, Some(range)) = (refused, range) {
             let history = History { graph, log: &self.log, parts: &[0..Lv::MAX] };
+            // Nearly always a patch for each run of edits, or fewer.
+            patches.reserve_exact(self.log.positioned_runs(range.clone()));
             let mut sink = PatchSink::new(&mut patches);
             refused = self.merge.advance(&history, range, &mut sink).err();
         }

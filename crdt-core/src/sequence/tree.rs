@@ -314,8 +314,13 @@ impl<T: Item> Tree<T> {
     /// Splits a full leaf and returns where `at` is afterwards.
     fn split_leaf(&mut self, at: Cursor, moved: &mut impl FnMut(&T, u32)) -> Cursor {
         let next = self.leaves[at.leaf as usize].next;
-        // Appending at the very end leaves full leaves behind.
-        let keep = if next == NONE && at.index as usize == FAN { FAN } else { FAN / 2 };
+        let before = self.leaves[at.leaf as usize].before;
+        // Growing at the very end, or at the very beginning, leaves full leaves behind.
+        let keep = match at.index as usize {
+            FAN if next == NONE => FAN,
+            0 if before == NONE => 0,
+            _ => FAN / 2,
+        };
         let items = self.leaves[at.leaf as usize].items.split_off(keep);
         let mut sum = T::Sum::default();
         for item in &items {

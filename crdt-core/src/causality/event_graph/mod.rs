@@ -108,6 +108,11 @@ impl EventGraph {
         Self::default()
     }
 
+    /// Makes room for `runs` more spans of changes.
+    pub fn reserve(&mut self, runs: usize) {
+        self.runs.reserve(runs);
+    }
+
     /// How many events there are; also the local version that the next one will have.
     pub fn len(&self) -> Lv {
         self.len

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::fugue_max::{FugueMax, Message};
 use super::random::Random;
 use crate::causality::Lv;
-use crate::sequence::{TextOp, TextStore};
+use crate::sequence::{PatchRun, TextOp, TextStore};
 use crate::{Dot, EventGraph, ReplicaId};
 
 /// What one event does, at its own version.
@@ -201,6 +201,26 @@ impl Engine {
 
     /// Takes in the next `count` events in a random order that causality allows.
     pub(super) fn receive(&mut self, history: &History, count: usize, random: &mut Random) {
+        let patches = self.stage(history, count, random);
+        self.store.commit(&patches);
+        self.store.check_invariants();
+    }
+
+    /// Takes in the next events, and changes its mind.
+    pub(super) fn receive_and_roll_back(
+        &mut self,
+        history: &History,
+        count: usize,
+        random: &mut Random,
+    ) {
+        let (before, lvs) = (self.graph.len(), self.lvs.clone());
+        let _patches = self.stage(history, count, random);
+        self.store.roll_back();
+        self.graph.truncate(before);
+        self.lvs = lvs;
+    }
+
+    fn stage(&mut self, history: &History, count: usize, random: &mut Random) -> Vec<PatchRun> {
         let mut staged = Vec::new();
         let mut texts = Vec::new();
         let mut stay = None;
@@ -230,9 +250,7 @@ impl Engine {
             };
             (lv, op)
         });
-        let patches = self.store.stage(&self.graph, ops).expect("the history is valid");
-        self.store.commit(&patches);
-        self.store.check_invariants();
+        self.store.stage(&self.graph, ops).expect("the history is valid")
     }
 
     pub(super) fn receive_all(&mut self, history: &History, random: &mut Random) {
