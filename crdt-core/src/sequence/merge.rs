@@ -55,6 +55,9 @@ struct Kept {
     fed_at_first: usize,
 }
 
+/// The parts of a history that has everything.
+pub(super) const EVERYTHING: &[Range<Lv>] = core::slice::from_ref(&(0..Lv::MAX));
+
 /// The events that are merged: a causally closed part of a graph, and a text's log.
 #[derive(Clone, Copy)]
 pub(super) struct History<'a> {

@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use super::error::{InvalidTextOp, TextError};
 use super::log::OpLog;
-use super::merge::{History, Merge};
+use super::merge::{EVERYTHING, History, Merge};
 use super::ops::OpRuns;
 use super::patch::{PatchRun, PatchSink, TextPatch};
 use super::rope::{Misplaced, Rope};
@@ -222,7 +222,7 @@ impl TextStore {
             }
         }
         if let (None, Some(range)) = (refused, range) {
-            let history = History { graph, log: &self.log, parts: &[0..Lv::MAX] };
+            let history = History { graph, log: &self.log, parts: EVERYTHING };
             // Nearly always a patch for each run of edits, or fewer.
             patches.reserve_exact(self.log.positioned_runs(range.clone()));
             let mut sink = PatchSink::new(&mut patches);

@@ -144,12 +144,12 @@ fn long_offline_work_converges_without_mixing() {
                         done += 1;
                         continue;
                     }
-                    let mut at = random.below(len as usize + 1) as u32;
-                    for _ in 0..1 + random.below(12) {
+                    let start = random.below(len as usize + 1) as u32;
+                    let typed = 1 + random.below(12) as u32;
+                    for at in start..start + typed {
                         let c = char::from_u32(0x4E00 + who * 2000 + done).expect("a character");
                         let _sent =
                             text.insert(at, &c.to_string(), &mut writer).expect("in bounds");
-                        at += 1;
                         done += 1;
                     }
                 }
