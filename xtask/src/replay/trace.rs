@@ -4,33 +4,34 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 
+use crate::failure::{Failure, Outcome};
+
 /// A history of one document: who typed what, having seen what.
-pub struct Trace {
+pub(super) struct Trace {
     /// The text at the end, as the trace states it.
-    pub end_content: String,
+    pub(super) end_content: String,
     /// How many writers there are.
-    pub agents: usize,
+    pub(super) agents: usize,
     /// The transactions, each after its parents.
-    pub transactions: Vec<Transaction>,
+    pub(super) transactions: Vec<Transaction>,
 }
 
 /// Edits that one writer made at once.
-pub struct Transaction {
+pub(super) struct Transaction {
     /// The transactions that the writer had merged, without their own parents.
-    pub parents: Vec<usize>,
+    pub(super) parents: Vec<usize>,
     /// The writer.
-    pub agent: usize,
+    pub(super) agent: usize,
     /// The edits, each in the text that the one before left behind.
-    pub patches: Vec<Patch>,
+    pub(super) patches: Vec<Patch>,
 }
 
 /// Replaces `deleted` code points at code point `at` by `inserted`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Patch(pub usize, pub usize, pub String);
+pub(super) struct Patch(pub(super) usize, pub(super) usize, pub(super) String);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,24 +58,24 @@ struct Row {
 impl Trace {
     /// Reads a trace; a sequential one becomes `writers` writers who take turns of `turn`
     /// transactions.
-    pub fn read(path: &Path, writers: usize, turn: usize) -> Result<Self> {
-        let file = File::open(path).with_context(|| {
-            format!("cannot open {}: name a trace, say $CRDT_TRACES/concurrent/friendsforever.json.gz", path.display())
+    pub(super) fn read(path: &Path, writers: usize, turn: usize) -> Outcome<Self> {
+        let name = path.display();
+        let file = File::open(path).map_err(|error| {
+            Failure::new(format!("{name} cannot be opened ({error})"))
+                .mend("cargo xtask replay $CRDT_TRACES/concurrent/friendsforever.json.gz")
         })?;
-        let file: TraceFile = serde_json::from_reader(BufReader::new(GzDecoder::new(BufReader::new(file))))
-            .with_context(|| format!("{} is not a gzipped JSON trace", path.display()))?;
-        Self::from_file(file, writers, turn).with_context(|| format!("in {}", path.display()))
-    }
-
-    fn from_file(file: TraceFile, writers: usize, turn: usize) -> Result<Self> {
-        match file.kind.as_deref() {
+        let json = BufReader::new(GzDecoder::new(BufReader::new(file)));
+        let file: TraceFile = serde_json::from_reader(json)
+            .map_err(|error| Failure::new(format!("{name} is no gzipped JSON trace: {error}")))?;
+        let trace = match file.kind.as_deref() {
             None => Ok(Self::sequential(file, writers, turn)),
+            Some("concurrent") if writers == 1 => Self::concurrent(file),
             Some("concurrent") => {
-                ensure!(writers == 1, "--writers is for sequential traces; this one has its own writers");
-                Self::concurrent(file)
+                Err("it has writers of its own; leave --writers out".to_owned())
             }
-            Some(kind) => bail!("a trace of the unknown kind {kind:?}"),
-        }
+            Some(kind) => Err(format!("its kind {kind:?} is unknown")),
+        };
+        trace.map_err(|reason| Failure::new(format!("{name} cannot be replayed: {reason}")))
     }
 
     fn sequential(file: TraceFile, writers: usize, turn: usize) -> Self {
@@ -95,12 +96,18 @@ impl Trace {
         Self { end_content: file.end_content, agents: writers, transactions }
     }
 
-    fn concurrent(file: TraceFile) -> Result<Self> {
-        ensure!(file.start_content.is_empty(), "a concurrent trace starts from nothing");
-        let agents = file.num_agents.context("numAgents is missing")?;
+    fn concurrent(file: TraceFile) -> Result<Self, String> {
+        if !file.start_content.is_empty() {
+            return Err("a concurrent trace starts from nothing".to_owned());
+        }
+        let agents = file.num_agents.ok_or("numAgents is missing")?;
         for (index, row) in file.txns.iter().enumerate() {
-            ensure!(row.agent < agents, "transaction {index} has an unknown agent");
-            ensure!(row.parents.iter().all(|&parent| parent < index), "transaction {index} precedes a parent");
+            if row.agent >= agents {
+                return Err(format!("transaction {index} has an unknown agent"));
+            }
+            if row.parents.iter().any(|&parent| parent >= index) {
+                return Err(format!("transaction {index} comes before one of its parents"));
+            }
         }
         let transactions = file
             .txns
@@ -111,7 +118,7 @@ impl Trace {
     }
 
     /// For each transaction, how many transactions of each agent are in its past.
-    pub fn pasts(&self) -> Result<Vec<Vec<u32>>> {
+    pub(super) fn pasts(&self) -> Outcome<Vec<Vec<u32>>> {
         let mut counts = vec![0u32; self.agents];
         // How many of each agent's are known after the transaction.
         let mut after: Vec<Vec<u32>> = Vec::with_capacity(self.transactions.len());
@@ -124,11 +131,12 @@ impl Trace {
                 }
             }
             let own = &mut counts[transaction.agent];
-            ensure!(
-                past[transaction.agent] == *own,
-                "transaction {index} does not follow its writer's transaction before: \
-                 the writer is two replicas"
-            );
+            if past[transaction.agent] != *own {
+                return Err(Failure::new(format!(
+                    "transaction {index} does not follow the one that its writer made before: \
+                     such a writer is two replicas"
+                )));
+            }
             *own += 1;
             let mut known = past.clone();
             known[transaction.agent] = *own;

@@ -1,1 +1,0 @@
-//! Measurements and harnesses of the workspace.
