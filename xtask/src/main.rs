@@ -10,6 +10,7 @@ mod failure;
 mod fuzz;
 mod health;
 mod kill_test;
+mod replay;
 mod result;
 mod server;
 mod sh;
@@ -40,6 +41,8 @@ enum Command {
     Wasm(wasm::Options),
     /// Kill a server under four writers again and again: nothing acknowledged may be lost.
     KillTest(kill_test::Options),
+    /// Play an editing trace, as its writers, through a real server; compare the texts.
+    Replay(replay::Options),
     /// Check what no compiler checks: arrows between crates, dead files, open ends.
     Tidy(tidy::Options),
     /// Run every fuzz target for some seconds each (the one command that needs nightly).
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Wasm(options) => wasm::run(&options),
         Command::KillTest(options) => kill_test::run(&options),
+        Command::Replay(options) => replay::run(&options),
         Command::Tidy(options) => tidy::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
     };

@@ -74,8 +74,9 @@ impl Agent {
     /// merges it.
     pub(super) async fn run(mut self) -> Outcome<(Document, Tally)> {
         let replay = Arc::clone(&self.replay);
-        let own = replay.trace.transactions.iter().enumerate();
-        for (index, transaction) in own.filter(|(_, one)| one.agent == self.number) {
+        let number = self.number;
+        let all = replay.trace.transactions.iter().enumerate();
+        for (index, transaction) in all.filter(|(_, one)| one.agent == number) {
             self.take_in(&replay.pasts[index]).await?;
             if replay.offline[index] {
                 self.hand_over().await?;
