@@ -45,7 +45,8 @@ pub fn sequential() -> io::Result<Vec<(String, Sequential)>> {
         let path = entry?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let Some(name) = name.strip_suffix(".json.gz") else { continue };
-        let trace = serde_json::from_reader(io::BufReader::new(GzDecoder::new(File::open(&path)?)))?;
+        let trace =
+            serde_json::from_reader(io::BufReader::new(GzDecoder::new(File::open(&path)?)))?;
         traces.push((name.to_owned(), trace));
     }
     traces.sort_by(|a, b| a.0.cmp(&b.0));

@@ -112,8 +112,10 @@ impl ChangeLog for HeldBack {
         tables: &mut ReceiveTables,
     ) -> Result<Vec<DotRange>, ImportError> {
         let changes = ChangeSet::read(body, tables).map_err(ImportError::from)?;
-        let covered =
-            changes.headers().map(|run| DotRange::new(run.replica, run.seq, run.last().seq)).collect();
+        let covered = changes
+            .headers()
+            .map(|run| DotRange::new(run.replica, run.seq, run.last().seq))
+            .collect();
         let (_, fresh) = changes.split_at(self.held.version());
         hold(&mut self.held, &fresh);
         self.inbox.append(fresh);

@@ -43,7 +43,12 @@ impl Board {
     /// made them.
     pub(super) fn end(&self, writer: usize, count: usize) -> Option<u64> {
         let Some(index) = count.checked_sub(1) else { return Some(0) };
-        self.writers[writer].ends.lock().expect("nobody panics while holding it").get(index).copied()
+        self.writers[writer]
+            .ends
+            .lock()
+            .expect("nobody panics while holding it")
+            .get(index)
+            .copied()
     }
 
     /// Somebody waits for a writer's first `count` transactions.

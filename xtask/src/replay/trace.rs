@@ -70,9 +70,7 @@ impl Trace {
         let trace = match file.kind.as_deref() {
             None => Ok(Self::sequential(file, writers, turn)),
             Some("concurrent") if writers == 1 => Self::concurrent(file),
-            Some("concurrent") => {
-                Err("it has writers of its own; leave --writers out".to_owned())
-            }
+            Some("concurrent") => Err("it has writers of its own; leave --writers out".to_owned()),
             Some(kind) => Err(format!("its kind {kind:?} is unknown")),
         };
         trace.map_err(|reason| Failure::new(format!("{name} cannot be replayed: {reason}")))
