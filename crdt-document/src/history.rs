@@ -93,8 +93,8 @@ pub(crate) fn missing(
 ) -> Vec<Range<Lv>> {
     let graph = &state.graph;
     let mut ranges: Vec<Range<Lv>> = Vec::new();
-    for (replica, held) in graph.version().iter() {
-        let (last, mut seq) = (held.min(upto.get(replica)), known.get(replica).saturating_add(1));
+    for DotRange { replica, first, last } in upto.missing_from(known) {
+        let (last, mut seq) = (last.min(graph.version().get(replica)), first);
         while seq <= last {
             let dot = Dot::new(replica, seq);
             let mut run = graph.run_from(dot).expect("the event is held");

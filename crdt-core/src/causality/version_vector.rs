@@ -10,7 +10,8 @@ use crate::{Dot, DotRange, ReplicaId};
 ///
 /// `partial_cmp` is set inclusion, which for the versions of causally closed histories is
 /// *happened before*; vectors that are not comparable are concurrent. Joining is union.
-/// Look-ups cost O(log R) for R replicas, everything else O(R).
+/// Look-ups cost O(log R) for R replicas; comparing and joining vectors of about one size is a
+/// single pass through both, O(R).
 ///
 /// Mattern, *Virtual time and global states of distributed systems* (1989).
 ///
@@ -76,22 +77,55 @@ impl VersionVector {
 
     /// Learns everything that `other` knows.
     pub fn join(&mut self, other: &Self) {
-        for (replica, seq) in other.iter() {
-            self.observe(replica, seq);
+        if self.outnumbers(other) {
+            for (replica, seq) in other.iter() {
+                self.observe(replica, seq);
+            }
+            return;
         }
+        let mut fresh: Vec<(ReplicaId, u64)> = Vec::new();
+        let mut own = self.last.iter_mut().peekable();
+        for (replica, seq) in other.iter() {
+            while own.next_if(|(own, _)| **own < replica).is_some() {}
+            match own.next_if(|(own, _)| **own == replica) {
+                Some((_, last)) => *last = (*last).max(seq),
+                None => fresh.push((replica, seq)),
+            }
+        }
+        self.last.extend(fresh);
     }
 
     /// Keeps only what `other` knows too.
     pub fn meet(&mut self, other: &Self) {
-        self.last.retain(|replica, last| {
-            *last = (*last).min(other.get(*replica));
+        let mut theirs = other.iter().peekable();
+        self.last.retain(|&replica, last| {
+            while theirs.next_if(|(their, _)| *their < replica).is_some() {}
+            let known = theirs.next_if(|(their, _)| *their == replica).map_or(0, |(_, seq)| seq);
+            *last = (*last).min(known);
             *last > 0
         });
     }
 
     /// Whether everything that `other` knows is known here.
     pub fn dominates(&self, other: &Self) -> bool {
-        other.iter().all(|(replica, seq)| self.get(replica) >= seq)
+        // Each entry of `other` needs one here.
+        if other.len() > self.len() {
+            return false;
+        }
+        if self.outnumbers(other) {
+            return other.iter().all(|(replica, seq)| self.get(replica) >= seq);
+        }
+        let mut own = self.iter().peekable();
+        other.iter().all(|(replica, seq)| {
+            while own.next_if(|(own, _)| *own < replica).is_some() {}
+            own.next().is_some_and(|(own, last)| own == replica && last >= seq)
+        })
+    }
+
+    /// Whether there are so many more entries here than in `other` that look-ups are cheaper
+    /// than going through both.
+    fn outnumbers(&self, other: &Self) -> bool {
+        self.len() / 8 > other.len()
     }
 
     /// Whether each side knows an event that the other does not.
@@ -101,8 +135,10 @@ impl VersionVector {
 
     /// The events known here that `other` does not know.
     pub fn missing_from<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = DotRange> + 'a {
-        self.iter().filter_map(|(replica, last)| {
-            let known = other.get(replica);
+        let mut theirs = other.iter().peekable();
+        self.iter().filter_map(move |(replica, last)| {
+            while theirs.next_if(|(their, _)| *their < replica).is_some() {}
+            let known = theirs.next_if(|(their, _)| *their == replica).map_or(0, |(_, seq)| seq);
             (known < last).then(|| DotRange::new(replica, known + 1, last))
         })
     }

@@ -92,9 +92,8 @@ impl Agent {
             replay.bar.inc(1);
         }
         // Nobody is asked for what it has not made yet: that would end its time offline.
-        while self.version_after(&replay.totals).is_none() {
-            self.wait().await?;
-        }
+        let totals = replay.totals.iter().map(|&count| count as usize).enumerate();
+        self.until_made(&totals.collect::<Vec<_>>()).await?;
         self.take_in(&replay.totals).await?;
         self.connect().await?;
         if let Some(channel) = &mut self.channel {
@@ -108,18 +107,24 @@ impl Agent {
     /// Takes in, in one batch, each writer's first `counts` transactions, and nothing more.
     async fn take_in(&mut self, counts: &[u32]) -> Outcome {
         let replay = Arc::clone(&self.replay);
-        let others = || counts.iter().enumerate().filter(|&(writer, _)| writer != self.number);
-        for (writer, &count) in others() {
-            if count > 0 && self.lacks(writer, count as usize) {
-                replay.board.want(writer, count as usize);
+        let mut lacking: Vec<(usize, usize)> = Vec::new();
+        for (writer, &count) in counts.iter().enumerate() {
+            let count = count as usize;
+            if writer != self.number && self.lacks(writer, count) {
+                replay.board.want(writer, count);
+                lacking.push((writer, count));
             }
         }
-        let version = loop {
-            if let Some(version) = self.version_after(counts) {
-                break version;
-            }
-            self.wait().await?;
-        };
+        self.until_made(&lacking).await?;
+        let version: VersionVector = counts
+            .iter()
+            .enumerate()
+            .filter_map(|(writer, &count)| {
+                let end = replay.board.end(writer, count as usize);
+                let end = end.expect("all of them are made");
+                (end > 0).then_some((replay.replicas[writer], end))
+            })
+            .collect();
         if !self.log.document().version().dominates(&version) {
             if !self.holds(&version) {
                 self.connect().await?;
@@ -140,22 +145,20 @@ impl Agent {
         Ok(())
     }
 
-    /// Whether a transaction of another writer is not known to be merged.
+    /// Whether a writer's first `count` transactions are not known to be merged.
     fn lacks(&self, writer: usize, count: usize) -> bool {
         let merged = self.log.document().version().get(self.replay.replicas[writer]);
         self.replay.board.end(writer, count).is_none_or(|end| merged < end)
     }
 
-    /// The version after each writer's first `counts` transactions, once they are made.
-    fn version_after(&self, counts: &[u32]) -> Option<VersionVector> {
-        let mut version = VersionVector::new();
-        for (writer, &count) in counts.iter().enumerate() {
-            version.observe(
-                self.replay.replicas[writer],
-                self.replay.board.end(writer, count as usize)?,
-            );
+    /// Waits until each of these writers has made that many transactions.
+    async fn until_made(&mut self, counts: &[(usize, usize)]) -> Outcome {
+        for &(writer, count) in counts {
+            while self.replay.board.end(writer, count).is_none() {
+                self.wait().await?;
+            }
         }
-        Some(version)
+        Ok(())
     }
 
     fn holds(&self, version: &VersionVector) -> bool {
