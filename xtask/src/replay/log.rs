@@ -1,8 +1,10 @@
 //! What a writer holds: a document, and what has come for it and waits unmerged.
 
+use std::collections::BTreeSet;
+
 use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
 use crdt_core::codec::{Reader, Writer};
-use crdt_core::{DotRange, EventGraph, Frontier, ReplicaId, VersionVector};
+use crdt_core::{Dot, DotRange, Frontier, ReplicaId, VersionVector};
 use crdt_document::{ChangeSet, Document, ImportError};
 
 use crate::failure::{Failure, Outcome};
@@ -14,16 +16,38 @@ pub(super) const TEXT: &str = "text";
 /// told to.
 pub(super) struct HeldBack {
     document: Document,
-    /// What the document and the inbox hold together.
-    held: EventGraph,
+    held: Held,
     inbox: ChangeSet,
+}
+
+/// What the document and the inbox hold together.
+#[derive(Default)]
+struct Held {
+    version: VersionVector,
+    frontier: BTreeSet<Dot>,
+}
+
+impl Held {
+    /// Notes changes that come after all that they follow, and are not held yet.
+    fn note(&mut self, changes: &ChangeSet) {
+        for run in changes.headers() {
+            for parent in &run.parents {
+                self.frontier.remove(parent);
+            }
+            if let Some(own) = run.first().previous() {
+                self.frontier.remove(&own);
+            }
+            self.frontier.insert(run.last());
+            self.version.observe(run.replica, run.last().seq);
+        }
+    }
 }
 
 impl HeldBack {
     pub(super) fn new(replica: ReplicaId) -> Self {
         Self {
             document: Document::new(replica),
-            held: EventGraph::new(),
+            held: Held::default(),
             inbox: ChangeSet::default(),
         }
     }
@@ -39,11 +63,11 @@ impl HeldBack {
     /// Makes one transaction; returns the replica's last sequence number after it.
     pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Document) -> Outcome) -> Outcome<u64> {
         edit(&mut self.document)?;
-        let changes = self.document.changes_since(self.held.version());
+        let changes = self.document.changes_since(&self.held.version);
         let changes = self.document.decode_changes(&changes).map_err(|error| {
             Failure::new(format!("the document cannot read its own changes: {error}"))
         })?;
-        hold(&mut self.held, &changes);
+        self.held.note(&changes.split_at(&self.held.version).1);
         let replica = self.document.replica().expect("a writer has a replica id");
         Ok(self.document.version().get(replica))
     }
@@ -62,16 +86,6 @@ impl HeldBack {
     }
 }
 
-/// Notes the changes that are not held yet.
-fn hold(held: &mut EventGraph, changes: &ChangeSet) {
-    let (_, fresh) = changes.clone().split_at(held.version());
-    for run in fresh.headers() {
-        let parents =
-            held.full_parents(run.replica, &run.parents).expect("changes come after their parents");
-        held.push(run.replica, run.change_len, run.count, &parents).expect("a trace is small");
-    }
-}
-
 impl ChangeLog for HeldBack {
     type Error = ImportError;
 
@@ -80,16 +94,19 @@ impl ChangeLog for HeldBack {
     }
 
     fn version(&self) -> &VersionVector {
-        self.held.version()
+        &self.held.version
     }
 
     fn frontier(&self) -> Frontier {
-        self.held.frontier_dots()
+        self.held.frontier.iter().copied().collect()
     }
 
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
-        let lvs = self.held.local(frontier).ok()?;
-        Some(self.held.version_vector(&lvs))
+        if *frontier == self.frontier() {
+            return Some(self.held.version.clone());
+        }
+        // What waits in the inbox is not in order yet; the peer's vector tells as well.
+        self.document.version_of(frontier)
     }
 
     fn encode_changes(
@@ -116,8 +133,8 @@ impl ChangeLog for HeldBack {
             .headers()
             .map(|run| DotRange::new(run.replica, run.seq, run.last().seq))
             .collect();
-        let (_, fresh) = changes.split_at(self.held.version());
-        hold(&mut self.held, &fresh);
+        let (_, fresh) = changes.split_at(&self.held.version);
+        self.held.note(&fresh);
         self.inbox.append(fresh);
         Ok(covered)
     }
