@@ -1,1 +1,66 @@
-fn main() {}
+//! What typing, merging and loading a text cost, on real histories where there are any.
+
+use crdt_core::sequence::Text;
+use crdt_core::{ReplicaId, VersionVector};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+
+const TYPED: u32 = 10_000;
+
+fn replica(number: u128) -> ReplicaId {
+    ReplicaId::from_u128(number)
+}
+
+fn typed(id: u128) -> Text {
+    let mut text = Text::new();
+    let mut writer = text.writer(replica(id));
+    for at in 0..TYPED {
+        let _delta = text.insert(at, "x", &mut writer).expect("at the end");
+    }
+    text
+}
+
+fn typing(c: &mut Criterion) {
+    let mut group = c.benchmark_group("text");
+    group.throughput(Throughput::Elements(u64::from(TYPED)));
+    group.bench_function("type at the end, per character", |b| b.iter(|| typed(1)));
+    let (left, right) = (typed(1), typed(2));
+    let delta = right.delta_since(&VersionVector::new());
+    group.bench_function("merge a concurrent run, per character", |b| {
+        b.iter_batched_ref(
+            || left.clone(),
+            |text| {
+                text.join(&delta).expect("nothing is missing");
+                assert_eq!(text.len_chars(), 2 * TYPED);
+            },
+            BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+}
+
+fn traces(c: &mut Criterion) {
+    let traces = benches::sequential().expect("the folder holds traces");
+    let mut group = c.benchmark_group("trace");
+    group.sample_size(10);
+    for (name, trace) in &traces {
+        group.throughput(Throughput::Elements(trace.txns.len() as u64));
+        group.bench_function(format!("{name}: replay, per transaction"), |b| {
+            b.iter(|| {
+                let mut text = Text::new();
+                let mut writer = text.writer(replica(1));
+                for benches::Patch(at, deleted, inserted) in
+                    trace.txns.iter().flat_map(|transaction| &transaction.patches)
+                {
+                    let _delta = text
+                        .splice(*at..at + deleted, inserted, &mut writer)
+                        .expect("the trace fits");
+                }
+                assert!(text.to_string() == trace.end_content, "the replay is right");
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, typing, traces);
+criterion_main!(benches);
