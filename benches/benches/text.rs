@@ -51,9 +51,8 @@ fn traces(c: &mut Criterion) {
                 for benches::Patch(at, deleted, inserted) in
                     trace.txns.iter().flat_map(|transaction| &transaction.patches)
                 {
-                    let _delta = text
-                        .splice(*at..at + deleted, inserted, &mut writer)
-                        .expect("the trace fits");
+                    let _delta =
+                        text.splice(*at, *deleted, inserted, &mut writer).expect("the trace fits");
                 }
                 assert!(text.to_string() == trace.end_content, "the replay is right");
             });
