@@ -44,7 +44,7 @@ pub struct Arguments {
     token_file: Option<PathBuf>,
 
     /// Origin whose pages may connect besides the server's own, such as
-    /// https://app.example.org; may be given several times.
+    /// `https://app.example.org`; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
 

@@ -33,7 +33,7 @@ fn row(event: &Event, numbers: &mut Numbers) -> Option<Array> {
         return Some(Array::of2(&(-1).into(), &by));
     }
     // JavaScript has no object for a place of a kind that it does not know.
-    if !event.path.steps().iter().all(|step| is_known(step)) {
+    if !event.path.steps().iter().all(is_known) {
         return None;
     }
     let row = Array::of2(&number(&event.path, numbers), &by);

@@ -47,9 +47,9 @@ impl DocumentHandle {
                 Event::Changed { .. } => received |= RECEIVED_CHANGES,
                 Event::Presence(update) => {
                     // What cannot be read is nobody's presence.
-                    if self.presence.apply(&update, now as u64).is_ok_and(|news| !news.is_empty()) {
-                        received |= RECEIVED_PRESENCE;
-                    }
+                    let news = self.presence.apply(&update, now as u64);
+                    received |=
+                        u32::from(news.is_ok_and(|news| !news.is_empty())) * RECEIVED_PRESENCE;
                 }
                 Event::Refused(reason) => refusal = Some(reason),
                 _ => {}

@@ -45,7 +45,9 @@ fn copy_libraries(from: &Path, to: &Path) -> std::io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         let is_wanted = LIBRARIES.iter().any(|library| name.to_string_lossy().starts_with(library));
-        if is_wanted && Path::new(&name).extension().is_some_and(|extension| extension == "rlib") {
+        // Newer toolchains keep a library's metadata in a file beside it.
+        let extension = Path::new(&name).extension().unwrap_or_default();
+        if is_wanted && (extension == "rlib" || extension == "rmeta") {
             fs::copy(entry.path(), to.join(&name))?;
         }
     }
