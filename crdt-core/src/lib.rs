@@ -9,6 +9,7 @@ extern crate std;
 
 pub mod causality;
 pub mod codec;
+pub mod collections;
 pub mod counter;
 pub mod dot_store;
 mod id;

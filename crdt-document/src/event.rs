@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 
 use crdt_core::ReplicaId;
+use crdt_core::collections::{OrderedMap, sort_with};
 use crdt_core::dot_store::DotStore;
 use crdt_core::map::LwwStore;
 use crdt_core::sequence::TextPatch;
@@ -108,12 +109,13 @@ pub struct TextChange {
 }
 
 impl MapChange {
-    fn key(&self) -> &str {
+    /// The key, and under one key the containers by kind, then the plain value.
+    fn place(&self) -> (&str, bool, Option<Kind>) {
         match self {
-            Self::Set { key, .. }
-            | Self::Removed { key }
-            | Self::Appeared { key, .. }
-            | Self::Vanished { key, .. } => key,
+            Self::Set { key, .. } | Self::Removed { key } => (key, true, None),
+            Self::Appeared { key, kind } | Self::Vanished { key, kind } => {
+                (key, false, Some(*kind))
+            }
         }
     }
 }
@@ -187,7 +189,7 @@ impl Events {
     }
 }
 
-type ByMap = std::collections::BTreeMap<u32, Vec<MapChange>>;
+type ByMap = OrderedMap<u32, Vec<MapChange>>;
 
 /// Which children have come and gone, by the map above them. Every map whose children have
 /// is itself touched, if only for its own liveness.
@@ -229,7 +231,7 @@ fn change_of(
                 }
                 changes.push(value_change(&map.values, &key));
             }
-            changes.sort_by(|a, b| a.key().cmp(b.key()));
+            sort_with(&mut changes, |a, b| a.place() < b.place());
             (!changes.is_empty()).then_some(Change::Map(changes))
         }
         Content::Set(set) => {

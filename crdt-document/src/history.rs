@@ -1,6 +1,7 @@
 //! The history as the graph tells it: which changes there were, and in which orders they can
 //! be written.
 
+use crdt_core::collections::{sort, sort_by_key};
 use std::ops::Range;
 
 use crdt_core::causality::{Lv, order};
@@ -57,7 +58,7 @@ pub(crate) fn canonical_order(graph: &EventGraph) -> Vec<Range<Lv>> {
     // Spans are cut where others build on them: in between nothing else becomes ready.
     let parents = spans.iter().flat_map(|span| span.parents.iter().map(|&lv| lv + 1));
     let mut ends: Vec<Lv> = parents.chain(spans.iter().map(|span| span.lvs.end)).collect();
-    ends.sort_unstable();
+    sort(&mut ends);
     ends.dedup();
 
     let starts = std::iter::once(0).chain(ends.iter().copied());
@@ -107,7 +108,7 @@ pub(crate) fn missing(
             ranges.push(run);
         }
     }
-    ranges.sort_unstable_by_key(|range| range.start);
+    sort_by_key(&mut ranges, |range| range.start);
     let mut joined: Vec<Range<Lv>> = Vec::with_capacity(ranges.len());
     for range in ranges {
         match joined.last_mut() {

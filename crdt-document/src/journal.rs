@@ -1,10 +1,10 @@
 //! What a transaction or an import found before it changed something: enough to put it back,
 //! and to say what has changed.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crdt_core::ReplicaId;
+use crdt_core::collections::{OrderedMap, OrderedSet};
 use crdt_core::dot_store::{DotFun, DotSet};
 use crdt_core::set::AddWinsStore;
 
@@ -18,16 +18,16 @@ pub(crate) type Writes = DotFun<(u64, Arc<Value>)>;
 /// The containers that were touched, with what was there before.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    pub(crate) touched: BTreeMap<u32, Touched>,
+    pub(crate) touched: OrderedMap<u32, Touched>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Touched {
     pub(crate) live: bool,
-    pub(crate) by: BTreeSet<ReplicaId>,
-    pub(crate) values: BTreeMap<Arc<str>, Writes>,
-    created: BTreeMap<(Arc<str>, Kind), DotSet>,
-    pub(crate) elements: BTreeMap<Arc<Value>, DotSet>,
+    pub(crate) by: OrderedSet<ReplicaId>,
+    pub(crate) values: OrderedMap<Arc<str>, Writes>,
+    created: OrderedMap<(Arc<str>, Kind), DotSet>,
+    pub(crate) elements: OrderedMap<Arc<Value>, DotSet>,
     pub(crate) counter: Option<ResetCounter>,
     pub(crate) text: Vec<TextChange>,
 }
@@ -37,10 +37,10 @@ impl Journal {
     pub(crate) fn touch(&mut self, containers: &Containers, number: u32, by: ReplicaId) {
         let touched = self.touched.entry(number).or_insert_with(|| Touched {
             live: containers[number].live,
-            by: BTreeSet::new(),
-            values: BTreeMap::new(),
-            created: BTreeMap::new(),
-            elements: BTreeMap::new(),
+            by: OrderedSet::new(),
+            values: OrderedMap::new(),
+            created: OrderedMap::new(),
+            elements: OrderedMap::new(),
             counter: None,
             text: Vec::new(),
         });

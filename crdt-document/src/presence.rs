@@ -1,6 +1,5 @@
-use std::collections::BTreeMap;
-
 use crdt_core::codec::{DecodeError, DecodeErrorKind, Reader, VARINT_LEN_MAX, Writer};
+use crdt_core::collections::OrderedMap;
 
 /// Who else is here: a small state per client, such as a name and a selection, that is sent
 /// and shown, never saved, and gone when its client stays silent.
@@ -28,7 +27,7 @@ use crdt_core::codec::{DecodeError, DecodeErrorKind, Reader, VARINT_LEN_MAX, Wri
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Presence {
-    entries: BTreeMap<u64, Entry>,
+    entries: OrderedMap<u64, Entry>,
     limits: PresenceLimits,
 }
 
@@ -89,7 +88,7 @@ const FORMAT: u8 = 0;
 impl Presence {
     /// Nobody, with these limits.
     pub const fn new(limits: PresenceLimits) -> Self {
-        Self { entries: BTreeMap::new(), limits }
+        Self { entries: OrderedMap::new(), limits }
     }
 
     /// Sets the state of a client of one's own and returns the update to send.
@@ -222,13 +221,13 @@ impl Presence {
         update
     }
 
-    fn decode(&self, update: &[u8], now_ms: u64) -> Result<BTreeMap<u64, Entry>, DecodeError> {
+    fn decode(&self, update: &[u8], now_ms: u64) -> Result<OrderedMap<u64, Entry>, DecodeError> {
         let mut input = Reader::new(update);
         if input.u8()? != FORMAT {
             return Err(DecodeErrorKind::UnknownVersion.at(0));
         }
         let count = input.count(4)?;
-        let mut entries = BTreeMap::new();
+        let mut entries = OrderedMap::new();
         let mut last = None;
         for _ in 0..count {
             let at = input.position();

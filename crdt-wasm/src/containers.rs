@@ -1,7 +1,6 @@
 //! Containers have numbers at the border, so that a path crosses it once.
 
-use std::collections::BTreeMap;
-
+use crdt_core::collections::OrderedMap;
 use crdt_document::{Kind, Path};
 
 use crate::error::Thrown;
@@ -13,12 +12,12 @@ use crate::error::Thrown;
 #[derive(Debug)]
 pub(crate) struct Numbers {
     paths: Vec<Path>,
-    numbers: BTreeMap<Path, u32>,
+    numbers: OrderedMap<Path, u32>,
 }
 
 impl Default for Numbers {
     fn default() -> Self {
-        Self { paths: vec![Path::root()], numbers: BTreeMap::from([(Path::root(), 0)]) }
+        Self { paths: vec![Path::root()], numbers: OrderedMap::from([(Path::root(), 0)]) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use crdt_core::collections::sort;
 
 use crdt_core::codec::{Limits as CodecLimits, Reader};
 use crdt_core::{DotRange, ReplicaId, VersionVector};
@@ -191,7 +192,7 @@ impl Inbox {
 /// Joins ranges that touch: they are kept until they are durable, and a peer shall not make
 /// that long by many small changes.
 fn merge(ranges: &mut Vec<DotRange>) {
-    ranges.sort_unstable();
+    sort(ranges);
     ranges.dedup_by(|next, last| {
         let touches = next.replica == last.replica && next.first <= last.last.saturating_add(1);
         if touches {

@@ -1,4 +1,3 @@
-use alloc::collections::BTreeSet;
 use core::cmp::Ordering;
 
 use super::{DotCloud, VersionVector};
@@ -6,6 +5,7 @@ use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable, Writer,
 };
+use crate::collections::OrderedSet;
 use crate::{Dot, DotRange, ReplicaId, SEQ_MAX};
 
 /// The set of all events that a value has seen: a [`VersionVector`] and, for what arrived
@@ -152,7 +152,7 @@ impl CausalContext {
         }
     }
 
-    fn replicas(&self) -> BTreeSet<ReplicaId> {
+    fn replicas(&self) -> OrderedSet<ReplicaId> {
         self.vector.iter().map(|(replica, _)| replica).chain(self.cloud.replicas()).collect()
     }
 }
@@ -274,6 +274,7 @@ impl InternedDecode for CausalContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::collections::BTreeSet;
     use alloc::vec::Vec;
     use quickcheck::{Arbitrary, Gen, QuickCheck};
 

@@ -1,8 +1,7 @@
-use alloc::collections::BTreeMap;
-
 use smallvec::SmallVec;
 
 use crate::codec::{DecodeError, DecodeErrorKind, Reader, ReceiveTable, SendTable, Writer};
+use crate::collections::OrderedMap;
 use crate::{Dot, ReplicaId, SEQ_MAX};
 
 /// The header of consecutive changes of one replica: what they are called and what they
@@ -56,7 +55,7 @@ const FLAG_BITS: u32 = 2;
 /// character takes three bytes, or six if it follows another replica's.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeWriter {
-    mentioned: BTreeMap<ReplicaId, Mentioned>,
+    mentioned: OrderedMap<ReplicaId, Mentioned>,
     body: u64,
 }
 
@@ -133,7 +132,7 @@ impl ChangeWriter {
 /// Reads what [`ChangeWriter`] wrote.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeReader {
-    mentioned: BTreeMap<ReplicaId, Mentioned>,
+    mentioned: OrderedMap<ReplicaId, Mentioned>,
     body: u64,
 }
 

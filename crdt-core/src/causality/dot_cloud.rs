@@ -1,6 +1,5 @@
-use alloc::collections::BTreeMap;
-
 use super::VersionVector;
+use crate::collections::OrderedMap;
 use crate::{Dot, DotRange, ReplicaId};
 
 /// Any set of [`Dot`]s, with or without gaps, held as runs of consecutive dots.
@@ -22,13 +21,13 @@ use crate::{Dot, DotRange, ReplicaId};
 pub struct DotCloud {
     // For each replica, from the first dot of a run to its last. Runs neither overlap nor
     // touch, and no replica is without one, so that equal sets are equal maps.
-    runs: BTreeMap<ReplicaId, BTreeMap<u64, u64>>,
+    runs: OrderedMap<ReplicaId, OrderedMap<u64, u64>>,
 }
 
 impl DotCloud {
     /// The set of no dots.
     pub const fn new() -> Self {
-        Self { runs: BTreeMap::new() }
+        Self { runs: OrderedMap::new() }
     }
 
     /// Whether there is no dot.

@@ -1,3 +1,4 @@
+use crate::collections::sort;
 use alloc::vec::Vec;
 
 use crate::Dot;
@@ -43,7 +44,7 @@ impl Frontier {
 impl FromIterator<Dot> for Frontier {
     fn from_iter<I: IntoIterator<Item = Dot>>(dots: I) -> Self {
         let mut dots: Vec<Dot> = dots.into_iter().collect();
-        dots.sort_unstable();
+        sort(&mut dots);
         dots.dedup();
         Self(dots)
     }

@@ -4,6 +4,7 @@
 //! Nodes that follow themselves by a detour have no place in any order and are left out, so
 //! that the result is shorter than the input if, and only if, someone made that up.
 
+use crate::collections::sort_by_key;
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -67,7 +68,7 @@ pub fn branch_order(sizes: &[u64], follows: &Follows) -> Vec<u32> {
     let mut ready: Vec<u32> = graph.roots().collect();
     let nearest_last = |nodes: &mut [u32]| {
         let way = |node: u32| ahead[node as usize].saturating_add(sizes[node as usize]);
-        nodes.sort_unstable_by_key(|&node| Reverse((way(node), node)));
+        sort_by_key(nodes, |&node| Reverse((way(node), node)));
     };
     nearest_last(&mut ready);
     while let Some(node) = ready.pop() {

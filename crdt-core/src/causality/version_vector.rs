@@ -1,9 +1,8 @@
-use alloc::collections::BTreeMap;
-use alloc::collections::btree_map;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+use crate::collections::{self, OrderedMap};
 use crate::{Dot, DotRange, ReplicaId};
 
 /// How many events of each replica are known: a set of [`Dot`]s without gaps, per replica.
@@ -29,13 +28,13 @@ use crate::{Dot, DotRange, ReplicaId};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct VersionVector {
     // Never holds a zero, so that equal sets are equal maps.
-    last: BTreeMap<ReplicaId, u64>,
+    last: OrderedMap<ReplicaId, u64>,
 }
 
 impl VersionVector {
     /// The vector of no events.
     pub const fn new() -> Self {
-        Self { last: BTreeMap::new() }
+        Self { last: OrderedMap::new() }
     }
 
     /// The number of the last known event of `replica`, 0 if there is none.
@@ -151,7 +150,7 @@ impl VersionVector {
 
 /// Iterates over a [`VersionVector`]; see [`VersionVector::iter`].
 #[derive(Clone, Debug)]
-pub struct Iter<'a>(btree_map::Iter<'a, ReplicaId, u64>);
+pub struct Iter<'a>(collections::Iter<'a, ReplicaId, u64>);
 
 impl Iterator for Iter<'_> {
     type Item = (ReplicaId, u64);

@@ -1,4 +1,4 @@
-use alloc::collections::BTreeMap;
+use crate::collections::OrderedMap;
 use alloc::vec::Vec;
 
 use super::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
@@ -31,12 +31,12 @@ impl<K: Clone + Ord + Encode + Decode> TableKey for K {}
 /// ```
 #[derive(Clone, Debug)]
 pub struct SendTable<K> {
-    numbers: BTreeMap<K, u32>,
+    numbers: OrderedMap<K, u32>,
 }
 
 impl<K> Default for SendTable<K> {
     fn default() -> Self {
-        Self { numbers: BTreeMap::new() }
+        Self { numbers: OrderedMap::new() }
     }
 }
 
@@ -93,13 +93,13 @@ impl<K: TableKey> SendTable<K> {
 #[derive(Clone, Debug)]
 pub struct ReceiveTable<K> {
     keys: Vec<K>,
-    known: BTreeMap<K, u32>,
+    known: OrderedMap<K, u32>,
     keys_max: usize,
 }
 
 impl<K> Default for ReceiveTable<K> {
     fn default() -> Self {
-        Self { keys: Vec::new(), known: BTreeMap::new(), keys_max: u32::MAX as usize }
+        Self { keys: Vec::new(), known: OrderedMap::new(), keys_max: u32::MAX as usize }
     }
 }
 

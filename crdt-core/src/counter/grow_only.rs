@@ -1,12 +1,11 @@
 //! The grow-only counter.
 
-use alloc::collections::BTreeMap;
-
 use super::CounterError;
 use crate::codec::{
     self, Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable,
 };
+use crate::collections::OrderedMap;
 use crate::{Lattice, ReplicaId, Writer};
 
 /// A counter that only grows: how much each replica has counted.
@@ -46,7 +45,7 @@ use crate::{Lattice, ReplicaId, Writer};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GCounter {
     // Never holds a zero, so that equal values are equal maps.
-    counted: BTreeMap<ReplicaId, u64>,
+    counted: OrderedMap<ReplicaId, u64>,
 }
 
 /// A part of a [`GCounter`]: what some of its replicas have counted.
@@ -57,7 +56,7 @@ pub struct GCounterDelta(GCounter);
 impl GCounter {
     /// The counter at zero.
     pub const fn new() -> Self {
-        Self { counted: BTreeMap::new() }
+        Self { counted: OrderedMap::new() }
     }
 
     /// A writer for `replica`; see [`Writer`].

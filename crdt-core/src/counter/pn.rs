@@ -1,12 +1,11 @@
 //! The counter that goes up and down.
 
-use alloc::collections::BTreeMap;
-
 use super::CounterError;
 use crate::codec::{
     self, Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable,
 };
+use crate::collections::OrderedMap;
 use crate::{Lattice, ReplicaId, Writer};
 
 /// A counter that goes up and down: how much each replica has counted in either direction.
@@ -47,7 +46,7 @@ use crate::{Lattice, ReplicaId, Writer};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PnCounter {
     // Never holds a pair of zeros, so that equal values are equal maps.
-    counted: BTreeMap<ReplicaId, Counted>,
+    counted: OrderedMap<ReplicaId, Counted>,
 }
 
 /// A part of a [`PnCounter`]: what some of its replicas have counted.
@@ -64,7 +63,7 @@ struct Counted {
 impl PnCounter {
     /// The counter at zero.
     pub const fn new() -> Self {
-        Self { counted: BTreeMap::new() }
+        Self { counted: OrderedMap::new() }
     }
 
     /// A writer for `replica`; see [`Writer`].

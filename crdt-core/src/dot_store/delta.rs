@@ -1,11 +1,10 @@
-use alloc::collections::BTreeSet;
-
 use super::DotStore;
 use crate::causality::{CausalContext, DotCloud};
 use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable, Writer,
 };
+use crate::collections::OrderedSet;
 use crate::lattice::Lattice;
 
 /// A part of a causal value: content, and the events that it tells about.
@@ -22,12 +21,12 @@ use crate::lattice::Lattice;
 pub struct Delta<S: DotStore> {
     pub(super) store: S,
     pub(super) context: CausalContext,
-    pub(super) touched: BTreeSet<S::Key>,
+    pub(super) touched: OrderedSet<S::Key>,
 }
 
 impl<S: DotStore> Default for Delta<S> {
     fn default() -> Self {
-        Self { store: S::default(), context: CausalContext::new(), touched: BTreeSet::new() }
+        Self { store: S::default(), context: CausalContext::new(), touched: OrderedSet::new() }
     }
 }
 
@@ -111,7 +110,7 @@ where
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let Parts { store, context, .. } = decode_parts::<S>(VERSION, input)?;
-        let mut touched = BTreeSet::new();
+        let mut touched = OrderedSet::new();
         for _ in 0..input.count(S::Key::BYTES_MIN)? {
             let at = input.position();
             let key = S::Key::decode(input)?;

@@ -1,5 +1,3 @@
-use alloc::collections::BTreeSet;
-
 use smallvec::{SmallVec, smallvec};
 
 use super::{DotChange, DotStore, count_covered};
@@ -8,6 +6,7 @@ use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable, Writer,
 };
+use crate::collections::OrderedSet;
 use crate::{Dot, ReplicaId};
 
 /// A store of one value for each dot.
@@ -110,13 +109,13 @@ impl<V> DotStore for DotFun<V> {
         own: &CausalContext,
         other: Self,
         others: &CausalContext,
-        _: &BTreeSet<()>,
+        _: &OrderedSet<()>,
         report: &mut dyn FnMut(DotChange),
     ) {
         self.join(own, other, others, report);
     }
 
-    fn count_at(&self, _: &Self, others: &CausalContext, _: &BTreeSet<()>) -> u64 {
+    fn count_at(&self, _: &Self, others: &CausalContext, _: &OrderedSet<()>) -> u64 {
         count_covered(self, others)
     }
 

@@ -1,5 +1,3 @@
-use alloc::collections::BTreeSet;
-use alloc::collections::btree_map::{self, BTreeMap};
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 
@@ -9,6 +7,7 @@ use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable, Writer,
 };
+use crate::collections::{self, Entry, OrderedMap, OrderedSet};
 use crate::{Dot, ReplicaId};
 
 /// A store of one non-empty store for each key.
@@ -18,19 +17,19 @@ use crate::{Dot, ReplicaId};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DotMap<K, S> {
     // Holds no empty store, so that equal contents are equal maps.
-    entries: BTreeMap<K, S>,
+    entries: OrderedMap<K, S>,
 }
 
 impl<K, S> Default for DotMap<K, S> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new() }
+        Self { entries: OrderedMap::new() }
     }
 }
 
 impl<K: Ord, S: DotStore> DotMap<K, S> {
     /// The map of no keys.
     pub const fn new() -> Self {
-        Self { entries: BTreeMap::new() }
+        Self { entries: OrderedMap::new() }
     }
 
     /// How many keys are present.
@@ -60,12 +59,12 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
     }
 
     /// The keys with their stores, in ascending order of keys.
-    pub fn iter(&self) -> btree_map::Iter<'_, K, S> {
+    pub fn iter(&self) -> collections::Iter<'_, K, S> {
         self.entries.iter()
     }
 
     /// The keys, in ascending order.
-    pub fn keys(&self) -> btree_map::Keys<'_, K, S> {
+    pub fn keys(&self) -> collections::Keys<'_, K, S> {
         self.entries.keys()
     }
 
@@ -90,14 +89,14 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
         self.entries.remove_entry(key)
     }
 
-    pub(crate) fn into_keys(self) -> btree_map::IntoKeys<K, S> {
+    pub(crate) fn into_keys(self) -> collections::IntoKeys<K, S> {
         self.entries.into_keys()
     }
 
     /// Changes the store of one key, which `change` finds empty if the key is absent.
     pub(crate) fn update<T>(&mut self, key: K, change: impl FnOnce(&mut S) -> T) -> T {
         match self.entries.entry(key) {
-            btree_map::Entry::Vacant(entry) => {
+            Entry::Vacant(entry) => {
                 let mut store = S::default();
                 let result = change(&mut store);
                 if !store.is_empty() {
@@ -105,7 +104,7 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
                 }
                 result
             }
-            btree_map::Entry::Occupied(mut entry) => {
+            Entry::Occupied(mut entry) => {
                 let result = change(entry.get_mut());
                 if entry.get().is_empty() {
                     entry.remove();
@@ -143,11 +142,11 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
 
     /// Changes every store and takes out the keys whose stores are empty then; returns those.
     pub(crate) fn empty_out(&mut self, mut change: impl FnMut(&mut S)) -> Vec<K> {
-        let emptied = self.entries.extract_if(.., |_, store| {
+        let emptied = self.entries.take_if(|_, store| {
             change(store);
             store.is_empty()
         });
-        emptied.map(|(key, _)| key).collect()
+        emptied.into_iter().map(|(key, _)| key).collect()
     }
 }
 
@@ -180,7 +179,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
                 store.join(own, S::default(), others, report);
             }
         });
-        self.join_at(own, other, others, &BTreeSet::new(), report);
+        self.join_at(own, other, others, &OrderedSet::new(), report);
     }
 
     fn join_at(
@@ -188,7 +187,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         own: &CausalContext,
         other: Self,
         others: &CausalContext,
-        touched: &BTreeSet<K>,
+        touched: &OrderedSet<K>,
         report: &mut dyn FnMut(DotChange),
     ) {
         for key in touched {
@@ -201,7 +200,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         }
     }
 
-    fn count_at(&self, other: &Self, others: &CausalContext, touched: &BTreeSet<K>) -> u64 {
+    fn count_at(&self, other: &Self, others: &CausalContext, touched: &OrderedSet<K>) -> u64 {
         let untold = touched.iter().filter(|key| !other.entries.contains_key(key));
         other
             .entries
@@ -222,7 +221,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
 
 impl<'a, K, S> IntoIterator for &'a DotMap<K, S> {
     type Item = (&'a K, &'a S);
-    type IntoIter = btree_map::Iter<'a, K, S>;
+    type IntoIter = collections::Iter<'a, K, S>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.entries.iter()
@@ -231,7 +230,7 @@ impl<'a, K, S> IntoIterator for &'a DotMap<K, S> {
 
 impl<K, S> IntoIterator for DotMap<K, S> {
     type Item = (K, S);
-    type IntoIter = btree_map::IntoIter<K, S>;
+    type IntoIter = collections::IntoIter<K, S>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.entries.into_iter()
@@ -256,7 +255,7 @@ impl<K: Ord + Decode, S: DotStore + InternedDecode> InternedDecode for DotMap<K,
         replicas: &mut ReceiveTable<ReplicaId>,
         input: &mut Reader<'_>,
     ) -> Result<Self, DecodeError> {
-        let mut entries: BTreeMap<K, S> = BTreeMap::new();
+        let mut entries: OrderedMap<K, S> = OrderedMap::new();
         for _ in 0..input.count(K::BYTES_MIN + S::INTERNED_BYTES_MIN)? {
             let at = input.position();
             let key = K::decode(input)?;

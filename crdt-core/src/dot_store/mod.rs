@@ -32,10 +32,9 @@ mod fun;
 mod map;
 mod set;
 
-use alloc::collections::BTreeSet;
-
 use crate::Dot;
 use crate::causality::CausalContext;
+use crate::collections::OrderedSet;
 
 pub use causal::Causal;
 pub use delta::Delta;
@@ -81,13 +80,18 @@ pub trait DotStore: Default {
         own: &CausalContext,
         other: Self,
         others: &CausalContext,
-        touched: &BTreeSet<Self::Key>,
+        touched: &OrderedSet<Self::Key>,
         report: &mut dyn FnMut(DotChange),
     );
 
     /// How many dots of this store are covered by `others` and lie under a key of `other` or
     /// of `touched`.
-    fn count_at(&self, other: &Self, others: &CausalContext, touched: &BTreeSet<Self::Key>) -> u64;
+    fn count_at(
+        &self,
+        other: &Self,
+        others: &CausalContext,
+        touched: &OrderedSet<Self::Key>,
+    ) -> u64;
 
     /// Panics if the store is not in its normal form.
     fn check_invariants(&self);

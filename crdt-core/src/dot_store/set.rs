@@ -1,5 +1,3 @@
-use alloc::collections::BTreeSet;
-
 use smallvec::{SmallVec, smallvec};
 
 use super::{DotChange, DotStore, count_covered};
@@ -8,6 +6,7 @@ use crate::codec::{
     DecodeError, DecodeErrorKind, InternedDecode, InternedEncode, Reader, ReceiveTable, SendTable,
     Writer,
 };
+use crate::collections::{OrderedSet, sort};
 use crate::{Dot, ReplicaId};
 
 /// A store of dots without content: that they are there is what is said.
@@ -56,7 +55,7 @@ impl From<Dot> for DotSet {
 impl FromIterator<Dot> for DotSet {
     fn from_iter<I: IntoIterator<Item = Dot>>(dots: I) -> Self {
         let mut dots: SmallVec<[Dot; 1]> = dots.into_iter().collect();
-        dots.sort_unstable();
+        sort(&mut dots);
         dots.dedup();
         Self { dots }
     }
@@ -106,13 +105,13 @@ impl DotStore for DotSet {
         own: &CausalContext,
         other: Self,
         others: &CausalContext,
-        _: &BTreeSet<()>,
+        _: &OrderedSet<()>,
         report: &mut dyn FnMut(DotChange),
     ) {
         self.join(own, other, others, report);
     }
 
-    fn count_at(&self, _: &Self, others: &CausalContext, _: &BTreeSet<()>) -> u64 {
+    fn count_at(&self, _: &Self, others: &CausalContext, _: &OrderedSet<()>) -> u64 {
         count_covered(self, others)
     }
 

@@ -1,12 +1,12 @@
 //! The last-writer-wins map.
 
-use alloc::collections::btree_map;
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::fmt;
 
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
+use crate::collections::{self, sort_with};
 use crate::dot_store::{Causal, Delta, DotFun, DotMap, DotStore};
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
@@ -255,7 +255,7 @@ impl<K: Ord, V, S: Ord> DotMap<K, DotFun<(S, V)>> {
         // One write, the ordinary case, has no loser and costs no allocation.
         if let Some(held) = self.get(key).filter(|held| held.entries().len() > 1) {
             writes.extend(held.entries().iter().map(write));
-            writes.sort_unstable_by(|a, b| (b.stamp, b.dot).cmp(&(a.stamp, a.dot)));
+            sort_with(&mut writes, |a, b| (b.stamp, b.dot) < (a.stamp, a.dot));
         }
         writes.into_iter().skip(1)
     }
@@ -381,7 +381,7 @@ impl<K: Ord + Decode, V: Decode, S: Decode> Decode for LwwMap<K, V, S> {
 
 /// The keys of an [`LwwMap`] with their values, in ascending order of keys.
 #[derive(Clone, Debug)]
-pub struct Iter<'a, K, V, S>(btree_map::Iter<'a, K, DotFun<(S, V)>>);
+pub struct Iter<'a, K, V, S>(collections::Iter<'a, K, DotFun<(S, V)>>);
 
 impl<'a, K, V, S: Ord> Iterator for Iter<'a, K, V, S> {
     type Item = (&'a K, &'a V);

@@ -1,12 +1,12 @@
 //! The add-wins (observed-remove) set.
 
-use alloc::collections::{BTreeSet, btree_map};
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::fmt;
 
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
+use crate::collections;
 use crate::dot_store::{Causal, Delta, DotMap, DotSet, DotStore};
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
@@ -238,7 +238,7 @@ impl<E: Ord + Clone> From<&AddWinsSet<E>> for AddWinsSetDelta<E> {
     }
 }
 
-impl<E: Ord> From<AddWinsSet<E>> for BTreeSet<E> {
+impl<E: Ord> From<AddWinsSet<E>> for alloc::collections::BTreeSet<E> {
     fn from(set: AddWinsSet<E>) -> Self {
         set.into_iter().collect()
     }
@@ -268,7 +268,7 @@ impl<E: Ord + Decode> Decode for AddWinsSet<E> {
 
 /// The elements of an [`AddWinsSet`], in ascending order.
 #[derive(Clone, Debug)]
-pub struct Iter<'a, E>(btree_map::Keys<'a, E, DotSet>);
+pub struct Iter<'a, E>(collections::Keys<'a, E, DotSet>);
 
 impl<'a, E> Iterator for Iter<'a, E> {
     type Item = &'a E;
@@ -301,7 +301,7 @@ impl<'a, E: Ord> IntoIterator for &'a AddWinsSet<E> {
 
 /// The elements of an [`AddWinsSet`] that is given up for them, in ascending order.
 #[derive(Debug)]
-pub struct IntoIter<E>(btree_map::IntoKeys<E, DotSet>);
+pub struct IntoIter<E>(collections::IntoKeys<E, DotSet>);
 
 impl<E> Iterator for IntoIter<E> {
     type Item = E;

@@ -1,12 +1,12 @@
 //! A set of changes as it travels: headers first, then which container each event belongs
 //! to, then what the events of each container do. See `docs/format.md`.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crdt_causal::sync::{ReceiveTables, SendTables};
 use crdt_core::causality::{ChangeRun, Lv};
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+use crdt_core::collections::OrderedMap;
 use crdt_core::{Dot, ReplicaId};
 use smallvec::SmallVec;
 
@@ -34,7 +34,7 @@ pub(crate) fn write(
         tables.changes.write(run, &mut tables.replicas, out);
     }
 
-    let mut numbers: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut numbers: OrderedMap<u32, usize> = OrderedMap::new();
     let mut streams: Vec<(u32, StreamWriter)> = Vec::new();
     let mut placement: Vec<(usize, u32)> = Vec::new();
     for range in ranges {
@@ -178,7 +178,7 @@ impl Body {
         let count = input.count(2)?;
         self.rows.reserve_exact(input.capacity(count, size_of::<Row>()));
         tables.changes.begin_body();
-        let mut numbers: BTreeMap<ReplicaId, u32> = BTreeMap::new();
+        let mut numbers: OrderedMap<ReplicaId, u32> = OrderedMap::new();
         let mut number = |replica: ReplicaId, replicas: &mut Vec<ReplicaId>| {
             *numbers.entry(replica).or_insert_with(|| {
                 replicas.push(replica);
@@ -217,7 +217,7 @@ impl Body {
         tables: &mut ReceiveTables,
     ) -> Result<Vec<(u32, u32, bool)>, DecodeError> {
         let mut containers: Vec<(u32, u32, bool)> = Vec::new();
-        let mut numbers: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut numbers: OrderedMap<u32, u32> = OrderedMap::new();
         let mut start = 0;
         while start < self.events {
             let at = input.position();

@@ -5,10 +5,10 @@
 //! followed by the name), or, where the bits say *other*, the code of the operation. A row of
 //! an unknown container is a code and a payload.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+use crdt_core::collections::OrderedMap;
 
 use crate::op::{Extension, Op};
 use crate::{Kind, Value};
@@ -26,8 +26,8 @@ const CLEAR: u64 = 0;
 /// Writes rows.
 #[derive(Debug, Default)]
 pub(super) struct RowWriter {
-    keys: BTreeMap<Arc<str>, u64>,
-    elements: BTreeMap<Arc<Value>, u64>,
+    keys: OrderedMap<Arc<str>, u64>,
+    elements: OrderedMap<Arc<Value>, u64>,
     out: Writer,
 }
 

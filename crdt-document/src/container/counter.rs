@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crdt_core::causality::Lv;
+use crdt_core::collections::OrderedMap;
 use crdt_core::counter::CounterError;
 use crdt_core::{EventGraph, PnCounter, ReplicaId};
 
@@ -51,7 +51,7 @@ impl ResetCounter {
 
     /// A reset that has seen all that was counted but for the events in `unseen`.
     pub(crate) fn reset_before(&mut self, graph: &EventGraph, log: &OpLog, unseen: &[Range<Lv>]) {
-        let mut later: BTreeMap<ReplicaId, (u64, u64)> = BTreeMap::new();
+        let mut later: OrderedMap<ReplicaId, (u64, u64)> = OrderedMap::new();
         for range in unseen {
             for (lv, len, op) in log.pieces(range.clone()) {
                 let &Op::Increment { amount } = op else { continue };
@@ -75,7 +75,7 @@ fn add_run(
     graph: &EventGraph,
     lvs: Range<Lv>,
     amount: i64,
-    sums: &mut BTreeMap<ReplicaId, (u64, u64)>,
+    sums: &mut OrderedMap<ReplicaId, (u64, u64)>,
 ) {
     // A run in the log may go on over several replicas' events.
     let mut lv = lvs.start;

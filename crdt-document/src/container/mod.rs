@@ -4,11 +4,11 @@ mod counter;
 mod log;
 mod tree;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crdt_core::causality::Lv;
+use crdt_core::collections::OrderedMap;
 use crdt_core::map::LwwStore;
 use crdt_core::sequence::TextStore;
 use crdt_core::set::AddWinsStore;
@@ -28,7 +28,7 @@ pub(crate) struct Container {
     pub(crate) parent: u32,
     /// The last step of the path; the root has none.
     pub(crate) step: Option<Step>,
-    pub(crate) children: BTreeMap<Arc<[u8]>, Siblings>,
+    pub(crate) children: OrderedMap<Arc<[u8]>, Siblings>,
     pub(crate) content: Content,
     /// All events of maps, sets, counters and unknown kinds. A text keeps its edits itself,
     /// and here only what came from the first operation on that this release does not know.
@@ -67,7 +67,7 @@ impl Container {
         Self {
             parent,
             step,
-            children: BTreeMap::new(),
+            children: OrderedMap::new(),
             content: match kind {
                 Kind::Map => Content::Map(MapContent::default()),
                 Kind::Set => Content::Set(AddWinsStore::default()),

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crdt_core::Dot;
 use crdt_core::causality::Lv;
+use crdt_core::collections::OrderedMap;
 use crdt_core::sequence::{PatchRun, TextOp};
 use smallvec::SmallVec;
 
@@ -104,8 +104,8 @@ fn stage(
     segments: &[Segment],
     numbers: &mut Numbers,
 ) -> Result<Vec<(u32, Vec<PatchRun>)>, Lv> {
-    let mut edits: BTreeMap<u32, Vec<(Lv, TextOp<'_>)>> = BTreeMap::new();
-    let mut sums: BTreeMap<u32, ResetCounter> = BTreeMap::new();
+    let mut edits: OrderedMap<u32, Vec<(Lv, TextOp<'_>)>> = OrderedMap::new();
+    let mut sums: OrderedMap<u32, ResetCounter> = OrderedMap::new();
     let mut pasts = Pasts::new(tips);
     // Texts in which this import brings what is not known.
     let mut extended: Vec<u32> = Vec::new();

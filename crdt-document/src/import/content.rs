@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crdt_core::causality::{ChangeRun, Lv};
 use crdt_core::codec::Writer;
+use crdt_core::collections::OrderedMap;
 use crdt_core::{Dot, ReplicaId};
 
 use super::plan::NewRun;
@@ -17,7 +17,7 @@ use crate::state::State;
 #[derive(Default)]
 pub(super) struct Content {
     runs: Vec<ChangeRun>,
-    numbers: BTreeMap<Vec<u8>, usize>,
+    numbers: OrderedMap<Vec<u8>, usize>,
     streams: Vec<StreamWriter>,
     places: Vec<(usize, u32)>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Content {
 #[derive(PartialEq)]
 pub(super) struct Finished {
     runs: Vec<ChangeRun>,
-    numbers: BTreeMap<Vec<u8>, usize>,
+    numbers: OrderedMap<Vec<u8>, usize>,
     places: Vec<(usize, u32)>,
     bytes: Vec<u8>,
 }

@@ -1,8 +1,8 @@
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crdt_core::Dot;
 use crdt_core::causality::{Lv, order};
+use crdt_core::collections::OrderedSet;
 use smallvec::SmallVec;
 
 use super::plan::NewRun;
@@ -88,7 +88,7 @@ fn divide(new: &[NewRun]) -> Result<(Vec<Node>, Vec<Follows>), ImportError> {
         events.is_multiple_of(len).then_some((events / len) as u32)
     };
     // After so many changes of a run there is a cut.
-    let mut cuts: BTreeSet<(usize, u32)> = BTreeSet::new();
+    let mut cuts: OrderedSet<(usize, u32)> = OrderedSet::new();
     for (index, run) in new.iter().enumerate() {
         cuts.insert((index, run.header.count));
         for &parent in &run.header.parents {

@@ -1,6 +1,5 @@
-use std::collections::BTreeMap;
-
 use crdt_core::causality::ChangeRun;
+use crdt_core::collections::{OrderedMap, sort_by_key};
 use crdt_core::{Dot, DotRange, ReplicaId, VersionVector};
 
 use super::content::Content;
@@ -37,7 +36,7 @@ pub(super) fn plan(state: &State, set: &ChangeSet, bodies: &[&Body]) -> Result<P
             (dot.replica, dot.seq, body, chosen)
         })
         .collect();
-    rows.sort_unstable_by_key(|&(replica, seq, body, chosen)| (replica, seq, body, chosen.row));
+    sort_by_key(&mut rows, |&(replica, seq, body, chosen)| (replica, seq, body, chosen.row));
 
     let mut plan = Plan { new: Vec::new(), covered: Vec::new() };
     let mut missing = Missing::default();
@@ -136,7 +135,7 @@ fn extend(ranges: &mut Vec<DotRange>, header: &ChangeRun) {
 
 /// Events that others build on and that are neither held nor brought.
 #[derive(Default)]
-struct Missing(BTreeMap<Dot, u64>);
+struct Missing(OrderedMap<Dot, u64>);
 
 impl Missing {
     fn add(&mut self, replica: ReplicaId, first: u64, last: u64) {

@@ -3,6 +3,7 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+use crdt_core::collections::OrderedMap;
 use std::cmp::Ordering;
 
 /// How deep a plain value may be nested: lists and maps inside one another.
@@ -170,7 +171,7 @@ impl ValueMap {
 /// Of entries with the same name the last one counts.
 impl<K: Into<Box<str>>> FromIterator<(K, Value)> for ValueMap {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
-        let entries: std::collections::BTreeMap<Box<str>, Value> =
+        let entries: OrderedMap<Box<str>, Value> =
             entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
         Self(entries.into_iter().collect())
     }

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crdt_core::ReplicaId;
+use crdt_core::collections::{OrderedSet, sort, sort_by_key};
 
 use super::{CounterView, SetView, TextView, View, exists, is_supported};
 use crate::container::MapContent;
@@ -127,7 +128,7 @@ impl<'a> MapView<'a> {
     /// The keys under which something stands, in ascending order.
     pub fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let keys = self.iter().map(|(key, _)| key).chain(self.containers().map(|(key, _)| key));
-        keys.collect::<std::collections::BTreeSet<_>>().into_iter()
+        keys.collect::<OrderedSet<_>>().into_iter()
     }
 
     /// How many keys something stands under. O(keys).
@@ -181,7 +182,7 @@ impl<'a> MapView<'a> {
             self.iter().map(|(key, value)| (key, value.clone())).collect();
         // Of entries with the same name the last one counts.
         let mut containers: Vec<_> = self.containers().collect();
-        containers.sort_by_key(|(_, view)| std::cmp::Reverse(view.kind()));
+        sort_by_key(&mut containers, |(_, view)| std::cmp::Reverse(view.kind()));
         entries.extend(containers.into_iter().map(|(key, view)| (key, view.to_value())));
         Value::Map(entries.into_iter().collect::<ValueMap>())
     }
@@ -200,7 +201,7 @@ impl<'a> MapView<'a> {
         let here =
             self.number.and_then(|number| state.containers[number].children.get(key.as_bytes()));
         let mut here: Vec<(Kind, u32)> = here.into_iter().flatten().copied().collect();
-        here.sort_unstable();
+        sort(&mut here);
         let live = here.into_iter().filter(|&(_, child)| state.containers[child].live);
         live.map(|(_, child)| View::new(state, child))
     }

@@ -7,7 +7,7 @@ mod spans;
 #[cfg(test)]
 mod tests;
 
-use alloc::collections::BTreeMap;
+use crate::collections::{OrderedMap, sort};
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -36,7 +36,7 @@ pub type Lv = u32;
 #[derive(Clone, Debug, Default)]
 pub struct EventGraph {
     replicas: Vec<ReplicaId>,
-    numbers: BTreeMap<ReplicaId, u32>,
+    numbers: OrderedMap<ReplicaId, u32>,
     runs: Vec<Run>,
     /// For each replica, where its events start in the local order: (sequence, version).
     by_replica: Vec<Vec<(u64, Lv)>>,
@@ -171,7 +171,7 @@ impl EventGraph {
         }
 
         let mut parents: SmallVec<[Lv; 2]> = SmallVec::from_slice(parents);
-        parents.sort_unstable();
+        sort(&mut parents);
         let (start, end) = (self.len, self.len + total);
         let covers_all = parents == self.frontier;
         if !covers_all {
@@ -297,7 +297,7 @@ impl EventGraph {
     pub fn local(&self, frontier: &Frontier) -> Result<SmallVec<[Lv; 2]>, Dot> {
         let mut lvs: SmallVec<[Lv; 2]> =
             frontier.iter().map(|dot| self.lv_of(dot).ok_or(dot)).collect::<Result<_, _>>()?;
-        lvs.sort_unstable();
+        sort(&mut lvs);
         Ok(lvs)
     }
 
@@ -354,7 +354,7 @@ impl EventGraph {
             assert_eq!(self.lv_of(self.dot_of(run.start)), Some(run.start));
             assert_eq!(self.lv_of(self.dot_of(end - 1)), Some(end - 1));
         }
-        tips.sort_unstable();
+        sort(&mut tips);
         assert_eq!(tips[..], self.frontier[..]);
         assert_eq!(version, self.version);
         assert!(self.blocks.is_sorted_by_key(|block| block.start));

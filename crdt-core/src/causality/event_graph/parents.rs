@@ -1,5 +1,6 @@
 //! From the parents that a change names to the parents that it has.
 
+use crate::collections::sort;
 use core::fmt;
 
 use smallvec::SmallVec;
@@ -86,7 +87,7 @@ impl EventGraph {
             .map(|&parent| self.dot_of(parent))
             .filter(|dot| dot.replica != replica)
             .collect();
-        dots.sort_unstable();
+        sort(&mut dots);
         dots
     }
 }

@@ -17,7 +17,6 @@ mod integrate;
 mod spans;
 mod travel;
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -27,6 +26,7 @@ use super::error::InvalidTextOp;
 use super::merge::History;
 use super::run::{Run, RunKind};
 use crate::causality::Lv;
+use crate::collections::OrderedMap;
 use spans::{Span, Spans};
 use travel::Deleted;
 pub(super) use travel::Way;
@@ -55,9 +55,9 @@ pub(super) enum TipEdit {
 pub(super) struct Walker {
     spans: Spans,
     /// What each deletion deleted, by its first event.
-    deleted: BTreeMap<Lv, Deleted>,
+    deleted: OrderedMap<Lv, Deleted>,
     /// What each clearing deleted.
-    cleared: BTreeMap<Lv, Vec<Range<Id>>>,
+    cleared: OrderedMap<Lv, Vec<Range<Id>>>,
     /// The version that the walker stands at: maximal events.
     version: SmallVec<[Lv; 2]>,
     /// How many edits were fed; what a new walker would cost.
@@ -74,8 +74,8 @@ impl Walker {
         }
         Self {
             spans,
-            deleted: BTreeMap::new(),
-            cleared: BTreeMap::new(),
+            deleted: OrderedMap::new(),
+            cleared: OrderedMap::new(),
             version: base.into_iter().collect(),
             fed: 0,
         }

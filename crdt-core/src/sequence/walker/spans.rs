@@ -1,6 +1,6 @@
 //! The walker's elements in document order, and the index from an element to its place.
 
-use alloc::collections::BTreeMap;
+use crate::collections::OrderedMap;
 use core::cmp::Ordering;
 
 use super::super::tree::{Cursor, Item, Summary, Tree};
@@ -63,7 +63,7 @@ impl Item for Span {
 pub(super) struct Spans {
     tree: Tree<Span>,
     /// The leaf of each span, by its first element.
-    leaf_of: BTreeMap<Id, u32>,
+    leaf_of: OrderedMap<Id, u32>,
 }
 
 impl Spans {

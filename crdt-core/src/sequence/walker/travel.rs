@@ -56,7 +56,9 @@ impl Walker {
     }
 
     pub(super) fn note_deleted(&mut self, lv: Lv, deleted: Deleted) {
-        if let Some((&first, last)) = self.deleted.range_mut(..lv).next_back()
+        let before = self.deleted.range(..lv).next_back().map(|(&first, _)| first);
+        if let Some(first) = before
+            && let Some(last) = self.deleted.get_mut(&first)
             && first + last.len == lv
         {
             let onwards = deleted.forward && (last.forward || last.len == 1);

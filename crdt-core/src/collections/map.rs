@@ -1,0 +1,504 @@
+use alloc::vec::Vec;
+use core::borrow::Borrow;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::ops::{Bound, Index, RangeBounds};
+
+use super::entry::{Entry, OccupiedEntry, VacantEntry};
+use super::iter::{IntoIter, IntoKeys, Iter, Keys, Range, Values};
+
+/// The most entries in one piece of memory. Small in tests, so that these reach many pieces.
+const CHUNK_MAX: usize = if cfg!(test) { 4 } else { 64 };
+
+/// A map in ascending order of its keys.
+///
+/// It is used like the standard library's `BTreeMap`. The entries lie in sorted chunks of at
+/// most 64, and the chunks in a list: a look-up is a binary search over chunks and another
+/// within one, O(log n). An insertion or removal moves at most 64 entries, and every 32nd or so
+/// the list's tail, n / 64 pointers: below a microsecond for a million entries.
+///
+/// ```
+/// use crdt_core::collections::OrderedMap;
+///
+/// let mut map = OrderedMap::from([(3, "c"), (1, "a")]);
+/// map.insert(2, "b");
+/// assert_eq!(map.get(&2), Some(&"b"));
+/// assert!(map.iter().eq([(&1, &"a"), (&2, &"b"), (&3, &"c")]));
+/// assert!(map.range(2..).eq([(&2, &"b"), (&3, &"c")]));
+/// ```
+#[derive(Clone)]
+pub struct OrderedMap<K, V> {
+    /// Ascending within each and from one to the next. None is empty or longer than `CHUNK_MAX`.
+    chunks: Vec<Vec<(K, V)>>,
+    len: usize,
+}
+
+/// Where an entry is, or would be put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    chunk: usize,
+    index: usize,
+}
+
+impl<K, V> OrderedMap<K, V> {
+    /// The map of no keys. Allocates nothing.
+    pub const fn new() -> Self {
+        Self { chunks: Vec::new(), len: 0 }
+    }
+
+    /// How many keys there are.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no keys.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Forgets all entries.
+    pub fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// The entries, in ascending order of keys.
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        Iter::new(&self.chunks, self.len)
+    }
+
+    /// The entries, in ascending order of keys, with values to change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.chunks.iter_mut().flatten().map(|(key, value)| (&*key, value))
+    }
+
+    /// The keys, in ascending order.
+    pub fn keys(&self) -> Keys<'_, K, V> {
+        Keys(self.iter())
+    }
+
+    /// The values, in ascending order of their keys.
+    pub fn values(&self) -> Values<'_, K, V> {
+        Values(self.iter())
+    }
+
+    /// The values, in ascending order of their keys, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.iter_mut().map(|(_, value)| value)
+    }
+
+    /// The keys, taken out of the map, in ascending order.
+    pub fn into_keys(self) -> IntoKeys<K, V> {
+        IntoKeys(self.into_iter())
+    }
+
+    /// The values, taken out of the map, in ascending order of their keys.
+    pub fn into_values(self) -> impl Iterator<Item = V> {
+        self.into_iter().map(|(_, value)| value)
+    }
+
+    /// The least key and its value.
+    pub fn first_key_value(&self) -> Option<(&K, &V)> {
+        self.iter().next()
+    }
+
+    /// The greatest key and its value.
+    pub fn last_key_value(&self) -> Option<(&K, &V)> {
+        self.iter().next_back()
+    }
+
+    /// The entry of the least key, to be changed or taken out.
+    pub fn first_entry(&mut self) -> Option<OccupiedEntry<'_, K, V>> {
+        (self.len > 0).then(|| OccupiedEntry::new(self, Place { chunk: 0, index: 0 }))
+    }
+
+    /// Takes the entry of the least key out.
+    pub fn pop_first(&mut self) -> Option<(K, V)> {
+        self.first_entry().map(OccupiedEntry::remove_entry)
+    }
+
+    /// Keeps the entries that `keep` says yes to.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        for chunk in &mut self.chunks {
+            chunk.retain_mut(|(key, value)| keep(key, value));
+        }
+        self.tidy();
+    }
+
+    /// Takes out, in ascending order of keys, the entries that `take` says yes to.
+    pub fn take_if(&mut self, mut take: impl FnMut(&K, &mut V) -> bool) -> Vec<(K, V)> {
+        let mut taken = Vec::new();
+        for chunk in &mut self.chunks {
+            taken.extend(chunk.extract_if(.., |(key, value)| take(key, value)));
+        }
+        self.tidy();
+        taken
+    }
+
+    /// Puts chunks that have become small together, and forgets the empty ones.
+    fn tidy(&mut self) {
+        self.len = self.chunks.iter().map(Vec::len).sum();
+        let mut chunks: Vec<Vec<(K, V)>> = Vec::with_capacity(self.chunks.len());
+        for chunk in self.chunks.drain(..).filter(|chunk| !chunk.is_empty()) {
+            match chunks.last_mut() {
+                Some(last) if last.len() + chunk.len() <= CHUNK_MAX / 2 => last.extend(chunk),
+                _ => chunks.push(chunk),
+            }
+        }
+        self.chunks = chunks;
+    }
+
+    pub(super) fn at(&self, place: Place) -> &(K, V) {
+        &self.chunks[place.chunk][place.index]
+    }
+
+    pub(super) fn at_mut(&mut self, place: Place) -> &mut (K, V) {
+        &mut self.chunks[place.chunk][place.index]
+    }
+
+    /// Puts an entry in where its key belongs, and says where it is then.
+    pub(super) fn insert_at(&mut self, place: Place, key: K, value: V) -> Place {
+        let Place { mut chunk, mut index } = place;
+        if self.chunks.is_empty() {
+            // One piece is all that most maps ever need.
+            self.chunks.reserve_exact(1);
+            self.chunks.push(Vec::new());
+        }
+        if self.chunks[chunk].len() == CHUNK_MAX {
+            // What comes in order leaves full chunks behind.
+            let is_end = chunk + 1 == self.chunks.len() && index == CHUNK_MAX;
+            let keep = if is_end { CHUNK_MAX } else { CHUNK_MAX / 2 };
+            let rest = self.chunks[chunk].split_off(keep);
+            self.chunks.insert(chunk + 1, rest);
+            if is_end || index > keep {
+                chunk += 1;
+                index -= keep;
+            }
+        }
+        self.chunks[chunk].insert(index, (key, value));
+        self.len += 1;
+        Place { chunk, index }
+    }
+
+    pub(super) fn remove_at(&mut self, place: Place) -> (K, V) {
+        let removed = self.chunks[place.chunk].remove(place.index);
+        self.len -= 1;
+        if self.chunks[place.chunk].is_empty() {
+            self.chunks.remove(place.chunk);
+        } else if self.chunks[place.chunk].len() < CHUNK_MAX / 4 {
+            let first = place.chunk.min(self.chunks.len().saturating_sub(2));
+            self.unite(first);
+        }
+        removed
+    }
+
+    /// Makes one chunk of two neighbours, if they are small enough.
+    fn unite(&mut self, first: usize) {
+        let lengths = [first, first + 1].map(|chunk| self.chunks.get(chunk).map(Vec::len));
+        if let [Some(one), Some(other)] = lengths
+            && one + other <= CHUNK_MAX / 2
+        {
+            let second = self.chunks.remove(first + 1);
+            self.chunks[first].extend(second);
+        }
+    }
+}
+
+impl<K: Ord, V> OrderedMap<K, V> {
+    /// The value of a key. O(log n).
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.find(key).ok().map(|place| &self.at(place).1)
+    }
+
+    /// The value of a key, to be changed. O(log n).
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        self.find(key).ok().map(|place| &mut self.at_mut(place).1)
+    }
+
+    /// Whether there is an entry for a key. O(log n).
+    pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.find(key).is_ok()
+    }
+
+    /// Gives a key a value, and returns the one that it had.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        match self.find(&key) {
+            Ok(place) => Some(core::mem::replace(&mut self.at_mut(place).1, value)),
+            Err(place) => {
+                self.insert_at(place, key, value);
+                None
+            }
+        }
+    }
+
+    /// Takes a key out, and returns its value.
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.remove_entry(key).map(|(_, value)| value)
+    }
+
+    /// Takes a key out, and returns it with its value.
+    pub fn remove_entry<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<(K, V)>
+    where
+        K: Borrow<Q>,
+    {
+        self.find(key).ok().map(|place| self.remove_at(place))
+    }
+
+    /// The entry of a key, to be looked at, changed, put in or taken out.
+    pub fn entry(&mut self, key: K) -> Entry<'_, K, V> {
+        match self.find(&key) {
+            Ok(place) => Entry::Occupied(OccupiedEntry::new(self, place)),
+            Err(place) => Entry::Vacant(VacantEntry::new(self, place, key)),
+        }
+    }
+
+    /// The entries whose keys are in a range, in ascending order.
+    ///
+    /// # Panics
+    ///
+    /// If the range ends before it begins.
+    pub fn range(&self, range: impl RangeBounds<K>) -> Range<'_, K, V> {
+        let after = |place: Place| Place { index: place.index + 1, ..place };
+        let start = match range.start_bound() {
+            Bound::Included(key) => self.find(key).unwrap_or_else(|place| place),
+            Bound::Excluded(key) => self.find(key).map_or_else(|place| place, after),
+            Bound::Unbounded => Place { chunk: 0, index: 0 },
+        };
+        let end = match range.end_bound() {
+            Bound::Included(key) => self.find(key).map_or_else(|place| place, after),
+            Bound::Excluded(key) => self.find(key).unwrap_or_else(|place| place),
+            Bound::Unbounded => Place {
+                chunk: self.chunks.len().saturating_sub(1),
+                index: self.chunks.last().map_or(0, Vec::len),
+            },
+        };
+        let Some(first) = self.chunks.get(start.chunk) else { return Range::new(&[], &[], &[]) };
+        if start.chunk == end.chunk {
+            return Range::new(&first[start.index..end.index], &[], &[]);
+        }
+        let between = &self.chunks[start.chunk + 1..end.chunk];
+        Range::new(&first[start.index..], between, &self.chunks[end.chunk][..end.index])
+    }
+
+    /// Where a key is, or else where it belongs.
+    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<Place, Place>
+    where
+        K: Borrow<Q>,
+    {
+        let begun = self.chunks.partition_point(|chunk| chunk[0].0.borrow() <= key);
+        let chunk = begun.saturating_sub(1);
+        let entries = self.chunks.get(chunk).map_or(&[][..], Vec::as_slice);
+        match entries.binary_search_by(|(held, _)| held.borrow().cmp(key)) {
+            Ok(index) => Ok(Place { chunk, index }),
+            Err(index) => Err(Place { chunk, index }),
+        }
+    }
+
+    /// Panics if the map is not what it has to be. For tests.
+    pub fn check_invariants(&self) {
+        assert!(self.keys().zip(self.keys().skip(1)).all(|(a, b)| a < b), "keys ascend");
+        assert!(self.chunks.iter().all(|chunk| (1..=CHUNK_MAX).contains(&chunk.len())));
+        assert_eq!(self.chunks.iter().map(Vec::len).sum::<usize>(), self.len);
+    }
+}
+
+impl<K, V> Default for OrderedMap<K, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for OrderedMap<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<K: PartialEq, V: PartialEq> PartialEq for OrderedMap<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().eq(other.iter())
+    }
+}
+
+impl<K: Eq, V: Eq> Eq for OrderedMap<K, V> {}
+
+impl<K: PartialOrd, V: PartialOrd> PartialOrd for OrderedMap<K, V> {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        self.iter().partial_cmp(other.iter())
+    }
+}
+
+impl<K: Ord, V: Ord> Ord for OrderedMap<K, V> {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+impl<K: Hash, V: Hash> Hash for OrderedMap<K, V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.len);
+        self.iter().for_each(|entry| entry.hash(state));
+    }
+}
+
+impl<K: Borrow<Q> + Ord, V, Q: Ord + ?Sized> Index<&Q> for OrderedMap<K, V> {
+    type Output = V;
+
+    /// # Panics
+    ///
+    /// If the key is not there.
+    fn index(&self, key: &Q) -> &V {
+        self.get(key).expect("the key is in the map")
+    }
+}
+
+/// Of several values for a key the last one stays.
+impl<K: Ord, V> Extend<(K, V)> for OrderedMap<K, V> {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        for (key, value) in entries {
+            self.insert(key, value);
+        }
+    }
+}
+
+/// Of several values for a key the last one stays.
+impl<K: Ord, V> FromIterator<(K, V)> for OrderedMap<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut map = Self::new();
+        map.extend(entries);
+        map
+    }
+}
+
+impl<K: Ord, V, const N: usize> From<[(K, V); N]> for OrderedMap<K, V> {
+    fn from(entries: [(K, V); N]) -> Self {
+        Self::from_iter(entries)
+    }
+}
+
+impl<K, V> IntoIterator for OrderedMap<K, V> {
+    type Item = (K, V);
+    type IntoIter = IntoIter<K, V>;
+
+    fn into_iter(self) -> IntoIter<K, V> {
+        IntoIter::new(self.chunks, self.len)
+    }
+}
+
+impl<'a, K, V> IntoIterator for &'a OrderedMap<K, V> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = Iter<'a, K, V>;
+
+    fn into_iter(self) -> Iter<'a, K, V> {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+    use alloc::format;
+    use core::ops::RangeInclusive;
+    use quickcheck::QuickCheck;
+
+    use crate::test_support::cases;
+
+    /// Whatever is done to it, it holds what the standard library's map does.
+    #[test]
+    fn it_is_the_map_that_everyone_knows() {
+        fn law(script: Vec<(u8, u8, u16)>, range: RangeInclusive<u8>) -> bool {
+            let (mut map, mut model) = (OrderedMap::new(), BTreeMap::new());
+            for (operation, key, value) in script {
+                match operation % 16 {
+                    0..7 => assert_eq!(map.insert(key, value), model.insert(key, value)),
+                    7..10 => assert_eq!(map.remove(&key), model.remove(&key)),
+                    10 => {
+                        map.retain(|key, value| *value & 1 == 0 || *key < 9);
+                        model.retain(|key, value| *value & 1 == 0 || *key < 9);
+                    }
+                    11 => {
+                        let taken = map.take_if(|_, held| *held % 3 == value % 3);
+                        let expected: Vec<_> =
+                            model.extract_if(.., |_, held| *held % 3 == value % 3).collect();
+                        assert_eq!(taken, expected);
+                    }
+                    12 => assert_eq!(map.pop_first(), model.pop_first()),
+                    13 => {
+                        *map.entry(key).or_default() ^= value;
+                        *model.entry(key).or_default() ^= value;
+                    }
+                    14 => map.values_mut().zip(model.values_mut()).for_each(|(held, expected)| {
+                        *held /= 2;
+                        *expected /= 2;
+                    }),
+                    _ => assert_eq!(map.get_mut(&key).copied(), model.get_mut(&key).copied()),
+                }
+                map.check_invariants();
+            }
+            assert!(map.iter().eq(&model) && map.iter().rev().eq(model.iter().rev()));
+            assert!(map.keys().eq(model.keys()) && map.values().eq(model.values()));
+            assert_eq!(map.iter().len(), model.len());
+            assert_eq!(map.first_key_value(), model.first_key_value());
+            assert_eq!(map.last_key_value(), model.last_key_value());
+            let (start, end) = (*range.start(), *range.end());
+            if start < end {
+                assert!(map.range(start..=end).eq(model.range(start..=end)));
+                assert!(map.range(start..end).rev().eq(model.range(start..end).rev()));
+                let open = (Bound::Excluded(start), Bound::Excluded(end));
+                assert!(map.range(open).eq(model.range(open)));
+            }
+            assert!(map.range(start..).eq(model.range(start..)));
+            assert!(map.range(..end).rev().eq(model.range(..end).rev()));
+            assert_eq!(format!("{map:?}"), format!("{model:?}"));
+            assert!(map.clone().into_keys().eq(model.clone().into_keys()));
+            map.into_iter().eq(model)
+        }
+        let law: fn(_, _) -> bool = law;
+        QuickCheck::new().tests(cases()).quickcheck(law);
+    }
+
+    #[test]
+    fn both_ends_of_an_iterator_meet() {
+        let map: OrderedMap<u32, ()> = (0..100).map(|key| (key, ())).collect();
+        let mut iter = map.keys();
+        for key in 0..50 {
+            assert_eq!((iter.next(), iter.next_back()), (Some(&key), Some(&(99 - key))));
+        }
+        assert_eq!((iter.next(), iter.next_back(), iter.len()), (None, None, 0));
+    }
+
+    /// Chunks stay well filled whichever way entries come and go, so that memory is O(live).
+    #[test]
+    fn no_trail_of_small_chunks() {
+        let mut map: OrderedMap<u32, u32> = (0..4000).map(|key| (key, key)).collect();
+        assert_eq!(map.chunks.len(), 1000, "in order, chunks are full");
+        for key in (0..4000).filter(|key| key % 10 != 0) {
+            map.remove(&key);
+        }
+        map.check_invariants();
+        assert!(map.chunks.len() <= 400, "{}", map.chunks.len());
+        map.retain(|key, _| key % 100 == 0);
+        assert!(map.chunks.len() <= 20 + 1, "{}", map.chunks.len());
+    }
+
+    #[test]
+    fn equal_contents_are_equal_maps() {
+        let one: OrderedMap<u32, u32> = (0..50).map(|key| (key, 1)).collect();
+        let mut other: OrderedMap<u32, u32> = (0..90).rev().map(|key| (key, 1)).collect();
+        assert!(one < other && one != other);
+        other.retain(|key, _| *key < 50);
+        assert_eq!(one, other);
+    }
+}
