@@ -91,6 +91,7 @@ impl VersionVector {
                 None => fresh.push((replica, seq)),
             }
         }
+        drop(own);
         self.last.extend(fresh);
     }
 
