@@ -17,7 +17,8 @@ use crate::workspace;
 
 pub(crate) use package::{build, clippy};
 
-/// What the package may weigh, gzipped, with all JavaScript that it ships.
+/// What the WebAssembly module and its generated glue may weigh together, gzipped. The
+/// hand-written JavaScript of the package is weighed and printed beside it.
 const BUDGET_BYTES: u64 = 150 * 1024;
 
 #[derive(Args)]
@@ -26,21 +27,25 @@ pub(crate) struct Options {}
 /// Builds the package, prints its sizes, and fails above the budget.
 pub(crate) fn run(_options: &Options) -> Outcome {
     build()?;
-    let (mut wasm, mut wasm_gzip, mut glue_gzip) = (0, 0, 0);
+    let (mut wasm, mut wasm_gzip, mut glue_gzip, mut scripts_gzip) = (0, 0, 0, 0);
+    let generated = workspace::npm_dir().join("pkg");
     println!("{:>9}  {:>9}  file", "bytes", "gzipped");
     for path in package::shipped_files()? {
         let (bytes, gzip) = sizes(&path)?;
         if path.extension().is_some_and(|extension| extension == "wasm") {
             wasm += bytes;
             wasm_gzip += gzip;
-        } else {
+        } else if path.starts_with(&generated) {
             glue_gzip += gzip;
+        } else {
+            scripts_gzip += gzip;
         }
         let name = path.strip_prefix(workspace::npm_dir()).unwrap_or(&path);
         println!("{bytes:>9}  {gzip:>9}  {}", name.display());
     }
     let total = wasm_gzip + glue_gzip;
-    println!("{:>9}  {total:>9}  in all, of {BUDGET_BYTES}", "");
+    println!("{:>9}  {total:>9}  module and glue, of {BUDGET_BYTES}", "");
+    println!("{:>9}  {:>9}  with all scripts", "", total + scripts_gzip);
     println!(
         "{}",
         ResultLine::default()
@@ -48,6 +53,7 @@ pub(crate) fn run(_options: &Options) -> Outcome {
             .with("wasm_gzip_bytes", wasm_gzip)
             .with("glue_gzip_bytes", glue_gzip)
             .with("total_gzip_bytes", total)
+            .with("scripts_gzip_bytes", scripts_gzip)
             .with("budget_bytes", BUDGET_BYTES)
     );
     if wasm == 0 {
@@ -55,7 +61,7 @@ pub(crate) fn run(_options: &Options) -> Outcome {
     }
     if total > BUDGET_BYTES {
         return Err(Failure::new(format!(
-            "the npm package weighs {total} bytes gzipped, {} above its budget",
+            "the module and its glue weigh {total} bytes gzipped, {} above their budget",
             total - BUDGET_BYTES
         )));
     }

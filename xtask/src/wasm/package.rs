@@ -56,7 +56,27 @@ fn bind(module: &Path, pkg: &Path) -> Outcome {
         })
         .and_then(|bindgen| bindgen.generate(pkg));
     progress.finish(bound.is_ok());
-    bound.map_err(|error| Failure::new(format!("wasm-bindgen: {error:#}")))
+    bound.map_err(|error| Failure::new(format!("wasm-bindgen: {error:#}")))?;
+    let glue = pkg.join("crdt_wasm.js");
+    fs::read_to_string(&glue)
+        .and_then(|script| fs::write(&glue, without_doc_comments(&script)))
+        .map_err(|error| Failure::new(format!("cannot shorten {}: {error}", glue.display())))
+}
+
+/// The generated glue without its doc comments, which the types beside it have as well.
+fn without_doc_comments(script: &str) -> String {
+    let mut kept = String::with_capacity(script.len());
+    let mut inside = false;
+    for line in script.lines() {
+        let text = line.trim();
+        inside |= text.starts_with("/**");
+        if !inside {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        inside &= !text.ends_with("*/");
+    }
+    kept
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Outcome {
@@ -73,4 +93,15 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Outcome {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_doc_comments;
+
+    #[test]
+    fn code_stays_and_doc_comments_go() {
+        let script = "/* first */\n/**\n * What it does.\n */\nf();\n/** one line */\ng(2 * 3);\n";
+        assert_eq!(without_doc_comments(script), "/* first */\nf();\ng(2 * 3);\n");
+    }
 }
