@@ -17,7 +17,7 @@ const QUIET = [
 ];
 
 /** Waiting for something that must come; generous, since machines are slow at times. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 120_000;
 
 export class Profile {
   #folder;
