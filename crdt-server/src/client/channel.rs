@@ -3,14 +3,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crdt_causal::sync::{
-    ChangeLog, Config, Event, Limits, PresenceTooLarge, Refusal, Retry, Session,
-};
-use crdt_core::{Frontier, ReplicaId, VersionVector};
+use crdt_causal::sync::{ChangeLog, Event, PresenceTooLarge, Refusal, Session};
+use crdt_core::{ReplicaId, VersionVector};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::error::ChannelError;
+use super::options::ChannelOptions;
 use super::socket::{Messages, Socket};
 use crate::frame::{Close, CloseReason, Frame, FrameBody};
 
@@ -37,17 +36,6 @@ pub struct Channel {
     traffic: Traffic,
 }
 
-/// How a channel is set up.
-#[derive(Clone, Debug, Default)]
-pub struct ChannelOptions {
-    pub(super) token: Option<String>,
-    writers: Vec<ReplicaId>,
-    base: Frontier,
-    limits: Limits,
-    retry: Retry,
-    durable_by_caller: bool,
-}
-
 /// What a channel has sent and received: messages of the session, and their bytes with the
 /// frame around them, without those of WebSocket and TCP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,77 +50,18 @@ pub struct Traffic {
     pub bytes_received: u64,
 }
 
-impl ChannelOptions {
-    /// For a reader without a token, whose log is not stored.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Claims the replica ids in whose name changes are sent. A server takes changes of no
-    /// others, unless it has them already.
-    #[must_use]
-    pub fn with_writers(mut self, writers: impl IntoIterator<Item = ReplicaId>) -> Self {
-        self.writers = writers.into_iter().collect();
-        self
-    }
-
-    /// Brings a token for this document.
-    #[must_use]
-    pub fn with_token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
-        self
-    }
-
-    /// Names the version that the server held at the end of an earlier session, which makes
-    /// the greetings of documents with very many replicas short.
-    #[must_use]
-    pub fn with_base(mut self, base: Frontier) -> Self {
-        self.base = base;
-        self
-    }
-
-    /// What this side accepts.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// How long this side waits before it repeats itself.
-    #[must_use]
-    pub fn with_retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// The caller stores the log and says what is stored, with
-    /// [`Channel::set_durable`]; only that is sent and acknowledged. Otherwise whatever is
-    /// in the log counts as stored.
-    #[must_use]
-    pub fn with_durability_by_caller(mut self) -> Self {
-        self.durable_by_caller = true;
-        self
-    }
-}
-
 impl Channel {
     pub(super) fn new(
         number: u32,
         socket: Arc<Socket>,
         messages: Messages,
-        options: ChannelOptions,
+        options: &ChannelOptions,
     ) -> Self {
-        let config = Config::new()
-            .with_limits(options.limits)
-            .with_retry(options.retry)
-            .with_base(options.base)
-            .with_writers(options.writers);
         Self {
             number,
             socket,
             messages,
-            session: Session::new(config, nonce(), 0),
+            session: Session::new(options.session_config(), nonce(), 0),
             durable_by_caller: options.durable_by_caller,
             events: VecDeque::new(),
             refused: None,
@@ -248,7 +177,7 @@ impl Channel {
     }
 
     /// Says what of the log is stored here. Only for channels opened
-    /// [that way](ChannelOptions::with_durability_by_caller).
+    /// [that way](super::ChannelOptions::with_durability_by_caller).
     pub fn set_durable(&mut self, version: &VersionVector) {
         self.session.set_durable(version);
     }

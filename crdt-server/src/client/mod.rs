@@ -44,9 +44,11 @@
 mod backoff;
 mod channel;
 mod error;
+mod options;
 mod socket;
 
 pub use backoff::Backoff;
-pub use channel::{Channel, ChannelOptions, Traffic};
+pub use channel::{Channel, Traffic};
 pub use error::{ChannelError, ConnectError};
+pub use options::ChannelOptions;
 pub use socket::{Client, ConnectOptions};

@@ -16,8 +16,9 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::channel::{Channel, ChannelOptions};
+use super::channel::Channel;
 use super::error::{ChannelError, ConnectError};
+use super::options::ChannelOptions;
 use crate::frame::{CHANNEL_MAX, CloseReason, Frame, FrameBody, Open, PROTOCOL_VERSION};
 
 /// A connection to a server, shared by the channels on it.
@@ -192,9 +193,8 @@ impl Client {
             return Err(ChannelError::NoMoreChannels);
         }
         let messages = self.socket.inboxes.open(number).ok_or(ChannelError::Disconnected)?;
-        let token = options.token.clone();
-        let channel = Channel::new(number, Arc::clone(&self.socket), messages, options);
-        let open = Open { protocol: PROTOCOL_VERSION, document, token: token.as_deref() };
+        let channel = Channel::new(number, Arc::clone(&self.socket), messages, &options);
+        let open = Open { protocol: PROTOCOL_VERSION, document, token: options.token.as_deref() };
         let frame = Frame { channel: number, body: FrameBody::Open(open) }.encode();
         let sent = self.socket.outgoing.send(Message::Binary(frame.into())).await;
         sent.map_err(|_| ChannelError::Disconnected)?;
