@@ -20,6 +20,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_edit;
 mod text_store;
 mod tree;
 mod walker;

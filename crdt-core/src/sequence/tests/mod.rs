@@ -6,6 +6,7 @@ mod fugue_max;
 mod history;
 mod ops;
 mod random;
+mod refused;
 mod rope;
 mod text;
 mod walker;
