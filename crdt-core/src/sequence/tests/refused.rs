@@ -1,8 +1,11 @@
 //! What a `Text` refuses, and that it then stays as it was.
 
+use alloc::string::ToString;
+
 use super::random::Random;
 use super::text::{everything, fork, id, random_session};
-use crate::codec::{CHECKSUM_LEN, checksum};
+use crate::causality::{ChangeRun, ParentsError};
+use crate::codec::{CHECKSUM_LEN, DecodeErrorKind, checksum};
 use crate::sequence::{InvalidTextOp, JoinError, LoadError, OpRuns, TextError, TextOp};
 use crate::{Dot, DotRange, Text, TextDelta};
 
@@ -153,4 +156,59 @@ fn an_edit_beyond_its_own_end_is_refused() {
     text.check_invariants();
     text.join(&honest).expect("nothing is wrong with it");
     text.check_invariants();
+}
+
+fn header(replica: u128, seq: u64, change_len: u32, parents: &[Dot]) -> ChangeRun {
+    let parents = parents.iter().copied().collect();
+    ChangeRun { replica: id(replica), seq, change_len, count: 1, parents }
+}
+
+/// A delta made by hand: these changes, each typing at the beginning.
+fn forged(runs: &[ChangeRun]) -> TextDelta {
+    let mut delta = TextDelta::default();
+    for run in runs {
+        delta.headers.push(run);
+        let content = "x".repeat(run.change_len as usize);
+        delta.ops.push(TextOp::Insert { at: 0, content: &content });
+    }
+    delta
+}
+
+#[test]
+fn forged_parents_are_refused() {
+    let mut text = Text::new();
+    let three = forged(&[header(1, 1, 3, &[])]);
+    text.join(&three).expect("nothing is wrong with it");
+    let before = text.encode();
+    let refused = |text: &mut Text, delta: &TextDelta, expected: JoinError| {
+        assert_eq!(text.join(delta), Err(expected));
+        text.check_invariants();
+        assert_eq!(text.encode(), before);
+    };
+    let (change, inside) = (Dot::new(id(2), 1), Dot::new(id(1), 2));
+    let error = ParentsError::InsideChange(inside);
+    let delta = forged(&[header(2, 1, 1, &[inside])]);
+    refused(&mut text, &delta, JoinError::Parents { change, error });
+
+    let redundant = Dot::new(id(1), 3);
+    let delta = forged(&[header(2, 1, 1, &[redundant]), header(3, 1, 1, &[redundant, change])]);
+    let (change, error) = (Dot::new(id(3), 1), ParentsError::Redundant(redundant));
+    refused(&mut text, &delta, JoinError::Parents { change, error });
+
+    // Each follows the other.
+    let (a, b) = (Dot::new(id(2), 1), Dot::new(id(3), 1));
+    let delta = forged(&[header(2, 1, 1, &[b]), header(3, 1, 1, &[a])]);
+    refused(&mut text, &delta, JoinError::Cycle { change: a });
+}
+
+/// Rows that could be one, and rows in another than the canonical order.
+#[test]
+fn another_way_to_save_the_same_is_refused() {
+    let decode = |runs: &[ChangeRun]| Text::decode(&forged(runs).encode_as(*b"cTxt"));
+    let whole = |runs: &[ChangeRun]| decode(runs).map(|text| text.len_chars());
+    let not_canonical = Err(LoadError::Decode(DecodeErrorKind::NotCanonical.at(0)));
+    assert_eq!(whole(&[header(1, 1, 1, &[]), header(1, 2, 2, &[])]), Ok(3));
+    assert_eq!(whole(&[header(1, 1, 1, &[]), header(1, 2, 1, &[])]), not_canonical);
+    assert_eq!(whole(&[header(1, 1, 1, &[]), header(2, 1, 1, &[])]), Ok(2));
+    assert_eq!(whole(&[header(2, 1, 1, &[]), header(1, 1, 1, &[])]), not_canonical);
 }
