@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -93,7 +93,9 @@ impl Server {
             .arg("--data")
             .arg(data)
             .arg("--assets")
-            .arg(workspace::npm_dir());
+            .arg(workspace::npm_dir())
+            // It says where it listens; we say it when it answers.
+            .stdout(Stdio::null());
         // A group of its own: the terminal's Ctrl-C reaches us alone, and we pass it on once.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);

@@ -157,26 +157,22 @@ test("others appear with their caret, and disappear when they leave or fall sile
   await a.until(() => document.querySelectorAll(".caret").length === 0, undefined);
 
   // One who is cut off says no goodbye: its time runs out.
-  const c = await theirs.visit(address);
-  await a.until(() => document.querySelectorAll("#people li").length === 2, undefined);
-  await c.page.evaluate(async () => {
-    const { doc } = /** @type {any} */ (globalThis);
-    await doc.close();
+  const c = await theirs.blank(server.origin);
+  await c.evaluate(async () => {
     const { Document } = await import(/** @type {any} */ ("/crdt-wasm/index.js"));
     const brief = await Document.open("presence", { connect: location.origin, tabs: false, presenceTtlMs: 1_500 });
-    Object.assign(globalThis, { doc: brief });
     brief.presence.set({ name: "Brief" });
   });
   await a.page.locator('#people li[title="Brief"]').waitFor();
-  await c.page.waitForTimeout(3_000);
+  await c.waitForTimeout(3_000);
   assert.equal(await a.page.locator('#people li[title="Brief"]').count(), 1, "it is renewed while it lives");
-  const debug = await c.page.context().newCDPSession(c.page);
+  const debug = await c.context().newCDPSession(c);
   await debug.send("Debugger.enable");
   await debug.send("Debugger.pause");
-  void c.page.evaluate(() => 0).catch(() => undefined);
+  void c.evaluate(() => 0).catch(() => undefined);
   await a.until(() => document.querySelectorAll("#people li").length === 1, undefined);
   await debug.send("Debugger.resume");
   await debug.detach();
-  await c.page.close();
+  await c.close();
   await a.page.close();
 });

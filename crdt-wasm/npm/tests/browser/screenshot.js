@@ -30,7 +30,7 @@ try {
   await grace.typeAtEnd("The lamp had been dark for a year.");
   await grace.untilSent();
   await ada.page.locator("#text").focus();
-  await ada.page.evaluate(() => /** @type {any} */ (document.querySelector("#text")).setSelectionRange(27, 27));
+  await ada.page.evaluate(() => /** @type {any} */ (document.querySelector("#text")).setSelectionRange(26, 26));
   await ada.page.keyboard.type(" slowly");
   await ada.untilSent();
   for (const demo of [ada, grace]) await demo.page.locator(".caret").waitFor();
@@ -39,7 +39,8 @@ try {
     await demo.page.waitForTimeout(300);
     shots.push((await demo.page.screenshot()).toString("base64"));
   }
-  const sheet = ada.page;
+  // A page of its own: the demo's may not have styles of others' making.
+  const sheet = await ada.page.context().newPage();
   await sheet.setViewportSize({ width: 2 * WINDOW.width + 60, height: WINDOW.height + 40 });
   await sheet.setContent(
     `<body style="margin:0;display:flex;gap:20px;padding:20px;background:#c9cede">${shots

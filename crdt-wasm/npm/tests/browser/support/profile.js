@@ -59,6 +59,17 @@ export class Profile {
     return demo;
   }
 
+  /**
+   * A page that can load what the server serves, and does nothing of itself.
+   *
+   * @param {string} origin
+   */
+  async blank(origin) {
+    const page = await this.#context.newPage();
+    await page.goto(`${origin}/healthz`);
+    return page;
+  }
+
   async close() {
     await this.#context.close();
     await rm(this.#folder, { recursive: true, force: true });
