@@ -58,9 +58,19 @@ impl ChangeSet {
     }
 
     pub(crate) fn whole(body: Body) -> Self {
-        let rows = 0..body.rows();
-        let chosen = rows.map(|row| Chosen { row, skip: 0, count: body.changes(row) }).collect();
-        Self { parts: vec![Part { body: Arc::new(body), chosen }] }
+        let rows = body.rows().max(1);
+        Self::pieces(body, rows).next().unwrap_or_default()
+    }
+
+    /// All changes of a body, at most `rows_max` rows in each set.
+    pub(crate) fn pieces(body: Body, rows_max: u32) -> impl Iterator<Item = Self> {
+        let (rows, body) = (body.rows(), Arc::new(body));
+        (0..rows).step_by(rows_max as usize).map(move |first| {
+            let rows = first..rows.min(first.saturating_add(rows_max));
+            let chosen =
+                rows.map(|row| Chosen { row, skip: 0, count: body.changes(row) }).collect();
+            Self { parts: vec![Part { body: body.clone(), chosen }] }
+        })
     }
 
     /// Whether there are no changes.

@@ -17,6 +17,12 @@ use crate::transaction::{Guard, Open, Transaction};
 use crate::view::{CounterView, MapView, SetView, TextView, View};
 use crate::{ChangeSet, Genesis, Kind, Path, Value};
 
+/// An import takes a few hundred bytes for each row of changes, so that with so many bytes of
+/// input for each row at once it stays at a few bytes for each.
+const BYTES_PER_ROW: usize = 64;
+/// Fewer rows at once are not worth the while.
+const ROWS_MIN: usize = 128;
+
 /// An offline-first document: named, nested containers over one log of events.
 ///
 /// See the [crate's page](crate) for a story of two replicas.
@@ -302,12 +308,18 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`ImportError`] for bytes that are damaged or no document.
+    /// [`ImportError`] for bytes that are damaged or no document, or whose changes come before
+    /// what they follow.
     pub fn decode(bytes: &[u8]) -> Result<Self, ImportError> {
         let (genesis, body) = bundle::read(bytes)?;
         let mut document = Self::with_genesis(genesis);
         document.events.set_recorded(false);
-        document.apply(ChangeSet::whole(body))?;
+        // In pieces, so that what an import remembers while it works is small beside the
+        // document. They can be: a document is written in an order that causality allows.
+        let rows_max = ROWS_MIN.max(bytes.len() / BYTES_PER_ROW);
+        for piece in ChangeSet::pieces(body, rows_max as u32) {
+            document.apply(piece)?;
+        }
         document.events.set_recorded(true);
         Ok(document)
     }

@@ -19,6 +19,7 @@ pub(crate) type Writes = DotFun<(u64, Arc<Value>)>;
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     pub(crate) touched: OrderedMap<u32, Touched>,
+    is_unheard: bool,
 }
 
 #[derive(Debug)]
@@ -33,8 +34,16 @@ pub(crate) struct Touched {
 }
 
 impl Journal {
+    /// A journal that remembers nothing, for changes that cannot fail and that nobody is told.
+    pub(crate) fn unheard() -> Self {
+        Self { is_unheard: true, ..Self::default() }
+    }
+
     /// Remembers a container as it is now, unless it was touched before.
     pub(crate) fn touch(&mut self, containers: &Containers, number: u32, by: ReplicaId) {
+        if self.is_unheard {
+            return;
+        }
         let touched = self.touched.entry(number).or_insert_with(|| Touched {
             live: containers[number].live,
             by: OrderedSet::new(),
@@ -48,14 +57,14 @@ impl Journal {
     }
 
     pub(crate) fn value(&mut self, number: u32, key: &Arc<str>, map: &MapContent) {
-        let values = &mut self.of(number).values;
+        let Some(Touched { values, .. }) = self.of(number) else { return };
         if !values.contains_key(key) {
             values.insert(key.clone(), map.values.get(key).cloned().unwrap_or_default());
         }
     }
 
     pub(crate) fn creation(&mut self, number: u32, child: &(Arc<str>, Kind), map: &MapContent) {
-        let created = &mut self.of(number).created;
+        let Some(Touched { created, .. }) = self.of(number) else { return };
         if !created.contains_key(child) {
             created.insert(child.clone(), map.created.get(child).cloned().unwrap_or_default());
         }
@@ -67,18 +76,19 @@ impl Journal {
         element: &Arc<Value>,
         set: &AddWinsStore<Arc<Value>>,
     ) {
-        let elements = &mut self.of(number).elements;
+        let Some(Touched { elements, .. }) = self.of(number) else { return };
         if !elements.contains_key(element) {
             elements.insert(element.clone(), set.get(element).cloned().unwrap_or_default());
         }
     }
 
     pub(crate) fn counter(&mut self, number: u32, counter: &ResetCounter) {
-        self.of(number).counter.get_or_insert_with(|| counter.clone());
+        let Some(touched) = self.of(number) else { return };
+        touched.counter.get_or_insert_with(|| counter.clone());
     }
 
     pub(crate) fn whole_map(&mut self, number: u32, map: &MapContent) {
-        let touched = self.of(number);
+        let Some(touched) = self.of(number) else { return };
         for (key, writes) in map.values.iter() {
             touched.values.entry(key.clone()).or_insert_with(|| writes.clone());
         }
@@ -88,18 +98,24 @@ impl Journal {
     }
 
     pub(crate) fn whole_set(&mut self, number: u32, set: &AddWinsStore<Arc<Value>>) {
-        let touched = self.of(number);
+        let Some(touched) = self.of(number) else { return };
         for (element, dots) in set.iter() {
             touched.elements.entry(element.clone()).or_insert_with(|| dots.clone());
         }
     }
 
     pub(crate) fn text(&mut self, number: u32, changes: impl IntoIterator<Item = TextChange>) {
-        self.of(number).text.extend(changes);
+        let Some(touched) = self.of(number) else { return };
+        touched.text.extend(changes);
     }
 
-    fn of(&mut self, number: u32) -> &mut Touched {
-        self.touched.get_mut(&number).expect("a container is touched before it is changed")
+    fn of(&mut self, number: u32) -> Option<&mut Touched> {
+        let touched = self.touched.get_mut(&number);
+        assert!(
+            touched.is_some() || self.is_unheard,
+            "a container is touched before it is changed"
+        );
+        touched
     }
 
     /// Puts back what was there before. The events are forgotten, and the containers that

@@ -78,8 +78,8 @@ pub struct Step {
 }
 
 impl Step {
-    pub(crate) fn new(key: &str, kind: Kind) -> Self {
-        Self { name: key.as_bytes().into(), kind }
+    pub(crate) fn new(key: impl Into<Arc<str>>, kind: Kind) -> Self {
+        Self { name: key.into().into(), kind }
     }
 
     /// The key in the map above, or `None` below a container of unknown kind.

@@ -106,7 +106,7 @@ impl State {
             (_, Op::Extension(_) | Op::Text(_)) => *unsupported = true,
             _ => unreachable!("operations were matched with their container's kind before"),
         }
-        log.push(cause.lv, len, op.clone());
+        log.push(cause.lv, len, op);
         match op {
             Op::Clear => self.clear(number, cause, journal),
             Op::Remove { key } => {
@@ -117,7 +117,7 @@ impl State {
                 self.refresh(number, cause, journal);
             }
             Op::Create { key, kind } => {
-                let child = self.containers.enter_child(number, &Step::new(key, *kind));
+                let child = self.containers.enter_child(number, &Step::new(key.clone(), *kind));
                 self.refresh(child, cause, journal);
             }
             _ => self.refresh(number, cause, journal),
@@ -186,7 +186,7 @@ impl State {
     /// Appends an edit of a text that is not to be applied, because it follows what this
     /// release does not know.
     pub(crate) fn log_text(&mut self, number: u32, lv: Lv, edit: OwnedTextOp, len: u32) {
-        self.containers[number].log.push(lv, len, Op::Text(Arc::new(edit)));
+        self.containers[number].log.push(lv, len, &Op::Text(Arc::new(edit)));
     }
 
     /// The texts that an operation of a map clears: all below it, or all below a key.

@@ -8,6 +8,10 @@ const CONSTANT_BYTES: u64 = 64 << 10;
 /// What each byte of input pays for.
 const BYTES_PER_BYTE: u64 = 32;
 
+/// What each byte of input pays for where a whole document is built of it, with what is
+/// visible in it ready to be read: a container that a few bytes create takes several hundred.
+const BYTES_PER_BYTE_BUILT: u64 = 128;
+
 /// Runs a decoder over `bytes` bytes of input and checks that its heap, with all that it
 /// returns, never held more than 64 KiB + 32 × bytes. What is counted is what was *asked
 /// for*: memory that the system hands out without backing it counts in full.
@@ -16,9 +20,22 @@ const BYTES_PER_BYTE: u64 = 32;
 ///
 /// If it did.
 pub fn bounded<T>(bytes: usize, decode: impl FnOnce() -> T) -> T {
+    bounded_by(BYTES_PER_BYTE, bytes, decode)
+}
+
+/// As [`bounded`], for what builds documents: never more than 64 KiB + 128 × bytes.
+///
+/// # Panics
+///
+/// If it held more.
+pub fn bounded_building<T>(bytes: usize, build: impl FnOnce() -> T) -> T {
+    bounded_by(BYTES_PER_BYTE_BUILT, bytes, build)
+}
+
+fn bounded_by<T>(bytes_per_byte: u64, bytes: usize, decode: impl FnOnce() -> T) -> T {
     let mut decoded = None;
     let info = measure(|| decoded = Some(decode()));
-    let bound = CONSTANT_BYTES + BYTES_PER_BYTE * bytes as u64;
+    let bound = CONSTANT_BYTES + bytes_per_byte * bytes as u64;
     assert!(
         info.bytes_max <= bound,
         "{bytes} bytes of input made the decoder hold {} bytes, above the bound of {bound}",

@@ -159,9 +159,9 @@ impl<K, V> OrderedMap<K, V> {
     pub(super) fn insert_at(&mut self, place: Place, key: K, value: V) -> Place {
         let Place { mut chunk, mut index } = place;
         if self.chunks.is_empty() {
-            // One piece is all that most maps ever need.
+            // One piece is all that most maps ever need, and one entry all that many have.
             self.chunks.reserve_exact(1);
-            self.chunks.push(Vec::new());
+            self.chunks.push(Vec::with_capacity(1));
         }
         if self.chunks[chunk].len() == CHUNK_MAX {
             // What comes in order leaves full chunks behind.

@@ -69,6 +69,7 @@ impl Sums {
             sums.runs.push((event, value));
             event += len as u32;
         }
+        sums.runs.shrink_to_fit();
         for index in 0..sums.runs.len() {
             let (start, value) = sums.runs[index];
             let end = sums.runs.get(index + 1).map_or(count, |&(next, _)| next);

@@ -54,7 +54,7 @@ impl ResetCounter {
         let mut later: OrderedMap<ReplicaId, (u64, u64)> = OrderedMap::new();
         for range in unseen {
             for (lv, len, op) in log.pieces(range.clone()) {
-                let &Op::Increment { amount } = op else { continue };
+                let Op::Increment { amount } = op else { continue };
                 add_run(graph, lv..lv + len, amount, &mut later);
             }
         }

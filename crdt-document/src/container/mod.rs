@@ -105,8 +105,8 @@ impl Container {
         }
         for (lv, len, op) in self.log.pieces(lvs) {
             let piece = match op {
-                Op::Text(op) => Piece::Text(op.borrow()),
-                op => Piece::Op { op: op.clone(), len },
+                Op::Text(ref edit) => Piece::Text(edit.borrow()),
+                op => Piece::Op { op, len },
             };
             found(lv, piece);
         }

@@ -35,7 +35,7 @@ pub(super) fn apply(
             return Err(ImportError::InvalidChange(dot));
         }
     };
-    let mut unheard = Journal::default();
+    let mut unheard = Journal::unheard();
     let recorded = journal.is_some();
     let journal = journal.unwrap_or(&mut unheard);
     take_effect(state, bodies, tips, segments, &mut numbers, journal);

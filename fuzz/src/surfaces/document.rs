@@ -6,7 +6,7 @@ use crdt_core::codec::seal;
 use crdt_document::{Document, Genesis, Value};
 
 use super::replicas;
-use crate::memory::bounded;
+use crate::memory::{bounded, bounded_building};
 
 const MAGIC: [u8; 4] = *b"CRDd";
 
@@ -52,7 +52,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
 
 /// A document that loads can be read, saved and loaded again.
 fn whole(bytes: &[u8]) {
-    let Ok(document) = bounded(bytes.len(), || Document::decode(bytes)) else { return };
+    let built = bounded_building(bytes.len(), || Document::decode(bytes));
+    let Ok(document) = built else { return };
     document.check_invariants();
     document.to_value();
     let saved = document.encode();

@@ -4,7 +4,7 @@ use crdt_causal::sync::{Config, Session};
 use crdt_document::Document;
 
 use super::replicas;
-use crate::memory::bounded;
+use crate::memory::bounded_building;
 
 /// A step of the script that the input is.
 enum Step<'a> {
@@ -107,7 +107,7 @@ fn handle(
     while session.poll_event().is_some() {}
     document.drain_events();
     // A refused message ends the session, and that is all it does.
-    let _ = bounded(received, || session.handle(message, document, now));
+    let _ = bounded_building(received, || session.handle(message, document, now));
     session.set_durable(document.version());
 }
 
