@@ -1,5 +1,6 @@
 //! The document by example.
 
+use crdt_core::Dot;
 use crdt_document::{
     Change, Document, EditError, ImportError, MapChange, Origin, Path, ReplicaId, TextError, Value,
 };
@@ -143,6 +144,44 @@ fn a_failed_transaction_leaves_nothing() {
     assert_eq!(quiet, Err(EditError::CounterOverflow(Path::root().counter("c"))));
     assert_eq!(doc.encode(), before);
     assert_eq!(Document::reader().transact(|_| Ok(())), Err(EditError::NoReplica));
+}
+
+/// What a counter can hold is full at 2^64 - 1 upwards for each replica. Nobody honest goes on
+/// from there, and whoever does is refused with all that comes along.
+#[test]
+fn an_import_that_overflows_a_counter_changes_nothing() {
+    let mut doc = doc(1);
+    let mut count = |amount| {
+        doc.transact(|tx| {
+            tx.map("m").set("k", amount);
+            tx.counter("c").increment(amount);
+            Ok(())
+        })
+    };
+    for amount in [i64::MAX, i64::MAX, 1] {
+        count(amount).unwrap();
+    }
+    assert_eq!(count(1), Err(EditError::CounterOverflow(Path::root().counter("c"))));
+    assert_eq!(doc.counter("c").value(), i128::from(u64::MAX));
+    let bytes = doc.encode();
+    assert_eq!(Document::decode(&bytes).unwrap().counter("c").value(), i128::from(u64::MAX));
+
+    // The last amount, 1, stands in the counter's column as 3. Somebody writes 2 there.
+    let mut refused = 0;
+    for at in (0..bytes.len() - 4).filter(|&at| bytes[at] == 3) {
+        let mut forged = bytes[..bytes.len() - 4].to_vec();
+        forged[at] = 5;
+        forged.extend(crdt_core::codec::checksum(&forged).to_le_bytes());
+        let mut reader = Document::reader();
+        if let Err(error) = reader.import(&forged) {
+            let overflows = ImportError::InvalidChange(Dot::new(ReplicaId::from_u128(1), 5));
+            refused += usize::from(error == overflows);
+            reader.check_invariants();
+            assert!(reader.is_empty() && reader.drain_events().is_empty());
+            assert_eq!(reader.encode(), Document::reader().encode());
+        }
+    }
+    assert_eq!(refused, 1);
 }
 
 #[test]

@@ -57,6 +57,41 @@ fn three_offline_words_stay_words() {
     }
 }
 
+/// Its 125 settings of three clocks gave six documents. There is no clock here; what runs
+/// ahead instead is how much each replica has done before, elsewhere in the text.
+#[test]
+fn who_has_done_more_before_changes_nothing() {
+    let (mut base, mut writer) = fork(&Text::new(), 9);
+    let _sent = base.insert(0, "\nbelow", &mut writer).expect("in bounds");
+    let mut merged: Vec<String> = Vec::new();
+    for setting in 0..125u32 {
+        let deltas: Vec<TextDelta> = ["API", "REST", "GRAPHQL"]
+            .iter()
+            .zip([setting % 5, setting / 5 % 5, setting / 25])
+            .enumerate()
+            .map(|(number, (word, ahead))| {
+                let (mut text, mut writer) = fork(&base, 1 + number as u128);
+                let below = text.len_chars();
+                for _ in 0..ahead {
+                    let _sent = text.insert(below, "x", &mut writer).expect("in bounds");
+                    let _sent = text.delete(below, 1, &mut writer).expect("in bounds");
+                }
+                let _sent = text.insert(0, word, &mut writer).expect("in bounds");
+                text.delta_since(base.version())
+            })
+            .collect();
+        for order in ORDERS {
+            let mut text = base.clone();
+            for index in order {
+                text.join(&deltas[index]).expect("nothing is missing");
+            }
+            merged.push(text.to_string());
+        }
+    }
+    merged.dedup();
+    assert_eq!(merged, ["APIRESTGRAPHQL\nbelow"], "the smaller id goes first");
+}
+
 /// It took the arrival order where stamps were equal: `YX` here and `XY` there.
 #[test]
 fn equal_places_have_one_order() {
