@@ -4,6 +4,7 @@ mod browser;
 mod javascript;
 mod no_std;
 mod readme;
+mod replay;
 
 use std::time::Instant;
 
@@ -54,6 +55,11 @@ const PARTS: &[Part] = &[
         name: "kill",
         what: "a server killed ten times under four writers loses nothing acknowledged",
         run: || kill_test::run(&kill_test::Options { rounds: 10, seed: 1, writers: 4 }),
+    },
+    Part {
+        name: "replay",
+        what: "traces played by their writers through a server, partly offline, end as recorded",
+        run: replay::run,
     },
     Part {
         name: "wasm",

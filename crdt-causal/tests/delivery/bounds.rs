@@ -195,7 +195,7 @@ fn what_has_no_meaning_is_refused() {
     let many = insert(message(0, 1, &[(1, 1), (2, 1), (3, 1)]));
     assert_eq!(many, InsertError::TooManyParents { parents: 3 });
     let large = Message { dot: dot(0, 2), parents: vec![], payload: vec![0; 32 << 20] };
-    assert!(matches!(insert(large), InsertError::TooLarge { .. }));
+    assert!(matches!(insert(large), InsertError::TooLarge { bytes } if bytes > 32 << 20));
     assert_eq!((buffer.pending(), buffer.pending_bytes()), (0, 0));
 }
 

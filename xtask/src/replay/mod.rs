@@ -55,6 +55,21 @@ pub(crate) struct Options {
     expect: Expect,
 }
 
+impl Options {
+    /// A trace that has its own writers, played partly offline, and to end as recorded.
+    pub(crate) fn recorded(file: PathBuf) -> Self {
+        Self {
+            file,
+            seed: 1,
+            offline: 0.3,
+            connections: None,
+            writers: 1,
+            turn: 200,
+            expect: Expect::EndContent,
+        }
+    }
+}
+
 /// What makes a replay a success.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Expect {
