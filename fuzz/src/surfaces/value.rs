@@ -1,11 +1,15 @@
-//! Plain values: what maps hold and sets are made of.
+//! Plain values: what maps hold and sets are made of; and paths, which name where.
 
-use crdt_document::{Value, ValueMap};
+use crdt_document::{PATH_STEPS_MAX, Path, Value, ValueMap};
 
 use crate::values::{decode, encode};
 
-/// Decodes values until one is wrong.
+/// Decodes a path, then values until one is wrong.
 pub fn run(bytes: &[u8]) {
+    if let Some((path, _)) = decode::<Path>(bytes) {
+        assert!(path.to_string().matches('/').count() + 1 >= path.steps().len());
+        assert!(path.steps().len() <= PATH_STEPS_MAX);
+    }
     let mut rest = bytes;
     while let Some((value, behind)) = decode::<Value>(rest) {
         // Whatever a value holds, it can be shown and compared.
@@ -33,5 +37,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     for _ in 0..24 {
         deep = Value::from(vec![deep]);
     }
-    plain.iter().chain([&list, &deep]).map(encode).collect()
+    let path = Path::root().map("chapters").map("one").text("body");
+    let paths = [Path::root(), path].map(|path| encode(&path));
+    plain.iter().chain([&list, &deep]).map(encode).chain(paths).collect()
 }
