@@ -272,8 +272,7 @@ impl<'a> Transaction<'a> {
         };
         let utf16 = |at: u32, text: &crdt_core::sequence::TextStore| text.rope().char_to_utf16(at);
         let (from, to) = (utf16(at, text), utf16(at.saturating_add(len), text));
-        let deleted = text.delete(self.open.lv, at, len)?;
-        let made = deleted.chars().count() as u32;
+        let made = text.delete(self.open.lv, at, len)?;
         debug_assert_eq!(made, len);
         let inserted = match text.insert(self.open.lv + made, at, content) {
             Ok(inserted) => inserted,

@@ -47,9 +47,11 @@ impl Stretch {
 #[derive(Clone, Default, Debug)]
 pub(super) struct CriticalEdits {
     stretches: Vec<Stretch>,
-    /// What is needed to go back to where the journal was opened: how many stretches are
-    /// as they were then, and the others, last first.
-    journal: Option<(usize, Vec<Stretch>)>,
+    /// What is needed to go back to where the journal was opened, if it is: how many stretches
+    /// are as they were then.
+    unchanged: Option<usize>,
+    /// The other stretches of that time, last first.
+    saved: Vec<Stretch>,
 }
 
 impl CriticalEdits {
@@ -99,27 +101,28 @@ impl CriticalEdits {
 
     /// From here on, [`roll_back`](Self::roll_back) is possible.
     pub(super) fn open_journal(&mut self) {
-        self.journal = Some((self.stretches.len(), Vec::new()));
+        self.unchanged = Some(self.stretches.len());
+        self.saved.clear();
     }
 
     /// Forgets how to go back.
     pub(super) fn close_journal(&mut self) {
-        self.journal = None;
+        self.unchanged = None;
     }
 
     /// Goes back to where the journal was opened.
     pub(super) fn roll_back(&mut self) {
-        if let Some((kept, saved)) = self.journal.take() {
-            self.stretches.truncate(kept);
-            self.stretches.extend(saved.into_iter().rev());
+        if let Some(unchanged) = self.unchanged.take() {
+            self.stretches.truncate(unchanged);
+            self.stretches.extend(self.saved.drain(..).rev());
         }
     }
 
     fn save_from(&mut self, index: usize) {
-        if let Some((kept, saved)) = &mut self.journal {
-            while *kept > index {
-                *kept -= 1;
-                saved.push(self.stretches[*kept]);
+        if let Some(unchanged) = &mut self.unchanged {
+            while *unchanged > index {
+                *unchanged -= 1;
+                self.saved.push(self.stretches[*unchanged]);
             }
         }
     }

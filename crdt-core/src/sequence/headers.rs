@@ -3,6 +3,8 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use crate::causality::ChangeRun;
 use crate::{Dot, ReplicaId};
 
@@ -32,18 +34,22 @@ impl Row {
 /// An event by the index of its replica, and its sequence number.
 pub(super) type Event = (u32, u64);
 
-/// Headers, in order.
+/// Headers, in order. Those of one typed character need no memory of their own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Headers {
-    replicas: Vec<ReplicaId>,
+    replicas: SmallVec<[ReplicaId; 1]>,
+    /// The numbers of all replicas, where they are more than are quickly looked through.
     numbers: BTreeMap<ReplicaId, u32>,
-    rows: Vec<Row>,
+    rows: SmallVec<[Row; 1]>,
     parents: Vec<Event>,
 }
 
+/// So many replicas are looked through one by one.
+const FEW: usize = if cfg!(test) { 2 } else { 8 };
+
 impl Headers {
     pub(super) fn with_capacity(rows: usize) -> Self {
-        Self { rows: Vec::with_capacity(rows), ..Self::default() }
+        Self { rows: SmallVec::with_capacity(rows), ..Self::default() }
     }
 
     pub(super) fn rows(&self) -> &[Row] {
@@ -73,11 +79,23 @@ impl Headers {
     }
 
     fn number(&mut self, replica: ReplicaId) -> u32 {
-        *self.numbers.entry(replica).or_insert_with(|| {
-            self.replicas.push(replica);
-            // There are fewer replicas than events, and those are counted in 32 bits.
-            (self.replicas.len() - 1) as u32
-        })
+        let known = if self.replicas.len() <= FEW {
+            self.replicas.iter().position(|&known| known == replica).map(|number| number as u32)
+        } else {
+            self.numbers.get(&replica).copied()
+        };
+        if let Some(number) = known {
+            return number;
+        }
+        // There are fewer replicas than events, and those are counted in 32 bits.
+        let number = self.replicas.len() as u32;
+        self.replicas.push(replica);
+        if self.replicas.len() == FEW + 1 {
+            self.numbers = self.replicas.iter().copied().zip(0..).collect();
+        } else if self.replicas.len() > FEW {
+            self.numbers.insert(replica, number);
+        }
+        number
     }
 
     /// Appends a row.

@@ -1,8 +1,9 @@
 //! The edits of one text, run-length encoded in the order they became known here.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::ops::Range;
+
+use smallvec::SmallVec;
 
 use super::error::InvalidTextOp;
 use super::rope::byte_of_char;
@@ -87,7 +88,8 @@ impl Piece {
 /// All edits of one text, by local version.
 #[derive(Clone, Default, Debug)]
 pub(super) struct OpLog {
-    entries: Vec<Entry>,
+    /// Two lie in place: a deletion and an insertion, which is all that most deltas have.
+    entries: SmallVec<[Entry; 2]>,
     /// All text ever inserted, in the order of the log.
     arena: String,
 }
@@ -115,7 +117,12 @@ impl OpLog {
 
     /// Makes room for `runs` more runs with `text` bytes of text.
     pub(super) fn reserve(&mut self, runs: usize, text: usize) {
-        self.entries.reserve(runs);
+        // No more than is needed the first time, and amortised from then on.
+        let needed = self.entries.len() + runs;
+        if needed > self.entries.capacity() {
+            let target = needed.max(2 * self.entries.capacity());
+            self.entries.reserve_exact(target - self.entries.len());
+        }
         self.arena.reserve(text);
     }
 

@@ -7,7 +7,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::tree::{Cursor, Item, Items, Summary, Tree};
+use super::tree::{Cursor, Item, Items, Path, Summary, Tree};
 
 /// Most bytes of a chunk. Small in this crate's own tests, so that a few words reach
 /// several levels; never below two code points of four bytes.
@@ -66,6 +66,19 @@ impl Chunk {
     fn byte_of_char(&self, chars: u32) -> usize {
         byte_of_char(&self.text, self.measure.chars, chars)
     }
+
+    fn insert(&mut self, at: u32, text: &str) {
+        let byte = self.byte_of_char(at);
+        self.text.insert_str(byte, text);
+        self.measure.add(Measure::of(text));
+    }
+
+    fn remove(&mut self, at: u32, len: u32) {
+        let from = self.byte_of_char(at);
+        let to = from + byte_of_char(&self.text[from..], self.measure.chars - at, len);
+        self.measure.sub(Measure::of(&self.text[from..to]));
+        self.text.replace_range(from..to, "");
+    }
 }
 
 /// The byte offset of code point `chars` in a text that has `total` of them.
@@ -92,6 +105,17 @@ impl Item for Chunk {
 #[derive(Clone, Default, Debug)]
 pub struct Rope {
     chunks: Tree<Chunk>,
+    finger: Option<Finger>,
+}
+
+/// The chunk that was edited last. The next edit is nearly always there too, and then needs
+/// no descent from the root.
+#[derive(Clone, Debug)]
+struct Finger {
+    cursor: Cursor,
+    path: Path,
+    /// The chunk's first code point.
+    start: u32,
 }
 
 impl Rope {
@@ -135,20 +159,27 @@ impl Rope {
         if text.is_empty() {
             return;
         }
+        if let Some(finger) = &self.finger
+            && finger.start < at
+        {
+            let (chunk, offset) = (self.chunks.item(finger.cursor), at - finger.start);
+            if offset <= chunk.measure.chars && chunk.text.len() + text.len() <= CHUNK_MAX {
+                let change = |chunk: &mut Chunk| chunk.insert(offset, text);
+                self.chunks.update_along(&finger.path, finger.cursor, change);
+                return;
+            }
+        }
         let Some((cursor, offset)) = self.chunk_before(at) else {
+            self.finger = None;
             self.insert_chunks(self.chunks.start(), "", text, "");
             return;
         };
-        let fits = self.chunks.item(cursor).text.len() + text.len() <= CHUNK_MAX;
-        if fits {
-            let added = Measure::of(text);
-            self.chunks.update(cursor, |chunk| {
-                let byte = chunk.byte_of_char(offset);
-                chunk.text.insert_str(byte, text);
-                chunk.measure.add(added);
-            });
+        if self.chunks.item(cursor).text.len() + text.len() <= CHUNK_MAX {
+            self.chunks.update(cursor, |chunk| chunk.insert(offset, text));
+            self.point_at(cursor, at - offset);
             return;
         }
+        self.finger = None;
         let chunk = self.chunks.remove(cursor, &mut |_, _| {});
         let (head, tail) = chunk.text.split_at(chunk.byte_of_char(offset));
         // The removal may have merged leaves, so the place is sought again.
@@ -164,25 +195,46 @@ impl Rope {
     pub fn remove(&mut self, at: u32, len: u32) {
         let end = at.checked_add(len);
         assert!(end.is_some_and(|end| end <= self.len_chars()), "remove beyond the end");
+        if self.remove_at_finger(at, len) {
+            return;
+        }
         let mut left = len;
         while left > 0 {
             let (cursor, offset) = self.chunks.find(at, |m| m.chars).expect("inside of the text");
             let chunk = self.chunks.item(cursor);
             let here = left.min(chunk.measure.chars - offset);
             if here == chunk.measure.chars {
+                self.finger = None;
                 self.chunks.remove(cursor, &mut |_, _| {});
             } else {
-                self.chunks.update(cursor, |chunk| {
-                    let from = chunk.byte_of_char(offset);
-                    let to = from
-                        + byte_of_char(&chunk.text[from..], chunk.measure.chars - offset, here);
-                    chunk.measure.sub(Measure::of(&chunk.text[from..to]));
-                    chunk.text.replace_range(from..to, "");
-                });
+                self.chunks.update(cursor, |chunk| chunk.remove(offset, here));
+                self.point_at(cursor, at - offset);
             }
             left -= here;
         }
         self.join_around(at);
+    }
+
+    /// Removes from the chunk that was edited last, if the range is in it and leaves so much of
+    /// it that it need not be joined with a neighbour.
+    fn remove_at_finger(&mut self, at: u32, len: u32) -> bool {
+        let Some(finger) = &self.finger else { return false };
+        let chunk = self.chunks.item(finger.cursor);
+        let Some(offset) = at.checked_sub(finger.start) else { return false };
+        // A code point has four bytes at most.
+        let is_inside = offset + len < chunk.measure.chars;
+        if !is_inside || chunk.text.len().saturating_sub(4 * len as usize) <= CHUNK_MAX / 2 {
+            return false;
+        }
+        let change = |chunk: &mut Chunk| chunk.remove(offset, len);
+        self.chunks.update_along(&finger.path, finger.cursor, change);
+        true
+    }
+
+    /// Remembers the chunk that was edited, which begins at code point `start`.
+    fn point_at(&mut self, cursor: Cursor, start: u32) {
+        let path = self.chunks.path(cursor.leaf);
+        self.finger = path.map(|path| Finger { cursor, path, start });
     }
 
     /// Keeps chunks from staying small: joins those on both sides of `at` if they fit in one.
@@ -192,6 +244,7 @@ impl Rope {
         let len = self.chunks.item(left).text.len() + self.chunks.item(right).text.len();
         // Half full at most, so that the next typed character does not split it again.
         if len <= CHUNK_MAX / 2 {
+            self.finger = None;
             let taken = self.chunks.item(right).clone();
             self.chunks.update(left, |chunk| {
                 chunk.text.push_str(&taken.text);
@@ -261,11 +314,21 @@ impl Rope {
     /// When the range goes beyond the end.
     #[must_use]
     pub fn slice(&self, at: u32, len: u32) -> String {
+        let mut out = String::new();
+        self.slice_into(at, len, &mut out);
+        out
+    }
+
+    /// Appends the text of `len` code points from `at` on to `out`.
+    ///
+    /// # Panics
+    ///
+    /// When the range goes beyond the end.
+    pub fn slice_into(&self, at: u32, len: u32, out: &mut String) {
         let end = at.checked_add(len);
         assert!(end.is_some_and(|end| end <= self.len_chars()), "slice beyond the end");
-        let mut out = String::new();
         if len == 0 {
-            return out;
+            return;
         }
         let (cursor, mut offset) = self.chunks.find(at, |m| m.chars).expect("inside of the text");
         let mut left = len;
@@ -280,7 +343,6 @@ impl Rope {
                 break;
             }
         }
-        out
     }
 
     /// The UTF-16 offset of code point `at`; `None` beyond the end.
@@ -357,6 +419,10 @@ impl Rope {
         for chunk in self.chunks.iter() {
             assert_eq!(chunk.measure, Measure::of(&chunk.text), "a chunk knows its measures");
             assert!(!chunk.text.is_empty() && chunk.text.len() <= CHUNK_MAX);
+        }
+        if let Some(finger) = &self.finger {
+            assert_eq!(self.chunks.before(finger.cursor).chars, finger.start);
+            assert_eq!(self.chunks.path(finger.cursor.leaf), Some(finger.path.clone()));
         }
     }
 }

@@ -185,7 +185,8 @@ impl Text {
         ops: &[TextOp<'_>],
         writer: &mut Writer,
     ) -> Result<TextDelta, TextError> {
-        writer.meet(self.version().get(writer.replica()));
+        let before = self.version().get(writer.replica());
+        writer.meet(before);
         let mut delta = TextDelta::default();
         let lv = self.graph.len();
         let replica = writer.replica();
@@ -210,11 +211,10 @@ impl Text {
             return Err(error);
         }
         self.store.keep();
-        let last = self.version().get(replica);
-        writer.advance(last);
+        writer.advance(before + u64::from(delta.ops.events()));
         delta.headers.push(&ChangeRun {
             replica,
-            seq: last + 1 - u64::from(delta.ops.events()),
+            seq: before + 1,
             change_len: delta.ops.events(),
             count: 1,
             parents: self.graph.explicit_parents(lv),

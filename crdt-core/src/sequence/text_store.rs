@@ -34,6 +34,8 @@ pub struct TextStore {
     revocable: Option<Lv>,
     /// How to take local edits back, in the order they were made.
     undo: Vec<Undo>,
+    /// The text that they deleted.
+    undo_text: String,
 }
 
 /// The inverse of a local edit of the rope.
@@ -41,8 +43,12 @@ pub struct TextStore {
 struct Undo {
     at: u32,
     remove: u32,
-    insert: String,
+    /// Where the text to put back begins; it goes on to where that of the next edit begins.
+    text: usize,
 }
+
+/// So much room for deleted text stays for the next edit.
+const UNDO_TEXT_KEPT: usize = 4096;
 
 impl TextStore {
     /// An empty text.
@@ -110,57 +116,57 @@ impl TextStore {
         }
         let run = self.log_local(lv, &TextOp::Insert { at, content })?;
         self.rope.insert(at, content);
-        self.undo.push(Undo { at, remove: run.len, insert: String::new() });
+        self.undo.push(Undo { at, remove: run.len, text: self.undo_text.len() });
         Ok(run.len)
     }
 
     /// Deletes `len` code points from `at` on, with as many events from `lv` on that have
-    /// everything known in their past. Returns the deleted text.
+    /// everything known in their past. Returns how many.
     ///
     /// # Errors
     ///
     /// [`TextError`]; nothing is changed.
-    pub fn delete(&mut self, lv: Lv, at: u32, len: u32) -> Result<String, TextError> {
+    pub fn delete(&mut self, lv: Lv, at: u32, len: u32) -> Result<u32, TextError> {
         self.edit(lv, &TextOp::Delete { at, len, forward: true })
     }
 
     /// Deletes all that is visible, by the one event `lv`, which has everything known in
-    /// its past. Returns the deleted text.
+    /// its past. Returns how many code points that were.
     ///
     /// # Errors
     ///
     /// [`TextError::TooLong`]; nothing is changed.
-    pub fn clear(&mut self, lv: Lv) -> Result<String, TextError> {
+    pub fn clear(&mut self, lv: Lv) -> Result<u32, TextError> {
         self.edit(lv, &TextOp::Clear { len: 1 })
     }
 
     /// Applies a local edit, whose events have the local versions from `lv` on and everything
-    /// known in their past. Returns the deleted text.
+    /// known in their past. Returns how many code points it inserts or deletes.
     ///
     /// # Errors
     ///
     /// [`TextError`]; nothing is changed.
-    pub fn edit(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<String, TextError> {
+    pub fn edit(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<u32, TextError> {
         let (at, len) = match *op {
             TextOp::Insert { at, content } => {
-                return self.insert(lv, at, content).map(|_| String::new());
+                return self.insert(lv, at, content);
             }
             TextOp::Delete { at, len, .. } => (at, len),
             TextOp::Clear { len } => (0, if len == 0 { 0 } else { self.rope.len_chars() }),
         };
         self.check_bounds(at, len)?;
         if op.events() == 0 {
-            return Ok(String::new());
+            return Ok(0);
         }
         self.log_local(lv, op)?;
-        Ok(self.cut(at, len))
+        self.cut(at, len);
+        Ok(len)
     }
 
-    fn cut(&mut self, at: u32, len: u32) -> String {
-        let deleted = self.rope.slice(at, len);
+    fn cut(&mut self, at: u32, len: u32) {
+        self.undo.push(Undo { at, remove: 0, text: self.undo_text.len() });
+        self.rope.slice_into(at, len, &mut self.undo_text);
         self.rope.remove(at, len);
-        self.undo.push(Undo { at, remove: 0, insert: deleted.clone() });
-        deleted
     }
 
     pub(super) fn check_bounds(&self, at: u32, len: u32) -> Result<(), TextError> {
@@ -282,6 +288,8 @@ impl TextStore {
     pub fn keep(&mut self) {
         self.revocable = None;
         self.undo.clear();
+        self.undo_text.clear();
+        self.undo_text.shrink_to(UNDO_TEXT_KEPT);
         self.merge.keep();
     }
 
@@ -291,9 +299,10 @@ impl TextStore {
         let Some(lv) = self.revocable.take() else { return };
         self.log.truncate(lv);
         self.merge.roll_back();
-        for undo in core::mem::take(&mut self.undo).into_iter().rev() {
+        for undo in self.undo.drain(..).rev() {
             self.rope.remove(undo.at, undo.remove);
-            self.rope.insert(undo.at, &undo.insert);
+            self.rope.insert(undo.at, &self.undo_text[undo.text..]);
+            self.undo_text.truncate(undo.text);
         }
     }
 

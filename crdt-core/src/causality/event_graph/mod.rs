@@ -165,6 +165,14 @@ impl EventGraph {
             .checked_mul(count)
             .filter(|&total| total <= LEN_MAX - self.len)
             .ok_or(GraphError::TooManyEvents)?;
+        let start = self.len;
+        if parents.len() == 1
+            && self.frontier[..] == *parents
+            && parents[0] + 1 == start
+            && self.runs.last().is_some_and(|run| self.replicas[run.replica as usize] == replica)
+        {
+            return self.go_on(replica, change_len, total);
+        }
         let last = self.version.get(replica);
         if u64::from(total) > SEQ_MAX - last {
             return Err(GraphError::SequenceExhausted { replica });
@@ -172,7 +180,7 @@ impl EventGraph {
 
         let mut parents: SmallVec<[Lv; 2]> = SmallVec::from_slice(parents);
         sort(&mut parents);
-        let (start, end) = (self.len, self.len + total);
+        let end = start + total;
         let covers_all = parents == self.frontier;
         if !covers_all {
             self.uncover_critical(&parents, start);
@@ -198,6 +206,28 @@ impl EventGraph {
         if self.frontier.len() == 1 {
             self.critical.push(start..end);
         }
+        Ok(start..end)
+    }
+
+    /// The short way of [`push`](Self::push) for what is typed: the writer of the newest event,
+    /// which is the only tip, goes on.
+    fn go_on(
+        &mut self,
+        replica: ReplicaId,
+        change_len: u32,
+        total: u32,
+    ) -> Result<Range<Lv>, GraphError> {
+        let (start, end) = (self.len, self.len + total);
+        let run = self.runs.last().expect("there is a newest event");
+        let last = run.seq + u64::from(start - 1 - run.start);
+        if u64::from(total) > SEQ_MAX - last {
+            return Err(GraphError::SequenceExhausted { replica });
+        }
+        self.frontier[0] = end - 1;
+        self.push_block(start, change_len);
+        self.version.observe(replica, last + u64::from(total));
+        self.len = end;
+        self.critical.push(start..end);
         Ok(start..end)
     }
 

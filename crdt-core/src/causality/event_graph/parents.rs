@@ -80,14 +80,14 @@ impl EventGraph {
     /// The parents of the change at `lv` as they travel: without the own predecessor, in
     /// ascending order of dots.
     pub fn explicit_parents(&self, lv: Lv) -> SmallVec<[Dot; 2]> {
-        let replica = self.replica_of(lv);
-        let mut dots: SmallVec<[Dot; 2]> = self
-            .parents_of(lv)
-            .iter()
-            .map(|&parent| self.dot_of(parent))
-            .filter(|dot| dot.replica != replica)
-            .collect();
-        sort(&mut dots);
+        let run = self.run_of(lv);
+        let mut dots: SmallVec<[Dot; 2]> = SmallVec::new();
+        if lv == run.start {
+            let replica = self.replicas[run.replica as usize];
+            let all = run.parents.iter().map(|&parent| self.dot_of(parent));
+            dots.extend(all.filter(|dot| dot.replica != replica));
+            sort(&mut dots);
+        }
         dots
     }
 }

@@ -293,6 +293,53 @@ impl<T: Item> Tree<T> {
     }
 }
 
+/// The way from a leaf to the root: each node with the slot of what is below. Valid until an
+/// item is inserted or removed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::sequence) struct Path {
+    steps: [(u32, u8); PATH_MAX],
+    len: u8,
+}
+
+/// A tree of this height has more items than are counted in 32 bits, if its nodes are as full
+/// as removals leave them; one that is higher has no paths.
+const PATH_MAX: usize = 12;
+
+impl<T: Item> Tree<T> {
+    /// The way from a leaf to the root.
+    pub(in crate::sequence) fn path(&self, leaf: u32) -> Option<Path> {
+        let mut path = Path { steps: [(NONE, 0); PATH_MAX], len: 0 };
+        let (mut child, mut parent) = (leaf, self.leaves[leaf as usize].parent);
+        while parent != NONE {
+            let node = &self.nodes[parent as usize];
+            *path.steps.get_mut(usize::from(path.len))? = (parent, node.slot_of(child) as u8);
+            path.len += 1;
+            (child, parent) = (parent, node.parent);
+        }
+        Some(path)
+    }
+
+    /// Changes the item at `at` in place, where the way from its leaf is known.
+    pub(in crate::sequence) fn update_along(
+        &mut self,
+        path: &Path,
+        at: Cursor,
+        change: impl FnOnce(&mut T),
+    ) {
+        let item = &mut self.leaves[at.leaf as usize].items[at.index as usize];
+        let old = item.sum();
+        change(item);
+        let new = item.sum();
+        for &(node, slot) in &path.steps[..usize::from(path.len)] {
+            let sum = &mut self.nodes[node as usize].sums[usize::from(slot)];
+            sum.add(new);
+            sum.sub(old);
+        }
+        self.total.add(new);
+        self.total.sub(old);
+    }
+}
+
 /// The items of a tree in order.
 pub(in crate::sequence) struct Items<'a, T: Item> {
     tree: &'a Tree<T>,
