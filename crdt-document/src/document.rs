@@ -1,5 +1,6 @@
-use std::collections::VecDeque;
-use std::fmt;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crdt_core::causality::ChangeRun;
 use crdt_core::{DotRange, Frontier, ReplicaId, VersionVector};

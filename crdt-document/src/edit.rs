@@ -10,7 +10,7 @@ pub use map::MapEdit;
 pub use set::SetEdit;
 pub use text::TextEdit;
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use crate::op::Op;
 use crate::transaction::Transaction;

@@ -1,4 +1,5 @@
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crdt_core::causality::GraphError;
 use crdt_core::codec::DecodeError;
@@ -49,7 +50,7 @@ impl fmt::Display for EditError {
     }
 }
 
-impl std::error::Error for EditError {}
+impl core::error::Error for EditError {}
 
 impl From<TextError> for EditError {
     fn from(error: TextError) -> Self {
@@ -116,7 +117,7 @@ impl fmt::Display for ImportError {
     }
 }
 
-impl std::error::Error for ImportError {}
+impl core::error::Error for ImportError {}
 
 impl From<DecodeError> for ImportError {
     fn from(error: DecodeError) -> Self {

@@ -1,11 +1,14 @@
-use std::collections::VecDeque;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
 
+use alloc::sync::Arc;
 use crdt_core::ReplicaId;
 use crdt_core::collections::{OrderedMap, sort_with};
 use crdt_core::dot_store::DotStore;
 use crdt_core::map::LwwStore;
 use crdt_core::sequence::TextPatch;
-use std::sync::Arc;
 
 use crate::container::{Containers, Content};
 use crate::journal::{Journal, Touched};
@@ -159,7 +162,7 @@ impl Events {
 
     pub(crate) fn drain(&mut self) -> VecDeque<Event> {
         self.changes = 0;
-        std::mem::take(&mut self.waiting)
+        core::mem::take(&mut self.waiting)
     }
 
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Event> {

@@ -1,4 +1,4 @@
-use std::fmt;
+use core::fmt;
 
 use hmac_sha256::Hash;
 
@@ -68,7 +68,7 @@ const UNNAMED: [u8; 16] = [
 /// Sixteen bytes of SHA-256 over parts whose lengths are hashed too.
 pub(crate) fn digest(domain: &[u8], parts: &[&[u8]]) -> [u8; 16] {
     let mut hash = Hash::new();
-    for part in std::iter::once(&domain).chain(parts) {
+    for part in core::iter::once(&domain).chain(parts) {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }

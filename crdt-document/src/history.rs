@@ -1,8 +1,10 @@
 //! The history as the graph tells it: which changes there were, and in which orders they can
 //! be written.
 
+use alloc::vec::Vec;
+
+use core::ops::Range;
 use crdt_core::collections::{sort, sort_by_key};
-use std::ops::Range;
 
 use crdt_core::causality::{Lv, order};
 use crdt_core::{Dot, DotRange, EventGraph, Frontier, ReplicaId, VersionVector};
@@ -61,7 +63,7 @@ pub(crate) fn canonical_order(graph: &EventGraph) -> Vec<Range<Lv>> {
     sort(&mut ends);
     ends.dedup();
 
-    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let starts = core::iter::once(0).chain(ends.iter().copied());
     let nodes: Vec<Range<Lv>> = starts.zip(&ends).map(|(start, &end)| start..end).collect();
     let keys: Vec<Dot> = nodes.iter().map(|lvs| graph.dot_of(lvs.start)).collect();
     let follows: Vec<SmallVec<[u32; 2]>> = nodes

@@ -1,7 +1,8 @@
 //! What a transaction or an import found before it changed something: enough to put it back,
 //! and to say what has changed.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crdt_core::ReplicaId;
 use crdt_core::collections::{OrderedMap, OrderedSet};

@@ -79,8 +79,13 @@
 //! * A `Document` is a [`ChangeLog`](crdt_causal::sync::ChangeLog): a
 //!   [`Session`](crdt_causal::sync::Session) keeps two of them in step over any network.
 //! * The bytes are described in `docs/format.md`.
+#![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod change_set;
 mod codec;

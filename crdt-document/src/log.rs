@@ -1,6 +1,7 @@
 //! The document as one side of a sync session.
 
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
 use crdt_core::causality::{ChangeRun, Lv};
@@ -127,7 +128,7 @@ fn first_bytes(state: &State, ranges: Vec<Range<Lv>>, bytes_max: usize) -> Vec<R
             }
         }
         if end > start {
-            taken.push(std::mem::replace(&mut start, end)..end);
+            taken.push(core::mem::replace(&mut start, end)..end);
         }
         if left == 0 {
             break;

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use crdt_core::sequence::TextOp;
 

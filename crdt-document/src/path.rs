@@ -1,5 +1,7 @@
-use std::fmt;
-use std::sync::Arc;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 
@@ -84,7 +86,7 @@ impl Step {
 
     /// The key in the map above, or `None` below a container of unknown kind.
     pub fn key(&self) -> Option<&str> {
-        std::str::from_utf8(&self.name).ok()
+        core::str::from_utf8(&self.name).ok()
     }
 
     /// The kind of container that stands there.
@@ -241,6 +243,8 @@ impl Path {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     fn decoded(bytes: &[u8]) -> Result<Path, DecodeErrorKind> {

@@ -1,3 +1,6 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crdt_core::codec::{DecodeError, DecodeErrorKind, Reader, VARINT_LEN_MAX, Writer};
 use crdt_core::collections::OrderedMap;
 
@@ -73,13 +76,13 @@ pub enum PresenceEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PresenceFull;
 
-impl std::fmt::Display for PresenceFull {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for PresenceFull {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("the presence state is too long, or there are too many clients")
     }
 }
 
-impl std::error::Error for PresenceFull {}
+impl core::error::Error for PresenceFull {}
 
 /// The clock's greatest value: far enough below the type's that `+ 1` is safe.
 const CLOCK_MAX: u64 = 1 << 62;
@@ -184,7 +187,7 @@ impl Presence {
             }
             let full = part_bytes + bytes + VARINT_LEN_MAX > bytes_max;
             if full && !part.is_empty() {
-                updates.push(encode(&std::mem::take(&mut part), now_ms));
+                updates.push(encode(&core::mem::take(&mut part), now_ms));
                 part_bytes = 0;
             }
             part.push(entry);
@@ -276,6 +279,8 @@ fn encode(entries: &[(&u64, &Entry)], now_ms: u64) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
     use quickcheck::QuickCheck;
 

@@ -1,5 +1,6 @@
-use std::ops::Range;
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_core::causality::Lv;
 use crdt_core::{Dot, EventGraph};

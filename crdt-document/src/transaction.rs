@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crdt_core::causality::{GraphError, Lv};
 use crdt_core::sequence::TextPatch;

@@ -5,6 +5,8 @@ mod map;
 mod set;
 mod text;
 
+use alloc::string::ToString;
+
 pub use counter::CounterView;
 pub use map::{Ambiguous, Conflict, Entry, MapView};
 pub use set::SetView;

@@ -1,5 +1,8 @@
 //! Containers have numbers at the border, so that a path crosses it once.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crdt_core::collections::OrderedMap;
 use crdt_document::{Kind, Path};
 

@@ -1,5 +1,7 @@
 //! Plain values and ids between JavaScript and the document.
 
+use alloc::vec::Vec;
+
 use crdt_core::codec::{Decode, Encode, Reader, Writer};
 use crdt_core::{ReplicaId, VersionVector};
 use crdt_document::{VALUE_DEPTH_MAX, Value, ValueMap};
@@ -55,8 +57,10 @@ fn nested_from_js(value: &JsValue, depth_left: u32) -> Result<Value, Thrown> {
 
 fn number_from_js(number: f64) -> Value {
     let is_minus_zero = number == 0.0 && number.is_sign_negative();
-    if number.trunc() == number && number.abs() <= Number::MAX_SAFE_INTEGER && !is_minus_zero {
-        Value::Int(number as i64)
+    // What is not whole or too great is another number as an integer.
+    let int = number as i64;
+    if int as f64 == number && number.abs() <= Number::MAX_SAFE_INTEGER && !is_minus_zero {
+        Value::Int(int)
     } else {
         Value::Float(number)
     }

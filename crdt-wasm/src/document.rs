@@ -1,5 +1,8 @@
 //! The document itself: bytes in and out, ids, transactions, places.
 
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use crdt_document::{Document, Path, Presence, PresenceLimits, Transaction, View};
 use js_sys::Array;
 use wasm_bindgen::JsValue;

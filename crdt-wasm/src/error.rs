@@ -1,5 +1,6 @@
 //! Errors as JavaScript sees them: an `Error` with a `code` to branch on.
 
+use alloc::string::ToString;
 use core::fmt::Display;
 
 use crdt_causal::sync::{Refusal, SessionError};

@@ -1,5 +1,7 @@
 //! What changed, as flat lists: JavaScript makes objects of them (`events.js`).
 
+use alloc::string::ToString;
+
 use crdt_document::{Change, Event, MapChange, Path, Step};
 use js_sys::Array;
 use wasm_bindgen::JsValue;

@@ -9,6 +9,10 @@
 //! There is no clock and no random source in here. Times are milliseconds of any clock that
 //! does not go back; ids and nonces are drawn by the caller.
 
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 mod containers;
 mod convert;
 mod counter;
@@ -17,6 +21,8 @@ mod error;
 mod events;
 mod map;
 mod presence;
+#[cfg(target_arch = "wasm32")]
+mod runtime;
 mod session;
 mod set;
 mod storage;

@@ -1,5 +1,8 @@
 //! Who else is here: states as texts, which JavaScript fills with JSON.
 
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use js_sys::Array;
 use wasm_bindgen::prelude::wasm_bindgen;
 

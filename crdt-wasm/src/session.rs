@@ -1,5 +1,7 @@
 //! The session with the server: messages in, messages and deadlines out.
 
+use alloc::vec::Vec;
+
 use crdt_causal::sync::{Config, Event, Session};
 use crdt_core::{ReplicaId, VersionVector};
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -3,6 +3,8 @@
 //! Bundles are *taken* to be stored, in order, before the earlier ones are reported as *stored*;
 //! if one fails, what was taken after it proves nothing, and all of it is taken anew.
 
+use alloc::vec::Vec;
+
 use crdt_core::VersionVector;
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -1,5 +1,8 @@
 //! Texts. Positions are UTF-16 units.
 
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use crdt_core::codec::{Decode, Encode, Reader, Writer};
 use crdt_document::{Anchor, Kind, Side, TextView, View};
 use wasm_bindgen::prelude::wasm_bindgen;

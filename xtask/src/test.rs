@@ -45,7 +45,11 @@ const PARTS: &[Part] = &[
         run: clippy,
     },
     Part { name: "docs", what: "the documentation builds without a warning", run: docs },
-    Part { name: "no_std", what: "crdt-core builds where there is no std", run: no_std::run },
+    Part {
+        name: "no_std",
+        what: "documents, and all below them, build where there is no std",
+        run: no_std::run,
+    },
     Part {
         name: "rust",
         what: "unit, law, model, server and documentation tests; fuzz corpora",

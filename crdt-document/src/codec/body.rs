@@ -1,7 +1,9 @@
 //! A set of changes as it travels: headers first, then which container each event belongs
 //! to, then what the events of each container do. See `docs/format.md`.
 
-use std::ops::Range;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_causal::sync::{ReceiveTables, SendTables};
 use crdt_core::causality::{ChangeRun, Lv};

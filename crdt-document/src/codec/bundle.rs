@@ -1,7 +1,8 @@
 //! Changes for a file or a single message: with magic, version, genesis and checksum, and
 //! with tables of their own.
 
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_causal::sync::{ReceiveTables, SendTables};
 use crdt_core::causality::Lv;

@@ -5,7 +5,8 @@
 //! followed by the name), or, where the bits say *other*, the code of the operation. A row of
 //! an unknown container is a code and a payload.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 use crdt_core::collections::OrderedMap;
@@ -124,8 +125,8 @@ impl Rows {
             return input.bytes().map(drop);
         }
         match number.cmp(&(self.names.len() as u64)) {
-            std::cmp::Ordering::Less => {}
-            std::cmp::Ordering::Equal => {
+            core::cmp::Ordering::Less => {}
+            core::cmp::Ordering::Equal => {
                 self.names.push(input.position() as u32);
                 if kind == Kind::Map {
                     input.string()?;
@@ -133,7 +134,7 @@ impl Rows {
                     Value::skip(input)?;
                 }
             }
-            std::cmp::Ordering::Greater => return Err(DecodeErrorKind::UnknownTableEntry.at(at)),
+            core::cmp::Ordering::Greater => return Err(DecodeErrorKind::UnknownTableEntry.at(at)),
         }
         match (kind, what) {
             (Kind::Map, PUT) => Value::skip(input),

@@ -1,6 +1,6 @@
 //! What the events of one container do: a stream of its own, in the order of the events.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use crdt_core::codec::{DecodeError, Reader, Writer};
 

@@ -4,8 +4,9 @@
 //! zigzag, plus 1 (an amount is never 0). The codes and payloads of extensions follow the
 //! column.
 
-use std::ops::Range;
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_core::codec::{DecodeError, Reader, RunReader, RunWriter, Writer, unzigzag, zigzag};
 

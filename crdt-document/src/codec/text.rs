@@ -3,8 +3,9 @@
 //! those operations and, for each, how many edits stand before it since the last one, its
 //! code and its payload.
 
-use std::ops::Range;
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_core::codec::{DecodeError, DecodeErrorKind, Reader, Writer};
 use crdt_core::sequence::{OpRuns, OpWriter};

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use core::ops::Range;
 
 use crdt_core::causality::Lv;
 use crdt_core::collections::OrderedMap;

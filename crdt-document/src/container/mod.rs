@@ -4,8 +4,9 @@ mod counter;
 mod log;
 mod tree;
 
-use std::ops::Range;
-use std::sync::Arc;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::ops::Range;
 
 use crdt_core::causality::Lv;
 use crdt_core::collections::OrderedMap;

@@ -1,4 +1,6 @@
-use std::ops::{Index, IndexMut};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::{Index, IndexMut};
 
 use super::{Container, Content};
 use crate::codec::body;

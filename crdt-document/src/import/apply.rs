@@ -1,4 +1,6 @@
-use std::ops::Range;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_core::Dot;
 use crdt_core::causality::Lv;

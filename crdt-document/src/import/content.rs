@@ -1,4 +1,5 @@
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_core::causality::{ChangeRun, Lv};
 use crdt_core::codec::Writer;

@@ -12,6 +12,8 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+use alloc::vec::Vec;
+
 use crdt_core::causality::ChangeRun;
 use crdt_core::{DotRange, ReplicaId};
 

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use crdt_core::causality::ChangeRun;
 use crdt_core::collections::{OrderedMap, sort_by_key};
 use crdt_core::{Dot, DotRange, ReplicaId, VersionVector};
@@ -124,7 +126,7 @@ const fn equivocation(replica: ReplicaId, seq: u64) -> ImportError {
 }
 
 fn extend(ranges: &mut Vec<DotRange>, header: &ChangeRun) {
-    let added = join_ranges(std::iter::once(header));
+    let added = join_ranges(core::iter::once(header));
     match (ranges.last_mut(), added.first()) {
         (Some(last), Some(next)) if last.replica == next.replica && last.last + 1 >= next.first => {
             last.last = last.last.max(next.last);

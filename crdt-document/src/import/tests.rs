@@ -1,7 +1,7 @@
 //! What a later release may write, and this one has to keep and relay: operations and kinds
 //! that it does not know.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use crdt_core::{Dot, ReplicaId};
 

@@ -1,5 +1,8 @@
 //! One encoding for each value.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 
 use super::{Value, ValueMap, float_bits};

@@ -3,8 +3,12 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use core::cmp::Ordering;
 use crdt_core::collections::OrderedMap;
-use std::cmp::Ordering;
 
 /// How deep a plain value may be nested: lists and maps inside one another.
 pub const VALUE_DEPTH_MAX: u32 = 32;
@@ -215,8 +219,8 @@ impl PartialEq for Value {
 
 impl Eq for Value {}
 
-impl std::hash::Hash for Value {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+impl core::hash::Hash for Value {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
         state.write_u8(self.rank());
         match self {
             Self::Null => {}

@@ -1,3 +1,5 @@
+use alloc::string::ToString;
+
 use super::codec::tag;
 use super::*;
 use crdt_core::codec::{Decode, DecodeErrorKind, Encode, Reader, Writer};

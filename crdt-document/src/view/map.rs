@@ -1,4 +1,5 @@
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crdt_core::ReplicaId;
 use crdt_core::collections::{OrderedSet, sort, sort_by_key};
@@ -55,7 +56,7 @@ impl fmt::Display for Ambiguous {
     }
 }
 
-impl std::error::Error for Ambiguous {}
+impl core::error::Error for Ambiguous {}
 
 impl<'a> MapView<'a> {
     pub(crate) const fn new(state: &'a State, number: Option<u32>) -> Self {
@@ -118,7 +119,7 @@ impl<'a> MapView<'a> {
         let children =
             self.number.into_iter().flat_map(|number| &state.containers[number].children);
         children.flat_map(move |(name, here)| {
-            let key = std::str::from_utf8(name).ok();
+            let key = core::str::from_utf8(name).ok();
             here.iter().filter_map(move |&(_, child)| {
                 state.containers[child].live.then_some((key?, View::new(state, child)))
             })
@@ -182,7 +183,7 @@ impl<'a> MapView<'a> {
             self.iter().map(|(key, value)| (key, value.clone())).collect();
         // Of entries with the same name the last one counts.
         let mut containers: Vec<_> = self.containers().collect();
-        sort_by_key(&mut containers, |(_, view)| std::cmp::Reverse(view.kind()));
+        sort_by_key(&mut containers, |(_, view)| core::cmp::Reverse(view.kind()));
         entries.extend(containers.into_iter().map(|(key, view)| (key, view.to_value())));
         Value::Map(entries.into_iter().collect::<ValueMap>())
     }

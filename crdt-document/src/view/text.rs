@@ -1,5 +1,6 @@
-use std::fmt;
-use std::ops::Range;
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::ops::Range;
 
 use crdt_core::Dot;
 use crdt_core::Frontier;

@@ -1,4 +1,4 @@
-//! Builds `crdt-core` against a sysroot that holds `core` and `alloc` and nothing else.
+//! Builds the libraries against a sysroot that holds `core` and `alloc` and nothing else.
 //!
 //! The attribute `no_std` says nothing about dependencies, and every target that rustup
 //! has by default comes with `std`. A sysroot without it proves both, with no download.
@@ -21,7 +21,7 @@ pub(super) fn run() -> Outcome {
     copy_libraries(Path::new(from.trim()), &libraries)
         .map_err(|error| Failure::new(format!("cannot lay out {}: {error}", sysroot.display())))?;
     workspace::cargo()
-        .args(["build", "--package", "crdt-core", "--lib", "--no-default-features", "--locked"])
+        .args(["build", "--package", "crdt-document", "--lib", "--no-default-features", "--locked"])
         // With a named target the flags below do not reach build scripts.
         .args(["--target", &host])
         .env("CARGO_TARGET_DIR", workspace::target_dir().join("no_std"))

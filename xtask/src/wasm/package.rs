@@ -17,7 +17,8 @@ const PROFILE: &str = "wasm";
 pub(crate) fn build() -> Outcome {
     eprintln!("building crdt-wasm for the browser");
     toolchain::cargo()?
-        .args(["build", "--package", "crdt-wasm", "--lib", "--locked"])
+        // The module alone: with a second crate type cargo leaves link-time optimisation out.
+        .args(["rustc", "--crate-type", "cdylib", "--package", "crdt-wasm", "--lib", "--locked"])
         .args(["--profile", PROFILE, "--target", TARGET])
         .run()?;
     let module = workspace::target_dir().join(TARGET).join(PROFILE).join("crdt_wasm.wasm");

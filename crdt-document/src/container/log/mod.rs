@@ -5,7 +5,8 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crdt_core::causality::Lv;
 use crdt_core::codec::{Reader, Writer};
@@ -118,7 +119,7 @@ impl OpLog {
     /// What the events in `range` did, cut at its bounds.
     pub(crate) fn pieces(&self, range: Range<Lv>) -> impl Iterator<Item = (Lv, u32, Op)> + '_ {
         let mut rows = self.rows_from(self.marks.partition_point(|mark| mark.end <= range.start));
-        std::iter::from_fn(move || {
+        core::iter::from_fn(move || {
             loop {
                 let start = rows.start().filter(|&start| start < range.end)?;
                 let mut operation = rows.input.clone();

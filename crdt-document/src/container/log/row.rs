@@ -4,7 +4,7 @@
 //! Where an operation has a key or an element, that is its number among the log's names. The
 //! bytes are nobody else's, so that reading them cannot fail.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use crdt_core::codec::{Decode, DecodeError, Encode, Reader, Writer};
 
