@@ -10,6 +10,7 @@ mod failure;
 mod fuzz;
 mod health;
 mod kill_test;
+mod npm;
 mod replay;
 mod result;
 mod server;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Outcome};
+use crate::npm::npm;
 use crate::sh::Sh;
 use crate::workspace;
 
@@ -28,10 +29,7 @@ pub(super) fn run() -> Outcome {
     javascript::prepare()?;
     let chromium = chromium()?;
     let server = crate::demo::build_server()?;
-    javascript::npm(&["run", "test:browser"])
-        .env(VARIABLE, chromium)
-        .env("CRDT_SERVER", server)
-        .run()
+    npm(&["run", "test:browser"]).env(VARIABLE, chromium).env("CRDT_SERVER", server).run()
 }
 
 fn chromium() -> Outcome<PathBuf> {

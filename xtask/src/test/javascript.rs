@@ -1,63 +1,55 @@
-//! The npm package: its dependencies by `npm ci`, its types, its tests in Node.
+//! The npm package in Node: its types, and its tests, on the sources and on what is published.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use crate::failure::{Failure, Outcome};
-use crate::sh::Sh;
+use crate::npm::{install, npm};
 use crate::{wasm, workspace};
-
-/// The oldest Node that runs the tests.
-const NODE_MAJOR_MIN: u32 = 20;
 
 /// Types and tests, against the package as it was just built.
 pub(super) fn run() -> Outcome {
     prepare()?;
     npm(&["run", "check"]).run()?;
-    npm(&["test"]).run()
+    npm(&["test"]).run()?;
+    let shipped = wasm::publish()?;
+    let dir = wasm::published_dir();
+    nothing_else_is_packed(&shipped, &dir)?;
+    // Laid beside it, where npm does not pack them, they load what is published instead.
+    copy_tests(&dir.join("tests"))
+        .map_err(|error| Failure::new(format!("cannot copy the tests: {error}")))?;
+    npm(&["test"]).dir(&dir).run()
 }
 
 /// Builds the package and installs what its tests need.
 pub(super) fn prepare() -> Outcome {
-    node()?;
     install()?;
     wasm::build()
 }
 
-/// An npm command in the package's folder.
-pub(super) fn npm(args: &[&str]) -> Sh {
-    Sh::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
-        .args(args)
-        .dir(&workspace::npm_dir())
-        .mend("https://nodejs.org has Node with npm")
-}
-
-fn node() -> Outcome {
-    let wanted = || format!("https://nodejs.org has Node {NODE_MAJOR_MIN} and later");
-    let version = Sh::new("node").args(["--version"]).mend(wanted()).output()?;
-    let major = version
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok());
-    match major {
-        Some(major) if major >= NODE_MAJOR_MIN => Ok(()),
-        _ => Err(Failure::new(format!("Node {} is too old", version.trim())).mend(wanted())),
-    }
-}
-
-/// `npm ci`, unless what it would install is there.
-fn install() -> Outcome {
-    let dir = workspace::npm_dir();
-    let lock = fs::read(dir.join("package-lock.json"))
-        .map_err(|error| Failure::new(format!("cannot read package-lock.json: {error}")))?;
-    let installed = dir.join("node_modules").join(".installed-lock.json");
-    if fs::read(&installed).is_ok_and(|installed| installed == lock) {
+/// What npm would upload is what is weighed, and the package's description.
+fn nothing_else_is_packed(shipped: &[String], dir: &Path) -> Outcome {
+    let listing = npm(&["pack", "--dry-run", "--json"]).dir(dir).output()?;
+    let listing: serde_json::Value = serde_json::from_str(&listing)
+        .map_err(|error| Failure::new(format!("npm pack does not list its files: {error}")))?;
+    let files = listing[0]["files"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let packed: BTreeSet<_> = files.iter().filter_map(|file| file["path"].as_str()).collect();
+    let shipped: BTreeSet<_> = shipped.iter().map(String::as_str).collect();
+    if packed == shipped {
         return Ok(());
     }
-    npm(&["ci", "--no-audit", "--no-fund"])
-        .mend("cd crdt-wasm/npm && npm ci")
-        .run_quietly("npm ci")?;
-    fs::write(&installed, lock)
-        .map_err(|error| Failure::new(format!("cannot write {}: {error}", installed.display())))
+    let differing: Vec<_> = packed.symmetric_difference(&shipped).copied().collect();
+    Err(Failure::new(format!("npm packs other files than are weighed: {}", differing.join(", "))))
+}
+
+fn copy_tests(to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(workspace::npm_dir().join("tests"))? {
+        let path = entry?.path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
 }

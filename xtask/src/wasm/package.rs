@@ -1,7 +1,7 @@
 //! Builds `crdt-wasm/npm/pkg`: the WebAssembly module, its JavaScript glue, its types.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -33,14 +33,6 @@ pub(crate) fn clippy() -> Outcome {
         .run()
 }
 
-/// What a user of the package downloads: the module, and every script outside of tests.
-pub(crate) fn shipped_files() -> Outcome<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    collect(&workspace::npm_dir(), &mut files)?;
-    files.sort();
-    Ok(files)
-}
-
 fn bind(module: &Path, pkg: &Path) -> Outcome {
     let progress = Progress::start("writing crdt-wasm/npm/pkg");
     // What an earlier build left must not be shipped.
@@ -57,52 +49,5 @@ fn bind(module: &Path, pkg: &Path) -> Outcome {
         })
         .and_then(|bindgen| bindgen.generate(pkg));
     progress.finish(bound.is_ok());
-    bound.map_err(|error| Failure::new(format!("wasm-bindgen: {error:#}")))?;
-    let glue = pkg.join("crdt_wasm.js");
-    fs::read_to_string(&glue)
-        .and_then(|script| fs::write(&glue, without_doc_comments(&script)))
-        .map_err(|error| Failure::new(format!("cannot shorten {}: {error}", glue.display())))
-}
-
-/// The generated glue without its doc comments, which the types beside it have as well.
-fn without_doc_comments(script: &str) -> String {
-    let mut kept = String::with_capacity(script.len());
-    let mut inside = false;
-    for line in script.lines() {
-        let text = line.trim();
-        inside |= text.starts_with("/**");
-        if !inside {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-        inside &= !text.ends_with("*/");
-    }
-    kept
-}
-
-fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Outcome {
-    let unreadable = |error| Failure::new(format!("cannot list {}: {error}", dir.display()));
-    for entry in fs::read_dir(dir).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_dir() {
-            if !["node_modules", "test", "tests"].contains(&&*name) {
-                collect(&path, files)?;
-            }
-        } else if name.ends_with(".js") || name.ends_with(".wasm") {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_doc_comments;
-
-    #[test]
-    fn code_stays_and_doc_comments_go() {
-        let script = "/* first */\n/**\n * What it does.\n */\nf();\n/** one line */\ng(2 * 3);\n";
-        assert_eq!(without_doc_comments(script), "/* first */\nf();\ng(2 * 3);\n");
-    }
+    bound.map_err(|error| Failure::new(format!("wasm-bindgen: {error:#}")))
 }
