@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::{Failure, Outcome};
 use crate::npm::npm;
 use crate::sh::Sh;
-use crate::workspace;
+use crate::{wasm, workspace};
 
 use super::javascript;
 
@@ -27,9 +27,15 @@ const APPLICATIONS: [&str; 2] = [
 /// Runs the package's browser tests against the server as it is built now.
 pub(super) fn run() -> Outcome {
     javascript::prepare()?;
+    wasm::publish()?;
     let chromium = chromium()?;
     let server = crate::demo::build_server()?;
-    npm(&["run", "test:browser"]).env(VARIABLE, chromium).env("CRDT_SERVER", server).run()
+    npm(&["run", "test:browser"])
+        .env(VARIABLE, chromium)
+        .env("CRDT_SERVER", server)
+        // Pages load what users of the package get.
+        .env("CRDT_PACKAGE", wasm::published_dir())
+        .run()
 }
 
 fn chromium() -> Outcome<PathBuf> {

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const PACKAGE = fileURLToPath(new URL("../../../", import.meta.url));
+/** The package that pages load: as it is written, or another form of it. */
+const PACKAGE = process.env.CRDT_PACKAGE ?? fileURLToPath(new URL("../../../", import.meta.url));
 
 /** How long a server may take until it answers. */
 const START_MS_MAX = 20_000;
