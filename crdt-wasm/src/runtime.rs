@@ -12,7 +12,7 @@ use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 #[global_allocator]
 static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
 
-/// JavaScript gets a `WebAssembly.RuntimeError`, whose stack names the functions of the module.
+/// JavaScript gets a `WebAssembly.RuntimeError`, whose stack has the places in the module.
 #[panic_handler]
 fn on_panic(_: &PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
