@@ -99,6 +99,7 @@ mod history;
 mod import;
 mod journal;
 mod log;
+mod numbering;
 mod op;
 mod owners;
 mod path;

@@ -358,8 +358,13 @@ impl Rope {
     }
 
     fn convert_char(&self, at: u32) -> Option<Measure> {
-        if at >= self.len_chars() {
-            return (at == self.len_chars()).then(|| self.chunks.total());
+        let total = self.chunks.total();
+        if at >= total.chars {
+            return (at == total.chars).then_some(total);
+        }
+        if total.bytes == total.chars {
+            // All measures of an ASCII text are one.
+            return Some(Measure { bytes: at, chars: at, utf16: at });
         }
         let (cursor, offset) = self.chunks.find(at, |m| m.chars)?;
         let chunk = self.chunks.item(cursor);
@@ -395,6 +400,9 @@ impl Rope {
         let total = self.chunks.total();
         if at >= dim(&total) {
             return if at == dim(&total) { Ok(total.chars) } else { Err(Misplaced::BeyondEnd) };
+        }
+        if total.bytes == total.chars {
+            return Ok(at);
         }
         let (cursor, offset) = self.chunks.find(at, &dim).expect("inside of the text");
         let chunk = self.chunks.item(cursor);

@@ -36,7 +36,7 @@ pub(crate) fn write(
         tables.changes.write(run, &mut tables.replicas, out);
     }
 
-    let mut numbers: OrderedMap<u32, usize> = OrderedMap::new();
+    let mut numbers: OrderedMap<u32, u32> = OrderedMap::new();
     let mut streams: Vec<(u32, StreamWriter)> = Vec::new();
     let mut placement: Vec<(usize, u32)> = Vec::new();
     for range in ranges {
@@ -44,8 +44,8 @@ pub(crate) fn write(
             let container = &state.containers[owner];
             let number = *numbers.entry(owner).or_insert_with(|| {
                 streams.push((owner, StreamWriter::new(container.kind())));
-                streams.len() - 1
-            });
+                streams.len() as u32 - 1
+            }) as usize;
             match placement.last_mut() {
                 Some((last, len)) if *last == number => *len += lvs.len() as u32,
                 _ => placement.push((number, lvs.len() as u32)),

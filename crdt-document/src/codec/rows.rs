@@ -9,8 +9,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
-use crdt_core::collections::OrderedMap;
 
+use crate::numbering::Numbering;
 use crate::op::{Extension, Op};
 use crate::{Kind, Value};
 
@@ -27,8 +27,8 @@ const CLEAR: u64 = 0;
 /// Writes rows.
 #[derive(Debug, Default)]
 pub(super) struct RowWriter {
-    keys: OrderedMap<Arc<str>, u64>,
-    elements: OrderedMap<Arc<Value>, u64>,
+    keys: Numbering<Arc<str>>,
+    elements: Numbering<Arc<Value>>,
     out: Writer,
 }
 
@@ -62,19 +62,17 @@ impl RowWriter {
     }
 
     fn key(&mut self, key: &Arc<str>, what: u64) {
-        let next = self.keys.len() as u64;
-        let number = *self.keys.entry(key.clone()).or_insert(next);
-        self.out.varint(number << 2 | what);
-        if number == next {
+        let (number, is_new) = self.keys.number(key);
+        self.out.varint(u64::from(number) << 2 | what);
+        if is_new {
             self.out.string(key);
         }
     }
 
     fn element(&mut self, element: &Arc<Value>, what: u64) {
-        let next = self.elements.len() as u64;
-        let number = *self.elements.entry(element.clone()).or_insert(next);
-        self.out.varint(number << 2 | what);
-        if number == next {
+        let (number, is_new) = self.elements.number(element);
+        self.out.varint(u64::from(number) << 2 | what);
+        if is_new {
             element.encode(&mut self.out);
         }
     }

@@ -18,7 +18,7 @@ use crate::state::State;
 #[derive(Default)]
 pub(super) struct Content {
     runs: Vec<ChangeRun>,
-    numbers: OrderedMap<Vec<u8>, usize>,
+    numbers: OrderedMap<Vec<u8>, u32>,
     streams: Vec<StreamWriter>,
     places: Vec<(usize, u32)>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Content {
 #[derive(PartialEq)]
 pub(super) struct Finished {
     runs: Vec<ChangeRun>,
-    numbers: OrderedMap<Vec<u8>, usize>,
+    numbers: OrderedMap<Vec<u8>, u32>,
     places: Vec<(usize, u32)>,
     bytes: Vec<u8>,
 }
@@ -107,7 +107,7 @@ impl Content {
 
     fn place(&mut self, key: Vec<u8>, kind: Kind, events: u32) -> usize {
         let next = self.streams.len();
-        let number = *self.numbers.entry(key).or_insert(next);
+        let number = *self.numbers.entry(key).or_insert(next as u32) as usize;
         if number == next {
             self.streams.push(StreamWriter::new(kind));
         }

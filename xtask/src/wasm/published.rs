@@ -8,6 +8,9 @@ use crate::failure::{Failure, Outcome};
 use crate::npm;
 use crate::workspace;
 
+/// The whole workspace's.
+const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
+
 /// Where the package lies, ready for `npm publish`.
 pub(crate) fn published_dir() -> PathBuf {
     workspace::target_dir().join("npm")
@@ -16,26 +19,29 @@ pub(crate) fn published_dir() -> PathBuf {
 /// Writes what was built and what was written by hand; returns the names of all files.
 pub(crate) fn publish() -> Outcome<Vec<String>> {
     let (from, to) = (workspace::npm_dir(), published_dir());
+    // What an earlier build left must not be shipped.
+    if to.exists() {
+        fs::remove_dir_all(&to)
+            .map_err(|error| Failure::new(format!("cannot clear {}: {error}", to.display())))?;
+    }
     let mut names = Vec::new();
     collect(&from, "", &mut names)?;
     names.sort();
     let (scripts, others): (Vec<_>, Vec<_>) =
         names.iter().map(String::as_str).partition(|name| name.ends_with(".js"));
     copy(&others, &from, &to)
+        .and_then(|()| copy(&LICENCES, workspace::root(), &to))
         .map_err(|error| Failure::new(format!("cannot write {}: {error}", to.display())))?;
     npm::install()?;
     npm::npm(&["run", "--silent", "minify", "--"])
         .args([format!("--outdir={}", to.display())])
         .args(&scripts)
         .run_quietly("shortening the scripts")?;
+    names.extend(LICENCES.map(String::from));
     Ok(names)
 }
 
 fn copy(names: &[&str], from: &Path, to: &Path) -> std::io::Result<()> {
-    // What an earlier build left must not be shipped.
-    if to.exists() {
-        fs::remove_dir_all(to)?;
-    }
     for name in names {
         let target = to.join(name);
         fs::create_dir_all(target.parent().unwrap_or(to))?;
