@@ -1,5 +1,7 @@
 //! Join semilattices and their deltas, and the laws that make replicas converge.
 
+use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
+
 /// A replicated value: a state in a join semilattice.
 ///
 /// # Laws
@@ -31,4 +33,79 @@ pub trait Lattice: Sized {
 
     /// Takes in a delta, or another state; whether it brought news.
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool;
+}
+
+/// A part of a value whose parts are values of the same kind: what a mutator returns, or
+/// several of those joined.
+///
+/// It is the delta of types that need no more than that, such as a
+/// [`GrowOnlySet`](crate::GrowOnlySet), of which a part is a smaller set.
+#[must_use = "a delta has to reach the other replicas"]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Part<L>(pub(crate) L);
+
+impl<L> Part<L> {
+    /// The part, as a value.
+    pub const fn get(&self) -> &L {
+        &self.0
+    }
+
+    /// The part, as a value.
+    pub fn into_inner(self) -> L {
+        self.0
+    }
+}
+
+impl<L: Default + PartialEq> Part<L> {
+    /// Whether the delta tells nothing, so that it need not be sent.
+    pub fn is_empty(&self) -> bool {
+        self.0 == L::default()
+    }
+}
+
+impl<L: Lattice<Delta = Self>> Part<L> {
+    /// Takes in another delta; whether it brought news.
+    pub fn join(&mut self, other: impl Into<Self>) -> bool {
+        self.0.join(other)
+    }
+}
+
+impl<L> From<L> for Part<L> {
+    fn from(value: L) -> Self {
+        Self(value)
+    }
+}
+
+impl<L: Clone> From<&L> for Part<L> {
+    fn from(value: &L) -> Self {
+        Self(value.clone())
+    }
+}
+
+impl<L: Clone> From<&Self> for Part<L> {
+    fn from(part: &Self) -> Self {
+        part.clone()
+    }
+}
+
+impl<L: Lattice<Delta = Self>> Lattice for Part<L> {
+    type Delta = Self;
+
+    fn join(&mut self, other: impl Into<Self>) -> bool {
+        self.0.join(other)
+    }
+}
+
+impl<L: Encode> Encode for Part<L> {
+    fn encode(&self, out: &mut Writer) {
+        self.0.encode(out);
+    }
+}
+
+impl<L: Decode> Decode for Part<L> {
+    const BYTES_MIN: usize = L::BYTES_MIN;
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        L::decode(input).map(Self)
+    }
 }

@@ -12,8 +12,11 @@ pub mod codec;
 pub mod collections;
 pub mod counter;
 pub mod dot_store;
+pub mod flag;
 mod id;
 pub mod lattice;
+#[cfg(feature = "laws")]
+pub mod laws;
 pub mod map;
 pub mod register;
 pub mod sequence;
@@ -21,13 +24,14 @@ pub mod set;
 mod writer;
 
 pub use causality::{EventGraph, Frontier, VersionVector};
-pub use counter::{GCounter, PnCounter};
+pub use counter::{BoundedCounter, GCounter, PnCounter};
+pub use flag::{DisableWinsFlag, EnableWinsFlag};
 pub use id::{Dot, DotRange, ReplicaId, SEQ_MAX};
 pub use lattice::Lattice;
-pub use map::LwwMap;
-pub use register::LwwRegister;
+pub use map::{LwwMap, ObservedRemoveMap};
+pub use register::{LwwRegister, MaxRegister, MinRegister, MultiValueRegister};
 pub use sequence::{Text, TextDelta};
-pub use set::AddWinsSet;
+pub use set::{AddWinsSet, GrowOnlySet, RemoveWinsSet, TwoPhaseSet};
 pub use writer::{WriteError, Writer};
 
 #[cfg(test)]

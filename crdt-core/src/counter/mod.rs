@@ -4,11 +4,15 @@ use core::fmt;
 
 use crate::ReplicaId;
 
+mod bounded;
 mod grow_only;
 mod pn;
+mod store;
 
+pub use bounded::{BoundedCounter, BoundedCounterDelta};
 pub use grow_only::{GCounter, GCounterDelta};
 pub use pn::{PnCounter, PnCounterDelta};
+pub use store::{CounterStore, Movement};
 
 /// Why a counter cannot be moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,13 @@ pub enum CounterError {
         /// The replica whose part of the counter is full.
         replica: ReplicaId,
     },
+    /// The replica may not take so much: the rest belongs to others, or to nobody.
+    NotEnoughRights {
+        /// The replica that was to take it.
+        replica: ReplicaId,
+        /// How much it may take.
+        available: u128,
+    },
 }
 
 impl fmt::Display for CounterError {
@@ -26,6 +37,9 @@ impl fmt::Display for CounterError {
         match self {
             Self::Overflow { replica } => {
                 write!(f, "replica {replica} cannot count past 2^64 - 1")
+            }
+            Self::NotEnoughRights { replica, available } => {
+                write!(f, "replica {replica} has rights to no more than {available}")
             }
         }
     }

@@ -2,7 +2,8 @@ use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 
 use super::delta::{Parts, decode_parts};
-use super::{Delta, DotChange, DotMap, DotStore};
+use super::edit::{self, Events};
+use super::{Delta, DotChange, DotMap, DotStore, Edit};
 use crate::causality::{CausalContext, DotCloud};
 use crate::codec::{
     Decode, DecodeError, Encode, InternedDecode, InternedEncode, Reader, SendTable, Writer,
@@ -96,6 +97,86 @@ impl<S: DotStore> Causal<S> {
         writer::Writer::new(replica, self.context.last_seq(replica))
     }
 
+    /// Changes the content; the delta tells all that `change` does. Costs what the delta is
+    /// large, beside the changes themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::SequenceExhausted`]: a peer has used up the replica's name. Nothing has
+    /// changed then, and `change` was not called.
+    ///
+    /// # Panics
+    ///
+    /// If the writer was made by another root.
+    #[track_caller]
+    pub fn edit(
+        &mut self,
+        writer: &mut writer::Writer,
+        change: impl FnOnce(&mut Edit<'_, S>),
+    ) -> Result<Delta<S>, WriteError> {
+        self.meet(writer);
+        let replica = writer.replica();
+        let events = Events::behind(replica, self.context.last_seq(replica))
+            .ok_or(WriteError::SequenceExhausted { replica })?;
+        Ok(self.record(events, writer, change))
+    }
+
+    /// As [`edit`](Self::edit), for a change that only takes out, which names no event.
+    #[track_caller]
+    pub(crate) fn edit_out(
+        &mut self,
+        writer: &mut writer::Writer,
+        change: impl FnOnce(&mut Edit<'_, S>),
+    ) -> Delta<S> {
+        self.meet(writer);
+        let replica = writer.replica();
+        let events = Events::without_room(replica, self.context.last_seq(replica));
+        self.record(events, writer, change)
+    }
+
+    /// As [`edit`](Self::edit), by someone who has seen the events in `seen`, perhaps at
+    /// another replica, and takes all of them back.
+    #[track_caller]
+    pub(crate) fn edit_after(
+        &mut self,
+        seen: &CausalContext,
+        writer: &mut writer::Writer,
+        change: impl FnOnce(&mut Edit<'_, S>),
+    ) -> Result<Delta<S>, WriteError> {
+        self.meet(writer);
+        let replica = writer.replica();
+        let last = self.context.last_seq(replica).max(seen.last_seq(replica));
+        let events =
+            Events::behind(replica, last).ok_or(WriteError::SequenceExhausted { replica })?;
+        let over = || Delta { context: seen.clone(), ..Delta::default() };
+        self.join(over());
+        let mut delta = over();
+        delta.join(self.record(events, writer, change));
+        Ok(delta)
+    }
+
+    fn record(
+        &mut self,
+        mut events: Events,
+        writer: &mut writer::Writer,
+        change: impl FnOnce(&mut Edit<'_, S>),
+    ) -> Delta<S> {
+        let delta = edit::record(&mut self.store, &mut events, change);
+        for range in delta.context.ranges() {
+            for seq in range.first..=range.last {
+                self.live.remove(Dot::new(range.replica, seq));
+            }
+        }
+        delta.store.for_each_dot(&mut |dot| {
+            self.live.insert(dot);
+        });
+        if let Some(named) = events.named() {
+            self.context.insert_range(named);
+            writer.advance(named.last);
+        }
+        delta
+    }
+
     /// Names the next event of the writer's replica.
     #[track_caller]
     pub(crate) fn next_dot(&self, writer: &writer::Writer) -> Result<Dot, WriteError> {
@@ -154,7 +235,7 @@ impl<K: Ord + Clone, S: DotStore + Clone> Causal<DotMap<K, S>> {
         let mut delta = Delta::default();
         if let Some((key, removed)) = self.store.remove_entry(key) {
             self.retire(&removed, &mut delta);
-            delta.touched.insert(key);
+            delta.touched = [key].into_iter().collect();
         }
         delta
     }

@@ -1,10 +1,9 @@
-use super::DotStore;
+use super::{DotStore, Places};
 use crate::causality::{CausalContext, DotCloud};
 use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable, Writer,
 };
-use crate::collections::OrderedSet;
 use crate::lattice::Lattice;
 
 /// A part of a causal value: content, and the events that it tells about.
@@ -21,12 +20,12 @@ use crate::lattice::Lattice;
 pub struct Delta<S: DotStore> {
     pub(super) store: S,
     pub(super) context: CausalContext,
-    pub(super) touched: OrderedSet<S::Key>,
+    pub(super) touched: S::Places,
 }
 
 impl<S: DotStore> Default for Delta<S> {
     fn default() -> Self {
-        Self { store: S::default(), context: CausalContext::new(), touched: OrderedSet::new() }
+        Self { store: S::default(), context: CausalContext::new(), touched: S::Places::default() }
     }
 }
 
@@ -54,9 +53,7 @@ impl<S: DotStore> Delta<S> {
         let mut changed = false;
         self.store.join(&self.context, other.store, &other.context, &mut |_| changed = true);
         changed |= self.context.join(&other.context);
-        for key in other.touched {
-            changed |= self.touched.insert(key);
-        }
+        changed |= self.touched.extend(other.touched);
         changed
     }
 
@@ -68,7 +65,7 @@ impl<S: DotStore> Delta<S> {
     }
 }
 
-impl<S: DotStore<Key: Clone> + Clone> From<&Self> for Delta<S> {
+impl<S: DotStore<Places: Clone> + Clone> From<&Self> for Delta<S> {
     fn from(delta: &Self) -> Self {
         delta.clone()
     }
@@ -86,39 +83,27 @@ const VERSION: u8 = 0;
 
 impl<S> Encode for Delta<S>
 where
-    S: DotStore<Key: Encode> + InternedEncode,
+    S: DotStore<Places: Encode> + InternedEncode,
 {
-    /// The format version, the context, the store, then the count of touched keys and the
-    /// keys in ascending order.
+    /// The format version, the context, the store, then the touched places.
     fn encode(&self, out: &mut Writer) {
         let mut replicas = SendTable::new();
         out.u8(VERSION);
         self.context.encode_interned(&mut replicas, out);
         self.store.encode_interned(&mut replicas, out);
-        out.count(self.touched.len());
-        for key in &self.touched {
-            key.encode(out);
-        }
+        self.touched.encode(out);
     }
 }
 
 impl<S> Decode for Delta<S>
 where
-    S: DotStore<Key: Decode> + InternedDecode,
+    S: DotStore<Places: Decode> + InternedDecode,
 {
-    const BYTES_MIN: usize = 2 + S::INTERNED_BYTES_MIN;
+    const BYTES_MIN: usize = 2 + S::INTERNED_BYTES_MIN + S::Places::BYTES_MIN;
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let Parts { store, context, .. } = decode_parts::<S>(VERSION, input)?;
-        let mut touched = OrderedSet::new();
-        for _ in 0..input.count(S::Key::BYTES_MIN)? {
-            let at = input.position();
-            let key = S::Key::decode(input)?;
-            if touched.last().is_some_and(|last| *last >= key) {
-                return Err(DecodeErrorKind::NotAscending.at(at));
-            }
-            touched.insert(key);
-        }
+        let touched = S::Places::decode(input)?;
         Ok(Self { store, context, touched })
     }
 }

@@ -6,7 +6,6 @@ use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable, Writer,
 };
-use crate::collections::OrderedSet;
 use crate::{Dot, ReplicaId};
 
 /// A store of one value for each dot.
@@ -58,6 +57,11 @@ impl<V> DotFun<V> {
         }
     }
 
+    /// Takes every entry out.
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
     /// Drops every entry that `keep` refuses.
     pub fn retain_entries(&mut self, mut keep: impl FnMut(Dot, &V) -> bool) {
         self.entries.retain(|(dot, value)| keep(*dot, value));
@@ -69,7 +73,7 @@ impl<V> DotFun<V> {
 }
 
 impl<V> DotStore for DotFun<V> {
-    type Key = ();
+    type Places = ();
 
     fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -109,13 +113,13 @@ impl<V> DotStore for DotFun<V> {
         own: &CausalContext,
         other: Self,
         others: &CausalContext,
-        _: &OrderedSet<()>,
+        (): &(),
         report: &mut dyn FnMut(DotChange),
     ) {
         self.join(own, other, others, report);
     }
 
-    fn count_at(&self, _: &Self, others: &CausalContext, _: &OrderedSet<()>) -> u64 {
+    fn count_at(&self, _: &Self, others: &CausalContext, (): &()) -> u64 {
         count_covered(self, others)
     }
 

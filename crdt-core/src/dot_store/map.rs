@@ -1,13 +1,13 @@
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 
-use super::{DotChange, DotStore, count_covered};
+use super::{DotChange, DotStore, Places, Touched, count_covered};
 use crate::causality::CausalContext;
 use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable, Writer,
 };
-use crate::collections::{self, Entry, OrderedMap, OrderedSet};
+use crate::collections::{self, Entry, OrderedMap};
 use crate::{Dot, ReplicaId};
 
 /// A store of one non-empty store for each key.
@@ -68,6 +68,11 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
         self.entries.keys()
     }
 
+    /// The stores, in ascending order of their keys.
+    pub fn values(&self) -> collections::Values<'_, K, S> {
+        self.entries.values()
+    }
+
     /// Puts back what [`get`](Self::get) said of a key before a transaction changed it.
     pub fn restore(&mut self, key: K, store: Option<S>) {
         match store {
@@ -80,6 +85,13 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
     /// out.
     pub(super) fn replace(&mut self, key: K, store: S) -> Option<S> {
         if store.is_empty() { self.entries.remove(&key) } else { self.entries.insert(key, store) }
+    }
+
+    pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut S>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.get_mut(key)
     }
 
     pub(super) fn remove_entry<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<(K, S)>
@@ -151,7 +163,7 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
 }
 
 impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
-    type Key = K;
+    type Places = Touched<K, S::Places>;
 
     fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -179,7 +191,9 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
                 store.join(own, S::default(), others, report);
             }
         });
-        self.join_at(own, other, others, &OrderedSet::new(), report);
+        for (key, theirs) in other.entries {
+            self.update(key, |store| store.join(own, theirs, others, report));
+        }
     }
 
     fn join_at(
@@ -187,28 +201,36 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         own: &CausalContext,
         other: Self,
         others: &CausalContext,
-        touched: &OrderedSet<K>,
+        touched: &Self::Places,
         report: &mut dyn FnMut(DotChange),
     ) {
-        for key in touched {
+        for (key, places) in &touched.keys {
             if !other.entries.contains_key(key) {
-                self.update_present(key, |store| store.join(own, S::default(), others, report));
+                let theirs = S::default();
+                self.update_present(key, |store| {
+                    join_below(store, own, theirs, others, Some(places), report);
+                });
             }
         }
         for (key, theirs) in other.entries {
-            self.update(key, |store| store.join(own, theirs, others, report));
+            let places = touched.keys.get(&key);
+            self.update(key, |store| join_below(store, own, theirs, others, places, report));
         }
     }
 
-    fn count_at(&self, other: &Self, others: &CausalContext, touched: &OrderedSet<K>) -> u64 {
-        let untold = touched.iter().filter(|key| !other.entries.contains_key(key));
-        other
-            .entries
-            .keys()
-            .chain(untold)
-            .filter_map(|key| self.entries.get(key))
-            .map(|store| count_covered(store, others))
-            .sum()
+    fn count_at(&self, other: &Self, others: &CausalContext, touched: &Self::Places) -> u64 {
+        let none = S::default();
+        let untold = touched
+            .keys
+            .iter()
+            .filter(|(key, _)| !other.entries.contains_key(*key))
+            .map(|(key, places)| (key, &none, Some(places)));
+        let told = other.entries.iter().map(|(key, store)| (key, store, touched.keys.get(key)));
+        let count = |(key, theirs, places)| {
+            let store: &S = self.entries.get(key)?;
+            Some(count_below(store, theirs, others, places))
+        };
+        told.chain(untold).filter_map(count).sum()
     }
 
     fn check_invariants(&self) {
@@ -216,6 +238,36 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
             assert!(!store.is_empty(), "a key without dots is not in the map");
             store.check_invariants();
         }
+    }
+}
+
+/// Joins what stands under one key; `places` are those that the delta names below it.
+fn join_below<S: DotStore>(
+    store: &mut S,
+    own: &CausalContext,
+    other: S,
+    others: &CausalContext,
+    places: Option<&S::Places>,
+    report: &mut dyn FnMut(DotChange),
+) {
+    match places {
+        Some(places) if places.is_whole() => store.join(own, other, others, report),
+        Some(places) => store.join_at(own, other, others, places, report),
+        None => store.join_at(own, other, others, &Default::default(), report),
+    }
+}
+
+/// As [`join_below`], of which it tells how many dots it may remove.
+fn count_below<S: DotStore>(
+    store: &S,
+    other: &S,
+    others: &CausalContext,
+    places: Option<&S::Places>,
+) -> u64 {
+    match places {
+        Some(places) if places.is_whole() => count_covered(store, others),
+        Some(places) => store.count_at(other, others, places),
+        None => store.count_at(other, others, &Default::default()),
     }
 }
 

@@ -28,25 +28,28 @@
 
 mod causal;
 mod delta;
+mod edit;
 mod fun;
 mod map;
 mod set;
+mod touched;
 
 use crate::Dot;
 use crate::causality::CausalContext;
-use crate::collections::OrderedSet;
 
 pub use causal::Causal;
 pub use delta::Delta;
+pub use edit::Edit;
 pub use fun::DotFun;
 pub use map::DotMap;
 pub use set::DotSet;
+pub use touched::{Places, Touched};
 
 /// Content held under the dots of the events that put it there.
 pub trait DotStore: Default {
-    /// By what the store is divided, so that a small delta touches a small part of it; `()`
-    /// where it is not.
-    type Key: Ord;
+    /// How a place in the store is told, so that a small delta touches a small part of it:
+    /// [`Touched`] where the store is divided by keys, `()` where it is not.
+    type Places: Places;
 
     /// Whether no dot is held.
     fn is_empty(&self) -> bool;
@@ -72,26 +75,31 @@ pub trait DotStore: Default {
 
     /// As [`join`](Self::join), but looks only at the keys of `other` and at `touched`.
     ///
-    /// It is the same as `join` where `others` covers no dot of this store under another
-    /// key, which the caller has made sure of by [`count_at`](Self::count_at). Costs what
-    /// `other` and `touched` are large.
+    /// It is the same as `join` where `others` covers no dot of this store in another place,
+    /// which the caller has made sure of by [`count_at`](Self::count_at). Costs what `other`
+    /// and what stands at `touched` are large.
     fn join_at(
         &mut self,
         own: &CausalContext,
         other: Self,
         others: &CausalContext,
-        touched: &OrderedSet<Self::Key>,
+        touched: &Self::Places,
         report: &mut dyn FnMut(DotChange),
     );
 
     /// How many dots of this store are covered by `others` and lie under a key of `other` or
     /// of `touched`.
-    fn count_at(
-        &self,
-        other: &Self,
-        others: &CausalContext,
-        touched: &OrderedSet<Self::Key>,
-    ) -> u64;
+    fn count_at(&self, other: &Self, others: &CausalContext, touched: &Self::Places) -> u64;
+
+    /// The content of the dots that `keep` wants.
+    fn select(&self, keep: &mut dyn FnMut(Dot) -> bool) -> Self
+    where
+        Self: Clone,
+    {
+        let mut selected = self.clone();
+        selected.retain(keep);
+        selected
+    }
 
     /// Panics if the store is not in its normal form.
     fn check_invariants(&self);

@@ -6,7 +6,7 @@ use crate::codec::{
     DecodeError, DecodeErrorKind, InternedDecode, InternedEncode, Reader, ReceiveTable, SendTable,
     Writer,
 };
-use crate::collections::{OrderedSet, sort};
+use crate::collections::sort;
 use crate::{Dot, ReplicaId};
 
 /// A store of dots without content: that they are there is what is said.
@@ -32,6 +32,11 @@ impl DotSet {
     /// Whether `dot` is held.
     pub fn contains(&self, dot: Dot) -> bool {
         self.dots.binary_search(&dot).is_ok()
+    }
+
+    /// Takes every dot out.
+    pub(super) fn clear(&mut self) {
+        self.dots.clear();
     }
 
     /// Adds a dot; whether it was absent.
@@ -62,7 +67,7 @@ impl FromIterator<Dot> for DotSet {
 }
 
 impl DotStore for DotSet {
-    type Key = ();
+    type Places = ();
 
     fn is_empty(&self) -> bool {
         self.dots.is_empty()
@@ -105,13 +110,13 @@ impl DotStore for DotSet {
         own: &CausalContext,
         other: Self,
         others: &CausalContext,
-        _: &OrderedSet<()>,
+        (): &(),
         report: &mut dyn FnMut(DotChange),
     ) {
         self.join(own, other, others, report);
     }
 
-    fn count_at(&self, _: &Self, others: &CausalContext, _: &OrderedSet<()>) -> u64 {
+    fn count_at(&self, _: &Self, others: &CausalContext, (): &()) -> u64 {
         count_covered(self, others)
     }
 

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
 use crate::collections::{self, sort_with};
-use crate::dot_store::{Causal, Delta, DotFun, DotMap, DotStore};
+use crate::dot_store::{Causal, Delta, DotFun, DotMap, DotStore, Edit};
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
 /// A map whose keys are last-writer-wins registers, removed as in an observed-remove map.
@@ -306,6 +306,21 @@ impl<K: Ord, V, S: Ord> DotMap<K, DotFun<(S, V)>> {
             }
         });
         changed
+    }
+}
+
+/// Maps of last-writer-wins registers inside a root.
+impl<K: Ord + Clone, V: Clone, S: Ord + Clone> Edit<'_, DotMap<K, DotFun<(S, V)>>> {
+    /// Writes a key; whether that took effect: it does not if the present value has a greater
+    /// stamp, or an equal one and a greater replica id.
+    pub fn set(&mut self, key: K, value: V, stamp: S) -> bool {
+        let dot = self.next_dot();
+        let holds_later =
+            self.get().winner(&key).is_some_and(|held| (held.stamp, held.dot) > (&stamp, dot));
+        if !holds_later {
+            self.update(key, |register| register.put((stamp, value)));
+        }
+        !holds_later
     }
 }
 

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
 use crate::collections;
-use crate::dot_store::{Causal, Delta, DotMap, DotSet, DotStore};
+use crate::dot_store::{Causal, Delta, DotMap, DotSet, DotStore, Edit};
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
 /// A set in which a removal takes away the additions it has seen, and no others.
@@ -211,6 +211,14 @@ impl<E: Ord> DotMap<E, DotSet> {
     /// order. Costs O(n).
     pub fn apply_clear(&mut self, seen: impl Fn(Dot) -> bool) -> Vec<E> {
         self.empty_out(|dots| dots.retain(&mut |held| !seen(held)))
+    }
+}
+
+/// Add-wins sets inside a root. To remove an element is to `remove` it as a key.
+impl<E: Ord + Clone> Edit<'_, DotMap<E, DotSet>> {
+    /// Adds an element.
+    pub fn add(&mut self, element: E) {
+        self.update(element, |dots| dots.put());
     }
 }
 

@@ -8,10 +8,10 @@ use crdt_core::set::AddWinsStore;
 use crdt_core::{Dot, LwwMap, ReplicaId};
 use quickcheck::QuickCheck;
 
-use crate::support::history::{Arrival, Event, History, Step, Subject, Version};
-use crate::support::rng::Rng;
 use crate::support::subjects::{Map, MapOp, Set, SetOp};
 use crate::support::{cases, replica};
+use crdt_core::laws::Rng;
+use crdt_core::laws::{Arrival, Event, History, Step, Subject, Version};
 
 /// The events in a random order, each behind its past.
 fn causal_order<Op>(events: &[Event<Op>], rng: &mut Rng) -> Vec<usize> {

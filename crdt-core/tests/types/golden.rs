@@ -6,7 +6,14 @@ use std::path::Path;
 
 use crdt_core::causality::{CausalContext, VersionVector};
 use crdt_core::codec::{Decode, Encode};
-use crdt_core::{AddWinsSet, Dot, GCounter, LwwMap, LwwRegister, PnCounter, ReplicaId};
+use crdt_core::counter::CounterStore;
+use crdt_core::dot_store::{DotMap, Edit};
+use crdt_core::map::LatticeStore;
+use crdt_core::{
+    AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet,
+    LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister, ObservedRemoveMap,
+    PnCounter, RemoveWinsSet, ReplicaId, TwoPhaseSet,
+};
 
 use crate::support::{bytes, parse};
 
@@ -50,6 +57,14 @@ fn counters() {
     counter.apply(B, -1).unwrap();
     golden("pn_counter.hex", &counter);
     golden("pn_counter_delta.hex", &delta);
+
+    let mut counter = BoundedCounter::new();
+    golden("bounded_counter_empty.hex", &counter);
+    let mut writer = counter.writer(A);
+    let _kept = counter.increment(300, &mut writer).unwrap();
+    golden("bounded_counter_transfer.hex", &counter.transfer(200, B, &mut writer).unwrap());
+    let _kept = counter.decrement(7, &mut writer).unwrap();
+    golden("bounded_counter.hex", &counter);
 }
 
 #[test]
@@ -60,6 +75,47 @@ fn registers() {
     let delta = register.set("dark".into(), 42, &mut writer).unwrap();
     golden("lww_register.hex", &register);
     golden("lww_register_delta.hex", &delta);
+
+    let mut register = MultiValueRegister::<String>::new();
+    let mut other = register.clone();
+    let (mut at_a, mut at_b) = (register.writer(A), other.writer(B));
+    let _kept = register.set("Pune".into(), &mut at_a).unwrap();
+    let write = register.set("Mumbai".into(), &mut at_a).unwrap();
+    let _kept = other.set("Delhi".into(), &mut at_b).unwrap();
+    register.join(&other);
+    golden("multi_value_register.hex", &register);
+    golden("multi_value_register_set.hex", &write);
+    golden("multi_value_register_clear.hex", &register.clear(&mut at_a));
+
+    let mut register = MaxRegister::<i64>::new();
+    golden("max_register_empty.hex", &register);
+    let delta = register.raise(-70);
+    golden("max_register.hex", &register);
+    golden("max_register_delta.hex", &delta);
+    let mut register = MinRegister::<String>::new();
+    let _kept = register.lower("early".into());
+    golden("min_register.hex", &register);
+}
+
+#[test]
+fn flags() {
+    let mut flag = EnableWinsFlag::new();
+    let mut other = flag.clone();
+    golden("enable_wins_flag_empty.hex", &flag);
+    let (mut at_a, mut at_b) = (flag.writer(A), other.writer(B));
+    golden("enable_wins_flag_enable.hex", &flag.enable(&mut at_a).unwrap());
+    let _kept = other.enable(&mut at_b).unwrap();
+    flag.join(&other);
+    golden("enable_wins_flag.hex", &flag);
+    golden("enable_wins_flag_disable.hex", &flag.disable(&mut at_a));
+
+    let mut flag = DisableWinsFlag::new();
+    let mut other = flag.clone();
+    let (mut at_a, mut at_b) = (flag.writer(A), other.writer(B));
+    let _kept = flag.enable(&mut at_a).unwrap();
+    golden("disable_wins_flag_disable.hex", &other.disable(&mut at_b).unwrap());
+    flag.join(&other);
+    golden("disable_wins_flag.hex", &flag);
 }
 
 #[test]
@@ -78,6 +134,23 @@ fn sets() {
     golden("add_wins_set.hex", &set);
     golden("add_wins_set_add.hex", &set.add("graph".into(), &mut at_a).unwrap());
     golden("add_wins_set_remove.hex", &set.remove("crdt", &mut at_a));
+
+    let mut set = RemoveWinsSet::<String>::new();
+    let mut other = set.clone();
+    let (mut at_a, mut at_b) = (set.writer(A), other.writer(B));
+    let _kept = set.add("crdt".into(), &mut at_a).unwrap();
+    golden("remove_wins_set_remove.hex", &other.remove("crdt".into(), &mut at_b).unwrap());
+    set.join(&other);
+    golden("remove_wins_set_add.hex", &set.add("event".into(), &mut at_a).unwrap());
+    golden("remove_wins_set.hex", &set);
+
+    let mut set: GrowOnlySet<String> = ["crdt".into(), "event".into()].into_iter().collect();
+    golden("grow_only_set.hex", &set);
+    golden("grow_only_set_insert.hex", &set.insert("graph".into()));
+
+    let mut set: TwoPhaseSet<String> = ["crdt".into(), "event".into()].into_iter().collect();
+    golden("two_phase_set_remove.hex", &set.remove("event".into()));
+    golden("two_phase_set.hex", &set);
 }
 
 #[test]
@@ -91,6 +164,28 @@ fn maps() {
     golden("lww_map.hex", &map);
     golden("lww_map_set.hex", &write);
     golden("lww_map_clear.hex", &map.clear(&mut at_a));
+
+    // Nested twice; one side removes what the other changes.
+    type Counters = ObservedRemoveMap<String, DotMap<u8, CounterStore>>;
+    let (mut map, mut other) = (Counters::new(), Counters::new());
+    let (mut at_a, mut at_b) = (map.writer(A), other.writer(B));
+    let views = |map: &mut Edit<'_, DotMap<u8, CounterStore>>| {
+        map.update(1, |counter| counter.increment(5));
+        map.update(2, |counter| counter.increment(-1));
+    };
+    other.join(map.update("views".into(), &mut at_a, views).unwrap());
+    let removed = map.update("views".into(), &mut at_a, |map| _ = map.remove(&1)).unwrap();
+    golden("observed_remove_map_inner_remove.hex", &removed);
+    let change = other.update("views".into(), &mut at_b, views).unwrap();
+    golden("observed_remove_map_update.hex", &change);
+    map.join(change);
+    golden("observed_remove_map.hex", &map);
+    golden("observed_remove_map_remove.hex", &map.remove("views", &mut at_a));
+
+    let mut map = ObservedRemoveMap::<u8, LatticeStore<MaxRegister<i64>>>::new();
+    let mut writer = map.writer(A);
+    let _kept = map.update(7, &mut writer, |score| score.update(|max| _ = max.raise(-3))).unwrap();
+    golden("observed_remove_map_of_lattices.hex", &map);
 }
 
 #[test]

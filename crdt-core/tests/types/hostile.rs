@@ -6,15 +6,23 @@ use std::fmt::Debug;
 use crdt_core::Lattice;
 use crdt_core::causality::CausalContext;
 use crdt_core::codec::{Decode, Encode};
+use crdt_core::counter::CounterStore;
 use crdt_core::dot_store::Delta;
 use crdt_core::set::AddWinsStore;
-use crdt_core::{AddWinsSet, LwwMap};
+use crdt_core::{
+    AddWinsSet, BoundedCounter, GrowOnlySet, LwwMap, MaxRegister, ObservedRemoveMap, RemoveWinsSet,
+    TwoPhaseSet,
+};
 use quickcheck::QuickCheck;
 
-use crate::support::history::{Arrival, History, Step, Subject};
-use crate::support::rng::Rng;
-use crate::support::subjects::{GrowOnly, Map, Register, Set, UpAndDown};
+use crate::support::nest::{CounterAt, LatticeAt, MapOf, RootMap, SetAt};
+use crate::support::subjects::{
+    DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, Register,
+    RemoveWins, Set, Siblings, Stock, TwoPhase, UpAndDown,
+};
 use crate::support::{bytes, cases, parse};
+use crdt_core::laws::Rng;
+use crdt_core::laws::{Arrival, History, Step, Subject};
 
 /// Damages bytes as a careless or cunning peer would.
 fn damage(bytes: &mut Vec<u8>, rng: &mut Rng) {
@@ -90,13 +98,53 @@ fn add_wins_set() {
 }
 
 #[test]
+fn remove_wins_set() {
+    check::<RemoveWins>();
+}
+
+#[test]
+fn grow_only_and_two_phase_sets() {
+    check::<GrowOnlyElements>();
+    check::<TwoPhase>();
+}
+
+#[test]
+fn flags() {
+    check::<EnableWins>();
+    check::<DisableWins>();
+}
+
+#[test]
 fn lww_map() {
     check::<Map>();
 }
 
 #[test]
+fn multi_value_register() {
+    check::<Siblings>();
+}
+
+#[test]
+fn max_and_min_registers() {
+    check::<Greatest>();
+    check::<Least>();
+}
+
+#[test]
 fn lww_register() {
     check::<Register>();
+}
+
+#[test]
+fn observed_remove_maps() {
+    check::<RootMap<SetAt>>();
+    check::<RootMap<MapOf<CounterAt>>>();
+    check::<RootMap<LatticeAt>>();
+}
+
+#[test]
+fn bounded_counter() {
+    check::<Stock>();
 }
 
 #[test]
@@ -181,6 +229,29 @@ fn every_rule_is_checked() {
     assert_eq!(parse::<Delta<AddWinsStore<u8>>>(&touched).unwrap_err().kind, NotAscending);
     let touched = body(&[&valid, &[2, 8, 9]]);
     assert!(parse::<Delta<AddWinsStore<u8>>>(&touched).is_ok());
+    let ever = |rest: &[u8]| parse::<TwoPhaseSet<u8>>(&body(&[&[0], rest]));
+    assert!(ever(&[2, 5, 1, 6, 0]).is_ok_and(|set| set.iter().eq(&[6])));
+    assert_eq!(ever(&[2, 6, 1, 5, 0]).unwrap_err().kind, NotAscending);
+    assert_eq!(ever(&[1, 6, 2]).unwrap_err().kind, UnknownTag);
+    assert_eq!(parse::<GrowOnlySet<u8>>(&[0, 2, 5, 5]).unwrap_err().kind, NotAscending);
+    for future in [&[1, 0][..], &[1, 1, 0]] {
+        assert_eq!(parse::<GrowOnlySet<u8>>(future).unwrap_err().kind, UnknownVersion);
+        assert_eq!(parse::<TwoPhaseSet<u8>>(future).unwrap_err().kind, UnknownVersion);
+        assert_eq!(parse::<MaxRegister<u8>>(future).unwrap_err().kind, UnknownVersion);
+    }
+    let still = body(&[&context, &[1, 5, 1, 0, 2, 0]]);
+    let counters = parse::<ObservedRemoveMap<u8, CounterStore>>(&still);
+    assert_eq!(counters.unwrap_err().kind, NotCanonical);
+    let empty_inside = body(&[&context, &[1, 5, 0]]);
+    let nested = parse::<ObservedRemoveMap<u8, AddWinsStore<u8>>>(&empty_inside);
+    assert_eq!(nested.unwrap_err().kind, NotCanonical);
+    let stock = |rest: &[u8]| parse::<BoundedCounter>(&body(&[&[0, 1, 0], &id, rest]));
+    assert!(stock(&[0, 5, 1, 0, 3]).is_ok_and(|counter| counter.value() == 2));
+    assert!(stock(&[0, 5, 1, 0, 9]).is_ok_and(|counter| counter.value() == 0), "forged");
+    assert_eq!(stock(&[0, 0, 1, 0, 3]).unwrap_err().kind, NotCanonical);
+    assert_eq!(stock(&[0, 5, 2, 0, 3, 0, 4]).unwrap_err().kind, NotAscending);
+    let toggled = body(&[&context, &[1, 5, 1, 0, 2, 2]]);
+    assert_eq!(parse::<RemoveWinsSet<u8>>(&toggled).unwrap_err().kind, UnknownTag);
     let two_writes = body(&[&context, &[1, 5, 2, 0, 2, 9, 9, 0, 1, 9, 9]]);
     assert_eq!(parse::<LwwMap<u8, u8>>(&two_writes).unwrap_err().kind, NotAscending);
 }

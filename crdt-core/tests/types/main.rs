@@ -7,6 +7,7 @@ mod golden;
 mod hostile;
 mod laws;
 mod memory;
+mod own;
 mod regressions;
 mod scenarios;
 mod support;

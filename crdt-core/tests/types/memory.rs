@@ -3,13 +3,20 @@
 
 use crdt_core::causality::{CausalContext, VersionVector};
 use crdt_core::codec::{Decode, Encode, Writer};
-use crdt_core::counter::{GCounterDelta, PnCounterDelta};
-use crdt_core::map::LwwMapDelta;
-use crdt_core::set::AddWinsSetDelta;
-use crdt_core::{AddWinsSet, GCounter, LwwMap, LwwRegister, PnCounter};
+use crdt_core::counter::{CounterStore, GCounterDelta, PnCounterDelta};
+use crdt_core::dot_store::DotMap;
+use crdt_core::flag::EnableWinsFlagDelta;
+use crdt_core::map::{LatticeStore, LwwMapDelta, ObservedRemoveMapDelta};
+use crdt_core::register::MultiValueRegisterDelta;
+use crdt_core::set::{AddWinsSetDelta, AddWinsStore, RemoveWinsSetDelta};
+use crdt_core::{
+    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, GrowOnlySet, LwwMap,
+    LwwRegister, MaxRegister, MultiValueRegister, ObservedRemoveMap, PnCounter, RemoveWinsSet,
+    TwoPhaseSet,
+};
 
 use crate::support::parse;
-use crate::support::rng::Rng;
+use crdt_core::laws::Rng;
 
 /// The peak of decoding `input`, and whether it is accepted.
 fn peak<T: Decode>(input: &[u8]) -> (usize, bool) {
@@ -44,10 +51,28 @@ fn check_all(name: &str, input: &[u8]) -> bool {
         check::<LwwMap<String, String>>(name, input),
         check::<LwwMapDelta<String, Vec<u8>>>(name, input),
         check::<LwwRegister<String>>(name, input),
+        check::<MultiValueRegister<u64>>(name, input),
+        check::<MultiValueRegisterDelta<String>>(name, input),
+        check::<MaxRegister<String>>(name, input),
+        check::<EnableWinsFlag>(name, input),
+        check::<EnableWinsFlagDelta>(name, input),
+        check::<DisableWinsFlag>(name, input),
+        check::<RemoveWinsSet<u64>>(name, input),
+        check::<RemoveWinsSetDelta<String>>(name, input),
+        check::<GrowOnlySet<u64>>(name, input),
+        check::<GrowOnlySet<String>>(name, input),
+        check::<TwoPhaseSet<u64>>(name, input),
+        check::<TwoPhaseSet<String>>(name, input),
         check::<GCounter>(name, input),
         check::<GCounterDelta>(name, input),
         check::<PnCounter>(name, input),
         check::<PnCounterDelta>(name, input),
+        check::<BoundedCounter>(name, input),
+        check::<ObservedRemoveMap<u64, CounterStore>>(name, input),
+        check::<ObservedRemoveMap<u64, AddWinsStore<u64>>>(name, input),
+        check::<ObservedRemoveMapDelta<u64, AddWinsStore<u64>>>(name, input),
+        check::<ObservedRemoveMapDelta<u64, DotMap<u64, AddWinsStore<u64>>>>(name, input),
+        check::<ObservedRemoveMapDelta<u64, LatticeStore<PnCounter>>>(name, input),
         check::<CausalContext>(name, input),
         check::<VersionVector>(name, input),
     ];
@@ -149,6 +174,28 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
         assert!(check_all("touched numbers", out.as_bytes()));
     }
 
+    // Elements without dots; a flag of many dots.
+    for tail in [&[][..], &[0], &[1]] {
+        let mut out = Writer::new();
+        out.u8(0);
+        out.varint(n);
+        for element in 0..n {
+            out.varint(element);
+            out.raw(tail);
+        }
+        assert!(check_all("plain elements", out.as_bytes()));
+    }
+    for toggle in [&[][..], &[1]] {
+        let mut out = context(1, 2 * n);
+        out.varint(n);
+        for dot in 0..n {
+            out.varint(0);
+            out.varint(2 * dot + 1);
+            out.raw(toggle);
+        }
+        assert!(check_all("a flag", out.as_bytes()));
+    }
+
     // A context of many replicas; one of many runs.
     assert!(check_all("replicas", &[context(n, 1).as_bytes(), &[0]].concat()));
     for runs in [100, n] {
@@ -185,6 +232,41 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
         }
         assert!(check_all("counters", out.as_bytes()));
     }
+
+    // Inner keys of one key, and of as many; pairs that transferred.
+    for outer in [1, n / 2] {
+        let mut out = context(1, 2 * n);
+        out.varint(outer);
+        for key in 0..outer {
+            out.varint(key);
+            let inner = if outer == 1 { n } else { 2 };
+            out.varint(inner);
+            for element in 0..inner {
+                out.varint(element);
+                out.raw(&[1, 0]);
+                out.varint(2 * (key * inner + element) % (2 * n) + 1);
+            }
+        }
+        check_all("keys below keys", out.as_bytes());
+        out.u8(0);
+        assert!(check_all("a delta of keys below keys", out.as_bytes()) || outer > 1);
+    }
+    let mut out = Writer::new();
+    out.u8(0);
+    out.varint(100 * 100);
+    for pair in 0..100 * 100u64 {
+        for (index, number) in [pair / 100, pair % 100].into_iter().enumerate() {
+            out.varint(number);
+            // An id follows its number where that is new: the first pair names one replica
+            // twice, and the next ones each a new one.
+            if pair < 100 && (index == 1) == (pair > 0) {
+                out.raw(&u128::from(number).to_be_bytes());
+            }
+        }
+        out.varint(1);
+    }
+    out.varint(0);
+    assert!(check_all("transfers", out.as_bytes()));
 
     // Counts that promise what is not there, at every place where a count may stand.
     for head in [&[][..], &[0], &[0, 0], &[0, 0, 0], &[0, 0, 0, 1]] {

@@ -1,12 +1,17 @@
 //! The scenarios that the types have to show, with their figures.
 
 use crdt_core::counter::{CounterError, GCounterDelta};
+use crdt_core::dot_store::{DotMap, Edit};
+use crdt_core::register::MultiValueStore;
+use crdt_core::set::AddWinsStore;
 use crdt_core::{
-    AddWinsSet, GCounter, LwwMap, LwwRegister, PnCounter, ReplicaId, WriteError, Writer,
+    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, LwwMap, LwwRegister,
+    MaxRegister, MultiValueRegister, ObservedRemoveMap, PnCounter, RemoveWinsSet, ReplicaId,
+    TwoPhaseSet, WriteError, Writer,
 };
 
-use crate::support::rng::Rng;
-use crate::support::{bytes, replica};
+use crate::support::{bytes, reload, replica};
+use crdt_core::laws::Rng;
 
 const MUMBAI: ReplicaId = ReplicaId::from_u128(1);
 const DELHI: ReplicaId = ReplicaId::from_u128(2);
@@ -195,6 +200,86 @@ fn update_wins_over_removal() -> Result<(), WriteError> {
     Ok(())
 }
 
+/// D3: preferences nested in an observed-remove map: a key is removed while something under it
+/// is written. The write stays, and nothing else.
+#[test]
+fn update_wins_over_removal_of_what_is_around_it() -> Result<(), WriteError> {
+    type Users = ObservedRemoveMap<&'static str, DotMap<&'static str, MultiValueStore<u8>>>;
+    let (mut here, mut there) = (Users::new(), Users::new());
+    let (mut on_here, mut on_there) = (here.writer(MUMBAI), there.writer(DELHI));
+    there.join(here.update("asha", &mut on_here, |settings| {
+        settings.update("volume", |register| register.set(3));
+        settings.update("zoom", |register| register.set(100));
+    })?);
+
+    let removed = here.remove("asha", &mut on_here);
+    let written = there.update("asha", &mut on_there, |settings| {
+        settings.update("zoom", |register| register.set(120));
+    })?;
+    here.join(&written);
+    there.join(&removed);
+    assert_eq!(here, there);
+    let settings = here.get("asha").expect("the update wins");
+    assert!(settings.keys().eq(&["zoom"]), "what the removal has seen is gone");
+    assert_eq!(settings.get("zoom").map(|zoom| zoom.entries()[0].1), Some(120));
+
+    // What both removed is gone, with its key.
+    let (a, b) = (here.remove("asha", &mut on_here), there.remove("asha", &mut on_there));
+    assert!(!here.join(b) && !there.join(a));
+    assert!(here.is_empty() && here == there);
+    Ok(())
+}
+
+/// Two keys overwritten in turn, 10⁵ times, on two replicas that tell each other everything,
+/// leave no trace but the count of it.
+#[test]
+fn overwritten_keys_leave_no_trace() -> Result<(), WriteError> {
+    type Map = ObservedRemoveMap<&'static str, MultiValueStore<u64>>;
+    let (mut here, mut there) = (Map::new(), Map::new());
+    let (mut on_here, mut on_there) = (here.writer(MUMBAI), there.writer(DELHI));
+    for turn in 0..50_000 {
+        let key = ["x", "y"][turn % 2];
+        there.join(here.update(key, &mut on_here, |register| register.set(turn as u64))?);
+        here.join(there.update(key, &mut on_there, |register| register.set(turn as u64))?);
+    }
+    assert_eq!(here, there);
+    let encoded = bytes(&here).len();
+    assert!(encoded <= 200, "{encoded} bytes");
+    // Version, two replicas (number, id, 3-byte count, no runs); two keys, each with one dot
+    // and a value.
+    assert_eq!(encoded, 2 + 2 * (1 + 16 + 3 + 1) + 1 + 2 * (2 + 1 + 1 + 3 + 3));
+    Ok(())
+}
+
+/// The delta of one change deep inside is small, however much is around it.
+#[test]
+fn deltas_hold_the_change_and_not_what_is_around_it() -> Result<(), WriteError> {
+    type Map = ObservedRemoveMap<u64, DotMap<u64, AddWinsStore<u64>>>;
+    let mut map = Map::new();
+    let mut writer = map.writer(MUMBAI);
+    for element in 0..10_000 {
+        let (outer, inner) = (element % 3, element % 7);
+        let _kept =
+            map.update(outer, &mut writer, |map| map.update(inner, |set| set.add(element)))?;
+    }
+    let mut other = map.clone();
+    type Change = dyn Fn(&mut Edit<'_, DotMap<u64, AddWinsStore<u64>>>);
+    let changes: [&Change; 3] = [
+        &|map| map.update(2, |set| set.add(5)),
+        &|map| map.update(2, |set| _ = set.remove(&9_999)),
+        &|map| map.update(2, |set| _ = set.remove(&12)),
+    ];
+    for change in changes {
+        let delta = map.update(0, &mut writer, change)?;
+        let encoded = bytes(&delta).len();
+        assert!(encoded <= 64, "{encoded} bytes");
+        other.join(reload(&delta));
+        other.check_invariants();
+        assert_eq!(other, map);
+    }
+    Ok(())
+}
+
 /// D5: five regions move one balance while cut off from each other; then they meet.
 #[test]
 fn balances_of_five_regions_add_up() {
@@ -254,6 +339,114 @@ fn permutations(n: usize) -> Vec<Vec<usize>> {
         }
     }
     all
+}
+
+/// D6: 15,000 rights over 8 replicas, 100,000 requests, random partitions. Never more than
+/// 15,000 are sold, and after healing and transfers exactly 15,000.
+#[test]
+fn a_stock_of_fifteen_thousand_is_never_oversold() -> Result<(), CounterError> {
+    const REPLICAS: usize = 8;
+    const STOCK: u64 = 15_000;
+    let mut rng = Rng(6);
+    let mut replicas: Vec<(BoundedCounter, Writer)> = (0..REPLICAS)
+        .map(|index| {
+            let counter = BoundedCounter::new();
+            let writer = counter.writer(replica(index));
+            (counter, writer)
+        })
+        .collect();
+    // One creates the stock and hands out an eighth to each of the others.
+    let (counter, writer) = &mut replicas[0];
+    let _kept = counter.increment(STOCK, writer)?;
+    for index in 1..REPLICAS {
+        let _kept = counter.transfer(STOCK / REPLICAS as u64, replica(index), writer)?;
+    }
+    let start = counter.clone();
+    for (counter, _) in &mut replicas {
+        counter.join(&start);
+    }
+
+    let (mut sold, mut refused, mut refused_though_in_stock, mut transfers) = (0, 0, 0, 0);
+    let mut side = [0; REPLICAS];
+    for request in 0..100_000 {
+        if request % 500 == 0 {
+            // Another partition: replicas hear only those on their side.
+            side = std::array::from_fn(|_| rng.below(3));
+        }
+        // Some are much busier than others.
+        let at = rng.below(REPLICAS).min(rng.below(REPLICAS));
+        let amount = 1 + rng.below(3) as u64;
+        let (counter, writer) = &mut replicas[at];
+        match counter.decrement(amount, writer) {
+            Ok(delta) => {
+                sold += amount;
+                for other in 0..REPLICAS {
+                    if other != at && side[other] == side[at] && rng.below(4) > 0 {
+                        replicas[other].0.join(&delta);
+                    }
+                }
+            }
+            Err(CounterError::NotEnoughRights { available, .. }) => {
+                assert!(available < u128::from(amount));
+                refused += 1;
+                refused_though_in_stock += u64::from(STOCK - sold >= amount);
+                // It asks the richest it can hear, now and then.
+                let hears = |&other: &usize| other != at && side[other] == side[at];
+                let richest = (0..REPLICAS)
+                    .filter(hears)
+                    .max_by_key(|&other| replicas[other].0.rights_of(replica(other)));
+                if let Some(giver) = richest.filter(|_| rng.below(8) == 0) {
+                    let (counter, writer) = &mut replicas[giver];
+                    let half = (counter.rights_of(writer.replica()) / 2) as u64;
+                    let delta = counter.transfer(half, replica(at), writer)?;
+                    transfers += u64::from(!delta.is_empty());
+                    replicas[at].0.join(delta);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        assert!(sold <= STOCK, "{sold} sold");
+    }
+
+    // All hear all again, and what is left goes to one, which sells it.
+    let mut healed = BoundedCounter::new();
+    for (counter, _) in &replicas {
+        healed.join(counter);
+    }
+    assert_eq!(healed.value(), u128::from(STOCK - sold));
+    for (counter, writer) in &mut replicas[1..] {
+        counter.join(&healed);
+        let left = counter.rights_of(writer.replica()) as u64;
+        healed.join(counter.transfer(left, replica(0), writer)?);
+    }
+    let (counter, writer) = &mut replicas[0];
+    counter.join(&healed);
+    let left = counter.rights_of(writer.replica()) as u64;
+    let _kept = counter.decrement(left, writer)?;
+    sold += left;
+    assert_eq!((sold, counter.value()), (STOCK, 0));
+    assert!(counter.rights().all(|(_, rights)| rights == 0));
+    assert!(counter.decrement(1, writer).is_err());
+    counter.check_invariants();
+    println!(
+        "{sold} sold, 0 oversold; {refused} of 100,000 requests refused, \
+         {refused_though_in_stock} of them though in stock; {transfers} transfers"
+    );
+    Ok(())
+}
+
+/// D6: what the rights are good for, against a counter without them.
+#[test]
+fn without_rights_a_stock_is_oversold() {
+    let (mut here, mut there) = (PnCounter::new(), PnCounter::new());
+    let (mut on_here, mut on_there) = (here.writer(MUMBAI), there.writer(DELHI));
+    there.join(here.increment(1, &mut on_here).expect("far from overflow"));
+    for (counter, writer) in [(&mut here, &mut on_here), (&mut there, &mut on_there)] {
+        assert!(counter.value() > 0, "the check that is not enough");
+        let _kept = counter.decrement(1, writer).expect("far from overflow");
+    }
+    here.join(&there);
+    assert_eq!(here.value(), -1);
 }
 
 /// D7: three updates of a driver's position, in every order.
@@ -322,4 +515,274 @@ fn equal_stamps_are_decided_by_the_replica() -> Result<(), WriteError> {
     other.join(first);
     assert_eq!((register.get(), other.get()), (Some(&"second"), Some(&"second")));
     Ok(())
+}
+
+/// D9: two cities are written at once; both are kept, and who has read both decides.
+#[test]
+fn a_city_written_twice_is_two_siblings() -> Result<(), WriteError> {
+    let (mut here, mut there) = (MultiValueRegister::new(), MultiValueRegister::new());
+    let (mut on_here, mut on_there) = (here.writer(MUMBAI), there.writer(DELHI));
+    let mumbai = here.set("Mumbai", &mut on_here)?;
+    let delhi = there.set("Delhi", &mut on_there)?;
+    here.join(delhi);
+    there.join(mumbai);
+    assert_eq!(here, there);
+    assert!(here.values().eq(&["Mumbai", "Delhi"]) && here.single().is_none());
+
+    // Read, then write.
+    let decided = there.set("Delhi", &mut on_there)?;
+    here.join(decided);
+    assert_eq!((here.single(), here.len()), (Some(&"Delhi"), 1));
+    assert_eq!(bytes(&here), bytes(&there));
+    Ok(())
+}
+
+/// D9: 100 clients read and write through three servers in any order. There are never more
+/// siblings than clients between their read and their write, and one more that was read.
+#[test]
+fn interleaved_clients_do_not_multiply_siblings() -> Result<(), WriteError> {
+    const CLIENTS: usize = 100;
+    let mut rng = Rng(9);
+    let mut servers: Vec<(MultiValueRegister<usize>, Writer)> = (0..3)
+        .map(|index| {
+            let register = MultiValueRegister::new();
+            let writer = register.writer(replica(index));
+            (register, writer)
+        })
+        .collect();
+    // What a client has read, if it has not written since.
+    let mut reads: Vec<Option<crdt_core::causality::CausalContext>> = vec![None; CLIENTS];
+    let mut most = 0;
+    let mut writers_most = 0;
+    for _ in 0..20_000 {
+        let (client, at) = (rng.below(CLIENTS), rng.below(3));
+        match reads[client].take() {
+            Some(seen) => {
+                // At another server than where it has read, perhaps.
+                let (register, writer) = &mut servers[at];
+                let before = register.clone();
+                let delta = register.set_after(client, &seen, writer)?;
+                register.check_invariants();
+                let mut replayed = before;
+                assert!(replayed.join(&delta) && replayed == *register);
+            }
+            None => reads[client] = Some(servers[at].0.context().clone()),
+        }
+        let from = servers[rng.below(3)].0.clone();
+        servers[at].0.join(from);
+        let writing = reads.iter().filter(|read| read.is_some()).count();
+        let siblings = servers.iter().map(|(register, _)| register.len()).max().unwrap_or(0);
+        writers_most = writers_most.max(writing + 1);
+        most = most.max(siblings);
+    }
+    // Alone, a client that reads and writes leaves one.
+    let mut healed = servers[0].0.clone();
+    for (register, _) in &servers {
+        healed.join(register);
+    }
+    let mut writer = healed.writer(replica(0));
+    let seen = healed.context().clone();
+    let _kept = healed.set_after(7, &seen, &mut writer)?;
+    assert_eq!(healed.single(), Some(&7));
+    assert!(most <= writers_most, "{most} siblings of {writers_most} concurrent writers");
+
+    // Two clients that each write over the other's value, always one step behind, make two.
+    let mut register = MultiValueRegister::new();
+    let mut writer = register.writer(MUMBAI);
+    let mut stale = [register.context().clone(), register.context().clone()];
+    for turn in 0..1_000 {
+        let seen = std::mem::replace(&mut stale[turn % 2], register.context().clone());
+        let _kept = register.set_after(turn, &seen, &mut writer)?;
+        assert!(register.len() <= 3, "{} siblings", register.len());
+    }
+    Ok(())
+}
+
+/// D10: every pair of an update and a deletion, made concurrently, in both orders of arrival,
+/// under every policy that a type stands for.
+#[test]
+fn conflicts_end_as_their_policy_says() -> Result<(), WriteError> {
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Act {
+        Update,
+        Delete,
+    }
+    use Act::{Delete, Update};
+    // Whether something is there in the end, for each policy.
+    let table = [
+        ((Update, Update), [true, true, true, true, true, true]),
+        ((Update, Delete), [true, true, true, false, false, false]),
+        ((Delete, Update), [true, true, true, false, false, false]),
+        ((Delete, Delete), [false; 6]),
+    ];
+    macro_rules! outcome {
+        ($acts:expr, $order:expr, $new:expr, $update:expr, $delete:expr, $present:expr) => {{
+            let mut start = $new;
+            let mut writer = start.writer(replica(2));
+            let _kept = $update(&mut start, &mut writer, 0);
+            let (mut here, mut there) = (start.clone(), start);
+            let (mut on_here, mut on_there) = (here.writer(MUMBAI), there.writer(DELHI));
+            let one = if $acts.0 == Update {
+                $update(&mut here, &mut on_here, 1)
+            } else {
+                $delete(&mut here, &mut on_here)
+            };
+            let two = if $acts.1 == Update {
+                $update(&mut there, &mut on_there, 2)
+            } else {
+                $delete(&mut there, &mut on_there)
+            };
+            let mut third = $new;
+            third.join(&here);
+            let mut arriving = [one, two];
+            if $order {
+                arriving.reverse();
+            }
+            for delta in arriving {
+                here.join(&delta);
+                there.join(&delta);
+                third.join(&delta);
+            }
+            third.join(&there);
+            assert_eq!((&here, &here), (&there, &third));
+            $present(&here)
+        }};
+    }
+    for (acts, expected) in table {
+        for order in [false, true] {
+            let found = [
+                outcome!(
+                    acts,
+                    order,
+                    LwwMap::<&str, u8>::new(),
+                    |map: &mut LwwMap<_, _>, by: &mut _, v| map
+                        .set("k", v, u64::from(v), by)
+                        .unwrap(),
+                    |map: &mut LwwMap<_, _>, by: &mut _| map.remove("k", by),
+                    |map: &LwwMap<_, _>| {
+                        if acts == (Update, Update) {
+                            assert_eq!(map.get("k"), Some(&2));
+                            assert_eq!(
+                                map.conflicts("k").map(|lost| *lost.value).collect::<Vec<_>>(),
+                                [1]
+                            );
+                        }
+                        map.contains_key("k")
+                    }
+                ),
+                outcome!(
+                    acts,
+                    order,
+                    AddWinsSet::<&str>::new(),
+                    |set: &mut AddWinsSet<_>, by: &mut _, _| set.add("k", by).unwrap(),
+                    |set: &mut AddWinsSet<_>, by: &mut _| set.remove("k", by),
+                    |set: &AddWinsSet<_>| set.contains("k")
+                ),
+                outcome!(
+                    acts,
+                    order,
+                    EnableWinsFlag::new(),
+                    |flag: &mut EnableWinsFlag, by: &mut _, _| flag.enable(by).unwrap(),
+                    |flag: &mut EnableWinsFlag, by: &mut _| flag.disable(by),
+                    |flag: &EnableWinsFlag| flag.is_enabled()
+                ),
+                outcome!(
+                    acts,
+                    order,
+                    RemoveWinsSet::<&str>::new(),
+                    |set: &mut RemoveWinsSet<_>, by: &mut _, _| set.add("k", by).unwrap(),
+                    |set: &mut RemoveWinsSet<_>, by: &mut _| set.remove("k", by).unwrap(),
+                    |set: &RemoveWinsSet<_>| {
+                        let lost = usize::from(acts.0 != acts.1);
+                        assert_eq!(set.conflicts("k").count(), lost);
+                        set.contains("k")
+                    }
+                ),
+                outcome!(
+                    acts,
+                    order,
+                    DisableWinsFlag::new(),
+                    |flag: &mut DisableWinsFlag, by: &mut _, _| flag.enable(by).unwrap(),
+                    |flag: &mut DisableWinsFlag, by: &mut _| flag.disable(by).unwrap(),
+                    |flag: &DisableWinsFlag| flag.is_enabled()
+                ),
+                {
+                    let mut start = TwoPhaseSet::new();
+                    let _kept = start.add("k");
+                    let (mut here, mut there) = (start.clone(), start);
+                    for (act, set) in [(acts.0, &mut here), (acts.1, &mut there)] {
+                        drop(if act == Update { set.add("k") } else { set.remove("k") });
+                    }
+                    if order {
+                        std::mem::swap(&mut here, &mut there);
+                    }
+                    here.join(&there);
+                    here.contains("k")
+                },
+            ];
+            assert_eq!(found, expected, "{acts:?}, {order}");
+        }
+    }
+    // Several values: an update against an update keeps both, against a deletion itself.
+    for (first, second, left) in [(Some(1), Some(2), 2), (Some(1), None, 1), (None, None, 0)] {
+        for order in [false, true] {
+            let mut here = MultiValueRegister::new();
+            let mut by = here.writer(replica(2));
+            let _kept = here.set(0, &mut by)?;
+            let mut there = here.clone();
+            let mut by = [here.writer(MUMBAI), there.writer(DELHI)];
+            let acts = if order { [second, first] } else { [first, second] };
+            for ((value, side), by) in acts.into_iter().zip([&mut here, &mut there]).zip(&mut by) {
+                drop(match value {
+                    Some(value) => side.set(value, by)?,
+                    None => side.clear(by),
+                });
+            }
+            here.join(&there);
+            there.join(&here);
+            assert_eq!((here.len(), &here), (left, &there));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    Placed,
+    Confirmed,
+    Preparing,
+    Dispatched,
+    Delivered,
+}
+
+/// D13: five steps of an order, made by three replicas, arrive in all 120 orders. Whoever looks
+/// sees the order go forwards, and everyone sees it delivered in the end.
+#[test]
+fn an_order_never_goes_back() {
+    use Order::{Confirmed, Delivered, Dispatched, Placed, Preparing};
+    let steps = [Placed, Confirmed, Preparing, Dispatched, Delivered];
+    let mut shops = [const { MaxRegister::new() }; 3];
+    // Made in turn, each by a replica that has seen the step before.
+    let mut deltas = Vec::new();
+    for (turn, step) in steps.into_iter().enumerate() {
+        if let Some(last) = deltas.last() {
+            shops[turn % 3].join(last);
+        }
+        deltas.push(shops[turn % 3].raise(step));
+    }
+    for order in permutations(5) {
+        let mut observer = MaxRegister::new();
+        let mut seen = Vec::new();
+        for index in order {
+            let news = observer.join(deltas[index]);
+            assert_eq!(news, seen.last() != observer.get());
+            if news {
+                seen.extend(observer.get().copied());
+            }
+        }
+        assert!(seen.is_sorted_by(|a, b| a < b), "{seen:?}");
+        assert_eq!(seen.last(), Some(&Delivered));
+        assert!(observer.raise(Preparing).is_empty(), "what is delivered is not prepared again");
+        assert_eq!(observer.get(), Some(&Delivered));
+    }
 }

@@ -5,14 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_core::counter::{GCounterDelta, PnCounterDelta};
+use crdt_core::counter::{BoundedCounterDelta, CounterError, GCounterDelta, PnCounterDelta};
+use crdt_core::flag::{DisableWinsFlagDelta, EnableWinsFlagDelta};
+use crdt_core::laws::{Arbitrary, Event, Gen, Subject, Version};
 use crdt_core::map::LwwMapDelta;
-use crdt_core::register::LwwRegisterDelta;
-use crdt_core::set::AddWinsSetDelta;
-use crdt_core::{AddWinsSet, GCounter, LwwMap, LwwRegister, PnCounter, ReplicaId, Writer};
-use quickcheck::{Arbitrary, Gen};
+use crdt_core::register::{
+    LwwRegisterDelta, MaxRegisterDelta, MinRegisterDelta, MultiValueRegisterDelta,
+};
+use crdt_core::set::{AddWinsSetDelta, GrowOnlySetDelta, RemoveWinsSetDelta, TwoPhaseSetDelta};
+use crdt_core::{
+    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, GrowOnlySet, LwwMap,
+    LwwRegister, MaxRegister, MinRegister, MultiValueRegister, PnCounter, RemoveWinsSet, ReplicaId,
+    TwoPhaseSet, Writer,
+};
 
-use super::history::{Event, Subject, Version};
+use super::nest::{
+    At, DisableWinsAt, EnableWinsAt, FlagOp, Nest, SiblingOp, SiblingsAt, Toggled, all_here,
+};
 use super::replica;
 
 #[derive(Clone, Debug)]
@@ -45,10 +54,25 @@ impl SetOp {
 
 pub(crate) struct Set;
 
+impl Set {
+    /// An element is in iff some addition of it is in the past of no removal.
+    pub(crate) fn value_of(events: &[Event<SetOp>], version: Version) -> BTreeSet<u8> {
+        let is_in = |&element: &u8| {
+            let removed = version.seen_by(events, |d| events[d].op.removes(element));
+            version.iter().any(|add| {
+                matches!(events[add].op, SetOp::Add(added) if added == element)
+                    && !removed.contains(add)
+            })
+        };
+        (0..4).filter(is_in).collect()
+    }
+}
+
 impl Subject for Set {
     type Op = SetOp;
     type Root = AddWinsSet<u8>;
     type Delta = AddWinsSetDelta<u8>;
+    type Writer = Writer;
     type Value = BTreeSet<u8>;
 
     fn writer(root: &Self::Root, replica: ReplicaId) -> Writer {
@@ -71,24 +95,12 @@ impl Subject for Set {
         root.iter().copied().collect()
     }
 
-    fn is_empty(delta: &Self::Delta) -> bool {
-        delta.is_empty()
-    }
-
     fn check(root: &Self::Root) {
         root.check_invariants();
     }
 
-    /// An element is in iff some addition of it is in the past of no removal.
     fn specified(events: &[Event<SetOp>], version: Version) -> BTreeSet<u8> {
-        let is_in = |&element: &u8| {
-            let removed = version.seen_by(events, |d| events[d].op.removes(element));
-            version.iter().any(|add| {
-                matches!(events[add].op, SetOp::Add(added) if added == element)
-                    && !removed.contains(add)
-            })
-        };
-        (0..4).filter(is_in).collect()
+        Self::value_of(events, version)
     }
 }
 
@@ -161,6 +173,7 @@ impl Subject for Map {
     type Op = MapOp;
     type Root = LwwMap<u8, u8, u8>;
     type Delta = LwwMapDelta<u8, u8, u8>;
+    type Writer = Writer;
     /// For each key its writes, the winner first: value, stamp, author.
     type Value = BTreeMap<u8, Vec<(u8, u8, ReplicaId)>>;
 
@@ -186,10 +199,6 @@ impl Subject for Map {
             (key, writes.map(|write| (*write.value, *write.stamp, write.dot.replica)).collect())
         };
         root.iter().map(read).collect()
-    }
-
-    fn is_empty(delta: &Self::Delta) -> bool {
-        delta.is_empty()
     }
 
     fn check(root: &Self::Root) {
@@ -231,6 +240,7 @@ impl Subject for Register {
     type Op = Assign;
     type Root = LwwRegister<u8, u8>;
     type Delta = LwwRegisterDelta<u8, u8>;
+    type Writer = Writer;
     type Value = Option<(u8, ReplicaId, u8)>;
 
     fn writer(root: &Self::Root, replica: ReplicaId) -> Writer {
@@ -243,10 +253,6 @@ impl Subject for Register {
 
     fn value(root: &Self::Root) -> Self::Value {
         Some((*root.stamp()?, root.written_by()?, *root.get()?))
-    }
-
-    fn is_empty(delta: &Self::Delta) -> bool {
-        delta.is_empty()
     }
 
     fn check(_: &Self::Root) {}
@@ -267,6 +273,7 @@ impl Subject for GrowOnly {
     type Op = u16;
     type Root = GCounter;
     type Delta = GCounterDelta;
+    type Writer = Writer;
     type Value = u128;
 
     fn writer(root: &GCounter, replica: ReplicaId) -> Writer {
@@ -279,10 +286,6 @@ impl Subject for GrowOnly {
 
     fn value(root: &GCounter) -> u128 {
         root.value()
-    }
-
-    fn is_empty(delta: &GCounterDelta) -> bool {
-        delta.is_empty()
     }
 
     fn check(root: &GCounter) {
@@ -300,6 +303,7 @@ impl Subject for UpAndDown {
     type Op = i16;
     type Root = PnCounter;
     type Delta = PnCounterDelta;
+    type Writer = Writer;
     type Value = i128;
 
     fn writer(root: &PnCounter, replica: ReplicaId) -> Writer {
@@ -317,15 +321,401 @@ impl Subject for UpAndDown {
         root.value()
     }
 
-    fn is_empty(delta: &PnCounterDelta) -> bool {
-        delta.is_empty()
-    }
-
     fn check(root: &PnCounter) {
         root.check_invariants();
     }
 
     fn specified(events: &[Event<i16>], version: Version) -> i128 {
         version.iter().map(|event| i128::from(events[event].op)).sum()
+    }
+}
+
+pub(crate) struct Siblings;
+
+impl Subject for Siblings {
+    type Op = SiblingOp;
+    type Root = MultiValueRegister<u8>;
+    type Delta = MultiValueRegisterDelta<u8>;
+    type Writer = Writer;
+    type Value = Vec<(ReplicaId, u8)>;
+
+    fn writer(root: &Self::Root, replica: ReplicaId) -> Writer {
+        root.writer(replica)
+    }
+
+    fn apply(root: &mut Self::Root, op: &SiblingOp, writer: &mut Writer) -> Self::Delta {
+        match *op {
+            SiblingOp::Set(value) => root.set(value, writer).expect("numbers are left"),
+            SiblingOp::Clear => root.clear(writer),
+        }
+    }
+
+    fn value(root: &Self::Root) -> Self::Value {
+        assert_eq!(root.values().len(), root.len());
+        assert_eq!(root.single().is_some(), root.len() == 1);
+        assert_eq!(root.is_empty(), root.values().next().is_none());
+        SiblingsAt::value(root.store())
+    }
+
+    fn check(root: &Self::Root) {
+        root.check_invariants();
+    }
+
+    fn specified(events: &[Event<SiblingOp>], version: Version) -> Self::Value {
+        SiblingsAt::specified(&all_here(events), version).unwrap_or_default()
+    }
+}
+
+pub(crate) struct EnableWins;
+
+impl Subject for EnableWins {
+    type Op = FlagOp;
+    type Root = EnableWinsFlag;
+    type Delta = EnableWinsFlagDelta;
+    type Writer = Writer;
+    type Value = Vec<ReplicaId>;
+
+    fn writer(root: &Self::Root, replica: ReplicaId) -> Writer {
+        root.writer(replica)
+    }
+
+    fn apply(root: &mut Self::Root, op: &FlagOp, writer: &mut Writer) -> Self::Delta {
+        match op {
+            FlagOp::Enable => root.enable(writer).expect("numbers are left"),
+            FlagOp::Disable => root.disable(writer),
+        }
+    }
+
+    fn value(root: &Self::Root) -> Self::Value {
+        assert_eq!(root.is_enabled(), !root.dots().is_empty());
+        EnableWinsAt::value(root.store())
+    }
+
+    fn check(root: &Self::Root) {
+        root.check_invariants();
+    }
+
+    fn specified(events: &[Event<FlagOp>], version: Version) -> Self::Value {
+        EnableWinsAt::specified(&all_here(events), version).unwrap_or_default()
+    }
+}
+
+pub(crate) struct DisableWins;
+
+impl Subject for DisableWins {
+    type Op = FlagOp;
+    type Root = DisableWinsFlag;
+    type Delta = DisableWinsFlagDelta;
+    type Writer = Writer;
+    type Value = Toggled;
+
+    fn writer(root: &Self::Root, replica: ReplicaId) -> Writer {
+        root.writer(replica)
+    }
+
+    fn apply(root: &mut Self::Root, op: &FlagOp, writer: &mut Writer) -> Self::Delta {
+        let delta = match op {
+            FlagOp::Enable => root.enable(writer),
+            FlagOp::Disable => root.disable(writer),
+        };
+        delta.expect("numbers are left")
+    }
+
+    fn value(root: &Self::Root) -> Toggled {
+        (root.is_enabled(), root.conflicts().map(|dot| dot.replica).collect())
+    }
+
+    fn check(root: &Self::Root) {
+        root.check_invariants();
+    }
+
+    fn specified(events: &[Event<FlagOp>], version: Version) -> Toggled {
+        DisableWinsAt::specified(&all_here(events), version).unwrap_or_default()
+    }
+}
+
+pub(crate) struct RemoveWins;
+
+impl Subject for RemoveWins {
+    type Op = SetOp;
+    type Root = RemoveWinsSet<u8>;
+    type Delta = RemoveWinsSetDelta<u8>;
+    type Writer = Writer;
+    type Value = Vec<(u8, Toggled)>;
+
+    fn writer(root: &Self::Root, replica: ReplicaId) -> Writer {
+        root.writer(replica)
+    }
+
+    fn apply(root: &mut Self::Root, op: &SetOp, writer: &mut Writer) -> Self::Delta {
+        let delta = match *op {
+            SetOp::Add(element) => root.add(element, writer),
+            SetOp::Remove(element) => root.remove(element, writer),
+            SetOp::Clear => root.clear(writer),
+        };
+        delta.expect("numbers are left")
+    }
+
+    fn value(root: &Self::Root) -> Self::Value {
+        assert_eq!(root.iter().count(), root.len());
+        assert_eq!(root.is_empty(), root.iter().next().is_none());
+        let of = |&element: &u8| {
+            let is_in = root.contains(&element);
+            assert_eq!(root.iter().any(|&held| held == element), is_in);
+            assert_eq!(root.removed().any(|&gone| gone == element), !is_in);
+            (element, (is_in, root.conflicts(&element).map(|dot| dot.replica).collect()))
+        };
+        root.store().keys().map(of).collect()
+    }
+
+    fn check(root: &Self::Root) {
+        root.check_invariants();
+    }
+
+    /// To clear removes the elements that are in at the time.
+    fn specified(events: &[Event<SetOp>], version: Version) -> Self::Value {
+        let mut value = Self::Value::new();
+        for element in 0..4 {
+            let mut flag: Vec<Event<At<FlagOp>>> = Vec::new();
+            for event in events {
+                let is_in = |flag: &[_]| {
+                    DisableWinsAt::specified(flag, event.past).is_some_and(|(is_in, _)| is_in)
+                };
+                let op = match event.op {
+                    SetOp::Add(added) if added == element => At::Here(FlagOp::Enable),
+                    SetOp::Remove(gone) if gone == element => At::Here(FlagOp::Disable),
+                    SetOp::Clear if is_in(&flag) => At::Here(FlagOp::Disable),
+                    _ => At::Elsewhere,
+                };
+                flag.push(Event { replica: event.replica, op, past: event.past });
+            }
+            value.extend(DisableWinsAt::specified(&flag, version).map(|known| (element, known)));
+        }
+        value
+    }
+}
+
+pub(crate) struct GrowOnlyElements;
+
+impl Subject for GrowOnlyElements {
+    type Op = u8;
+    type Root = GrowOnlySet<u8>;
+    type Delta = GrowOnlySetDelta<u8>;
+    type Writer = ();
+    type Value = BTreeSet<u8>;
+
+    fn writer(_: &Self::Root, _: ReplicaId) {}
+
+    fn apply(root: &mut Self::Root, op: &u8, (): &mut ()) -> Self::Delta {
+        root.insert(*op)
+    }
+
+    fn value(root: &Self::Root) -> BTreeSet<u8> {
+        assert_eq!(root.iter().count(), root.len());
+        assert_eq!(root.is_empty(), root.iter().next().is_none());
+        assert!(root.iter().all(|element| root.contains(element)));
+        root.iter().copied().collect()
+    }
+
+    fn specified(events: &[Event<u8>], version: Version) -> BTreeSet<u8> {
+        version.iter().map(|event| events[event].op).collect()
+    }
+}
+
+pub(crate) struct TwoPhase;
+
+impl Subject for TwoPhase {
+    /// To clear removes each element.
+    type Op = SetOp;
+    type Root = TwoPhaseSet<u8>;
+    type Delta = TwoPhaseSetDelta<u8>;
+    type Writer = ();
+    type Value = (BTreeSet<u8>, BTreeSet<u8>);
+
+    fn writer(_: &Self::Root, _: ReplicaId) {}
+
+    fn apply(root: &mut Self::Root, op: &SetOp, (): &mut ()) -> Self::Delta {
+        match *op {
+            SetOp::Add(element) => root.add(element),
+            SetOp::Remove(element) => root.remove(element),
+            SetOp::Clear => {
+                let mut delta = Self::Delta::default();
+                for element in 0..4 {
+                    delta.join(root.remove(element));
+                }
+                delta
+            }
+        }
+    }
+
+    fn value(root: &Self::Root) -> Self::Value {
+        assert_eq!(root.iter().count(), root.len());
+        assert_eq!(root.is_empty(), root.iter().next().is_none());
+        for element in 0..4 {
+            assert_eq!(root.contains(&element), root.iter().any(|&held| held == element));
+        }
+        (root.iter().copied().collect(), root.removed().copied().collect())
+    }
+
+    fn check(root: &Self::Root) {
+        root.check_invariants();
+    }
+
+    /// In if it was ever added and never removed, in whatever order.
+    fn specified(events: &[Event<SetOp>], version: Version) -> Self::Value {
+        let ever =
+            |did: &dyn Fn(&SetOp) -> bool| version.iter().any(|event| did(&events[event].op));
+        let removed: BTreeSet<u8> = (0..4).filter(|&x| ever(&|op| op.removes(x))).collect();
+        let added = |x: &u8| ever(&|op| matches!(op, SetOp::Add(added) if added == x));
+        ((0..4).filter(added).filter(|x| !removed.contains(x)).collect(), removed)
+    }
+}
+
+pub(crate) struct Greatest;
+
+impl Subject for Greatest {
+    type Op = u8;
+    type Root = MaxRegister<u8>;
+    type Delta = MaxRegisterDelta<u8>;
+    type Writer = ();
+    type Value = Option<u8>;
+
+    fn writer(_: &Self::Root, _: ReplicaId) {}
+
+    fn apply(root: &mut Self::Root, op: &u8, (): &mut ()) -> Self::Delta {
+        root.raise(*op)
+    }
+
+    fn value(root: &Self::Root) -> Option<u8> {
+        root.get().copied()
+    }
+
+    fn specified(events: &[Event<u8>], version: Version) -> Option<u8> {
+        version.iter().map(|event| events[event].op).max()
+    }
+}
+
+pub(crate) struct Least;
+
+impl Subject for Least {
+    type Op = u8;
+    type Root = MinRegister<u8>;
+    type Delta = MinRegisterDelta<u8>;
+    type Writer = ();
+    type Value = Option<u8>;
+
+    fn writer(_: &Self::Root, _: ReplicaId) {}
+
+    fn apply(root: &mut Self::Root, op: &u8, (): &mut ()) -> Self::Delta {
+        root.lower(*op)
+    }
+
+    fn value(root: &Self::Root) -> Option<u8> {
+        root.get().copied()
+    }
+
+    fn specified(events: &[Event<u8>], version: Version) -> Option<u8> {
+        version.iter().map(|event| events[event].op).min()
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum StockOp {
+    Increment(u8),
+    Decrement(u8),
+    Transfer(u8, u8),
+}
+
+impl Arbitrary for StockOp {
+    fn arbitrary(g: &mut Gen) -> Self {
+        let amount = u8::arbitrary(g) % 8;
+        match u8::arbitrary(g) % 8 {
+            0..=2 => Self::Increment(amount),
+            3..=5 => Self::Decrement(amount),
+            _ => Self::Transfer(amount, u8::arbitrary(g) % 3),
+        }
+    }
+}
+
+pub(crate) struct Stock;
+
+impl Stock {
+    /// Who has which rights at a version, of those operations that were accepted.
+    fn rights(events: &[Event<StockOp>], version: Version, accepted: Version) -> [i64; 3] {
+        let mut rights = [0; 3];
+        for event in version.iter().filter(|&event| accepted.contains(event)) {
+            let by = events[event].replica;
+            match events[event].op {
+                StockOp::Increment(amount) => rights[by] += i64::from(amount),
+                StockOp::Decrement(amount) => rights[by] -= i64::from(amount),
+                StockOp::Transfer(amount, to) => {
+                    rights[by] -= i64::from(amount);
+                    rights[usize::from(to)] += i64::from(amount);
+                }
+            }
+        }
+        rights
+    }
+}
+
+impl Subject for Stock {
+    type Op = StockOp;
+    type Root = BoundedCounter;
+    type Delta = BoundedCounterDelta;
+    type Writer = Writer;
+    /// The value, and everybody's rights.
+    type Value = (u128, [u128; 3]);
+
+    fn writer(root: &BoundedCounter, replica: ReplicaId) -> Writer {
+        root.writer(replica)
+    }
+
+    fn apply(root: &mut BoundedCounter, op: &StockOp, writer: &mut Writer) -> BoundedCounterDelta {
+        let before = root.clone();
+        let available = root.rights_of(writer.replica());
+        let (changed, taken) = match *op {
+            StockOp::Increment(amount) => (root.increment(u64::from(amount), writer), 0),
+            StockOp::Decrement(amount) => (root.decrement(u64::from(amount), writer), amount),
+            StockOp::Transfer(amount, to) => {
+                let to = replica(usize::from(to));
+                (root.transfer(u64::from(amount), to, writer), amount)
+            }
+        };
+        changed.unwrap_or_else(|error| {
+            let replica = writer.replica();
+            assert_eq!(error, CounterError::NotEnoughRights { replica, available });
+            assert!(available < u128::from(taken));
+            assert_eq!(*root, before, "what is refused changes nothing");
+            BoundedCounterDelta::default()
+        })
+    }
+
+    fn value(root: &BoundedCounter) -> Self::Value {
+        let rights = [0, 1, 2].map(|index| root.rights_of(replica(index)));
+        for (holder, held) in root.rights() {
+            assert!((0..3).any(|index| replica(index) == holder && rights[index] == held));
+        }
+        (root.value(), rights)
+    }
+
+    fn check(root: &BoundedCounter) {
+        root.check_invariants();
+    }
+
+    /// An operation is accepted if its replica has the rights, at what it has seen.
+    fn specified(events: &[Event<StockOp>], version: Version) -> Self::Value {
+        let mut accepted = Version::default();
+        for (index, event) in events.iter().enumerate() {
+            let available = Self::rights(events, event.past, accepted)[event.replica];
+            if let StockOp::Decrement(amount) | StockOp::Transfer(amount, _) = event.op
+                && i64::from(amount) > available
+            {
+                continue;
+            }
+            accepted.insert(index);
+        }
+        let rights = Self::rights(events, version, accepted);
+        let rights = rights.map(|held| u128::try_from(held).expect("never below zero"));
+        (rights.iter().sum(), rights)
     }
 }

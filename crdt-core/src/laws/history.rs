@@ -1,100 +1,84 @@
 //! Histories: what several replicas did, in which order, and what each had seen.
 
-use std::fmt::Debug;
-use std::hash::Hash;
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt::Debug;
 
-use crdt_core::codec::{Decode, Encode};
-use crdt_core::{Lattice, ReplicaId, Writer};
 use quickcheck::{Arbitrary, Gen};
 
-use super::{reload, replica};
+use super::{Subject, reload, replica};
+use crate::Lattice;
 
-pub(crate) const REPLICAS: usize = 3;
-/// Versions are bit sets.
-pub(crate) const EVENTS_MAX: usize = 120;
-
-/// A type under test, and what its value is by the specification.
-pub(crate) trait Subject: 'static {
-    type Op: Clone + Debug + Arbitrary;
-    type Root: Lattice<Delta = Self::Delta>
-        + Default
-        + Clone
-        + PartialEq
-        + Hash
-        + Debug
-        + Encode
-        + Decode;
-    type Delta: Lattice<Delta = Self::Delta>
-        + From<Self::Root>
-        + Default
-        + Clone
-        + PartialEq
-        + Debug
-        + Encode
-        + Decode;
-    /// All that a reader can ask for.
-    type Value: PartialEq + Debug;
-
-    fn writer(root: &Self::Root, replica: ReplicaId) -> Writer;
-    fn apply(root: &mut Self::Root, op: &Self::Op, writer: &mut Writer) -> Self::Delta;
-    fn value(root: &Self::Root) -> Self::Value;
-    fn is_empty(delta: &Self::Delta) -> bool;
-    fn check(root: &Self::Root);
-
-    /// The value at a causally closed version, from the specification alone: a function of
-    /// the operations and of what happened before what.
-    fn specified(events: &[Event<Self::Op>], version: Version) -> Self::Value;
-}
+/// How many replicas a random history has.
+pub const REPLICAS: usize = 3;
+/// How many events a history has at most: versions are bit sets.
+pub const EVENTS_MAX: usize = 120;
 
 /// A set of events, by their indices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Version(pub(crate) u128);
+pub struct Version(pub u128);
 
 impl Version {
-    pub(crate) fn contains(self, event: usize) -> bool {
+    /// Whether the event is in it.
+    pub const fn contains(self, event: usize) -> bool {
         self.0 >> event & 1 == 1
     }
 
-    pub(crate) fn insert(&mut self, event: usize) {
+    /// Adds an event.
+    pub const fn insert(&mut self, event: usize) {
         self.0 |= 1 << event;
     }
 
     /// What happened before one of the events that `which` picks.
-    pub(crate) fn seen_by<Op>(self, events: &[Event<Op>], which: impl Fn(usize) -> bool) -> Self {
+    pub fn seen_by<Op>(self, events: &[Event<Op>], which: impl Fn(usize) -> bool) -> Self {
         Self(self.iter().filter(|&d| which(d)).fold(0, |seen, d| seen | events[d].past.0))
     }
 
-    pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = usize> {
+    /// The events, in an order in which each follows its past.
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = usize> {
         (0..EVENTS_MAX).filter(move |&event| self.contains(event))
     }
 }
 
 /// One operation, and the events that its replica had seen.
 #[derive(Clone, Debug)]
-pub(crate) struct Event<Op> {
-    pub(crate) replica: usize,
-    pub(crate) op: Op,
-    pub(crate) past: Version,
+pub struct Event<Op> {
+    /// Which replica did it; its id is [`replica(index)`](super::replica).
+    pub replica: usize,
+    /// What it did.
+    pub op: Op,
+    /// What it had seen.
+    pub past: Version,
 }
 
+/// A step of a random history.
 #[derive(Clone, Debug)]
-pub(crate) enum Step<Op> {
+pub enum Step<Op> {
+    /// A replica changes its state.
     Act {
+        /// Which.
         at: u8,
+        /// How.
         op: Op,
     },
     /// Joins another replica's whole state.
     Pull {
+        /// Who joins it.
         to: u8,
+        /// Whose.
         from: u8,
     },
     /// Joins the delta of one event, whose past is missing perhaps.
     Deliver {
+        /// Where it arrives.
         to: u8,
+        /// Which, counted round.
         event: u8,
     },
     /// Saves the replica, loads it again and makes a new writer.
     Restart {
+        /// Which.
         at: u8,
     },
 }
@@ -113,22 +97,28 @@ impl<Op: Arbitrary> Arbitrary for Step<Op> {
     fn shrink(&self) -> Box<dyn Iterator<Item = Self>> {
         match self.clone() {
             Self::Act { at, op } => Box::new(op.shrink().map(move |op| Self::Act { at, op })),
-            _ => Box::new(std::iter::empty()),
+            _ => Box::new(core::iter::empty()),
         }
     }
 }
 
 /// What the steps lead to.
-pub(crate) struct History<S: Subject> {
-    pub(crate) events: Vec<Event<S::Op>>,
-    pub(crate) deltas: Vec<S::Delta>,
-    pub(crate) states: Vec<S::Root>,
+#[derive(Debug)]
+pub struct History<S: Subject> {
+    /// The operations, in the order in which they were made.
+    pub events: Vec<Event<S::Op>>,
+    /// The delta of each.
+    pub deltas: Vec<S::Delta>,
+    /// The replicas' states at the end.
+    pub states: Vec<S::Root>,
 }
 
 /// Whether a delta may arrive before what its replica had seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
+pub enum Arrival {
+    /// It waits for them.
     Causal,
+    /// It may.
     Any,
 }
 
@@ -136,14 +126,14 @@ impl<S: Subject> History<S> {
     /// Plays the steps. After each of them the invariants hold; each mutator's delta turns
     /// the state it met into the state it left; and with causal arrival every replica shows
     /// the specified value.
-    pub(crate) fn play(steps: &[Step<S::Op>], arrival: Arrival) -> Self {
+    pub fn play(steps: &[Step<S::Op>], arrival: Arrival) -> Self {
         let mut history = Self {
             events: Vec::new(),
             deltas: Vec::new(),
             states: vec![S::Root::default(); REPLICAS],
         };
         let mut versions = [Version::default(); REPLICAS];
-        let mut writers: Vec<Writer> =
+        let mut writers: Vec<S::Writer> =
             (0..REPLICAS).map(|index| S::writer(&history.states[index], replica(index))).collect();
         for step in steps {
             let changed = match step {
@@ -153,7 +143,8 @@ impl<S: Subject> History<S> {
                     let delta = S::apply(&mut history.states[at], op, &mut writers[at]);
                     let news = replayed.join(delta.clone());
                     assert_eq!(replayed, history.states[at], "state ⊔ delta is the new state");
-                    assert_eq!(news, !S::is_empty(&delta), "a delta brings news or is empty");
+                    let tells = delta != S::Delta::default();
+                    assert_eq!(news, tells, "a delta brings news or is empty");
                     let past = versions[at];
                     versions[at].insert(history.events.len());
                     history.events.push(Event { replica: at, op: op.clone(), past });
@@ -205,7 +196,7 @@ impl<S: Subject> History<S> {
     }
 
     /// The version that holds every event.
-    pub(crate) fn everything(&self) -> Version {
+    pub fn everything(&self) -> Version {
         Version((1u128 << self.events.len()) - 1)
     }
 }

@@ -1,0 +1,110 @@
+use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+use crate::collections::OrderedMap;
+
+/// Where in a store a delta removes: what lets a join go straight there.
+///
+/// It changes nothing of what a delta means. `()` serves stores that are not divided by keys,
+/// [`Touched`] those that are.
+pub trait Places: Default {
+    /// Whether the store is divided by keys.
+    const DIVIDED: bool;
+
+    /// Below a key: whether all of the store is meant. (At the root, no key means nowhere.)
+    fn is_whole(&self) -> bool;
+
+    /// Takes in other places at the root; whether there are more now.
+    fn extend(&mut self, other: Self) -> bool;
+
+    /// Takes in other places below a key; whether there are more now.
+    fn widen(&mut self, other: Self) -> bool {
+        if self.is_whole() {
+            return false;
+        }
+        if other.is_whole() {
+            *self = other;
+            return true;
+        }
+        self.extend(other)
+    }
+}
+
+impl Places for () {
+    const DIVIDED: bool = false;
+
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    fn extend(&mut self, (): Self) -> bool {
+        false
+    }
+}
+
+/// Keys of a [`DotMap`](super::DotMap), each with the places below it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Touched<K, P> {
+    // Below a key an empty map stands for everything, so that a removed key needs no list.
+    pub(super) keys: OrderedMap<K, P>,
+}
+
+impl<K, P> Default for Touched<K, P> {
+    fn default() -> Self {
+        Self { keys: OrderedMap::new() }
+    }
+}
+
+impl<K: Ord, P: Places> Places for Touched<K, P> {
+    const DIVIDED: bool = true;
+
+    fn is_whole(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    fn extend(&mut self, other: Self) -> bool {
+        let mut changed = false;
+        for (key, places) in other.keys {
+            match self.keys.get_mut(&key) {
+                Some(held) => changed |= held.widen(places),
+                None => {
+                    self.keys.insert(key, places);
+                    changed = true;
+                }
+            }
+        }
+        changed
+    }
+}
+
+impl<K: Ord, P: Default> FromIterator<K> for Touched<K, P> {
+    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
+        Self { keys: keys.into_iter().map(|key| (key, P::default())).collect() }
+    }
+}
+
+impl<K: Encode, P: Encode> Encode for Touched<K, P> {
+    /// The count, then the keys in ascending order, each with the places below it.
+    fn encode(&self, out: &mut Writer) {
+        out.count(self.keys.len());
+        for (key, places) in &self.keys {
+            key.encode(out);
+            places.encode(out);
+        }
+    }
+}
+
+impl<K: Ord + Decode, P: Decode> Decode for Touched<K, P> {
+    const BYTES_MIN: usize = 1;
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut keys: OrderedMap<K, P> = OrderedMap::new();
+        for _ in 0..input.count(K::BYTES_MIN + P::BYTES_MIN)? {
+            let at = input.position();
+            let key = K::decode(input)?;
+            if keys.last_key_value().is_some_and(|(last, _)| *last >= key) {
+                return Err(DecodeErrorKind::NotAscending.at(at));
+            }
+            keys.insert(key, P::decode(input)?);
+        }
+        Ok(Self { keys })
+    }
+}
