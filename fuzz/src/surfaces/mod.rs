@@ -1,17 +1,23 @@
 //! One file per surface: `run` takes any bytes, `seeds` is what an honest peer would send.
 
 pub mod add_wins_set;
+pub mod bounded_counter;
 pub mod causal_context;
 pub mod changes;
 pub mod counters;
 pub mod delivery;
 pub mod document;
 pub mod document_sync;
+pub mod flags;
 pub mod frame;
 pub mod lww_map;
 pub mod lww_register;
+pub mod multi_value_register;
+pub mod observed_remove_map;
+pub mod plain_lattices;
 pub mod presence;
 pub mod primitives;
+pub mod remove_wins_set;
 pub mod sync_message;
 pub mod sync_session;
 pub mod text;
