@@ -1,5 +1,7 @@
 //! Join semilattices and their deltas, and the laws that make replicas converge.
 
+use alloc::vec::Vec;
+
 use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
 
 /// A replicated value: a state in a join semilattice.
@@ -33,6 +35,34 @@ pub trait Lattice: Sized {
 
     /// Takes in a delta, or another state; whether it brought news.
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool;
+}
+
+/// A lattice whose values fall apart into parts that cannot be divided.
+///
+/// So a peer can be sent exactly what it lacks, whatever else happened in between.
+///
+/// # Laws
+///
+/// The parts joined are the value; no part is below the join of the others; and each part, as a
+/// value, has itself for its only part.
+///
+/// Enes, Almeida, Baquero, Leitão, *Efficient synchronization of state-based CRDTs* (2019).
+pub trait Decompose: Lattice<Delta: Default + Clone> + Clone {
+    /// The parts, in no particular order. As many as there were events, for types that know
+    /// those.
+    fn decompose(&self) -> Vec<Self::Delta>;
+
+    /// The smallest delta that makes `other` the join of both: what is known here and lacking
+    /// there. Empty if `other` lacks nothing.
+    fn difference(&self, other: &Self) -> Self::Delta {
+        let (mut met, mut lacking) = (other.clone(), Self::Delta::default());
+        for part in self.decompose() {
+            if met.join(part.clone()) {
+                lacking.join(part);
+            }
+        }
+        lacking
+    }
 }
 
 /// A part of a value whose parts are values of the same kind: what a mutator returns, or

@@ -5,8 +5,9 @@ use crate::codec::{
     self, Decode, DecodeError, DecodeErrorKind, Encode, Reader, ReceiveTable, SendTable,
 };
 use crate::collections::OrderedMap;
-use crate::lattice::Part;
+use crate::lattice::{Decompose, Part};
 use crate::{Lattice, ReplicaId, Writer};
+use alloc::vec::Vec;
 
 /// A counter that never falls below zero, though nobody is asked before it is decremented.
 ///
@@ -268,6 +269,20 @@ impl Lattice for BoundedCounter {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         Self::join(self, other)
+    }
+}
+
+impl Decompose for BoundedCounter {
+    fn decompose(&self) -> Vec<BoundedCounterDelta> {
+        let moved = self.moved.iter().map(|(&pair, &amount)| Self {
+            moved: [(pair, amount)].into(),
+            consumed: OrderedMap::new(),
+        });
+        let consumed = self.consumed.iter().map(|(&replica, &amount)| Self {
+            moved: OrderedMap::new(),
+            consumed: [(replica, amount)].into(),
+        });
+        moved.chain(consumed).map(Part).collect()
     }
 }
 

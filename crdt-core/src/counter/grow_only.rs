@@ -1,11 +1,14 @@
 //! The grow-only counter.
 
+use alloc::vec::Vec;
+
 use super::CounterError;
 use crate::codec::{
     self, Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable,
 };
 use crate::collections::OrderedMap;
+use crate::lattice::Decompose;
 use crate::{Lattice, ReplicaId, Writer};
 
 /// A counter that only grows: how much each replica has counted.
@@ -194,6 +197,12 @@ impl Lattice for GCounterDelta {
 
     fn join(&mut self, other: impl Into<Self>) -> bool {
         Self::join(self, other)
+    }
+}
+
+impl Decompose for GCounter {
+    fn decompose(&self) -> Vec<GCounterDelta> {
+        self.iter().map(|part| GCounterDelta(Self::from_iter([part]))).collect()
     }
 }
 

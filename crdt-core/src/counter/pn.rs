@@ -1,11 +1,14 @@
 //! The counter that goes up and down.
 
+use alloc::vec::Vec;
+
 use super::CounterError;
 use crate::codec::{
     self, Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable,
 };
 use crate::collections::OrderedMap;
+use crate::lattice::Decompose;
 use crate::{Lattice, ReplicaId, Writer};
 
 /// A counter that goes up and down: how much each replica has counted in either direction.
@@ -260,6 +263,14 @@ impl Lattice for PnCounterDelta {
 
     fn join(&mut self, other: impl Into<Self>) -> bool {
         Self::join(self, other)
+    }
+}
+
+impl Decompose for PnCounter {
+    fn decompose(&self) -> Vec<PnCounterDelta> {
+        let directions = |(replica, up, down)| [(replica, up, 0), (replica, 0, down)];
+        let counted = self.iter().flat_map(directions).filter(|&(_, up, down)| up > 0 || down > 0);
+        counted.map(|part| PnCounterDelta(Self::from_iter([part]))).collect()
     }
 }
 

@@ -1,14 +1,15 @@
+use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 
 use super::delta::{Parts, decode_parts};
 use super::edit::{self, Events};
-use super::{Delta, DotChange, DotMap, DotStore, Edit};
+use super::{Delta, DotChange, DotMap, DotStore, Edit, Split};
 use crate::causality::{CausalContext, DotCloud};
 use crate::codec::{
     Decode, DecodeError, Encode, InternedDecode, InternedEncode, Reader, SendTable, Writer,
 };
-use crate::lattice::Lattice;
+use crate::lattice::{Decompose, Lattice};
 use crate::writer::WriteError;
 use crate::{Dot, ReplicaId, writer};
 
@@ -66,6 +67,11 @@ impl<S: DotStore> Causal<S> {
     /// All events that the value has seen.
     pub fn context(&self) -> &CausalContext {
         &self.context
+    }
+
+    /// The dots of the content.
+    pub(super) const fn live(&self) -> &DotCloud {
+        &self.live
     }
 
     /// Takes in a delta or another value; whether it brought news.
@@ -254,6 +260,32 @@ impl<K: Ord + Clone, S: DotStore + Clone> Causal<DotMap<K, S>> {
             self.live.remove(dot);
             delta.context.insert(dot);
         });
+    }
+}
+
+impl<S: Split + Clone> Decompose for Causal<S>
+where
+    S::Places: Clone,
+{
+    /// A part for each event that was seen, with its dot if that is held.
+    fn decompose(&self) -> Vec<Delta<S>> {
+        let part = |dot: Dot, store: S| Delta {
+            store,
+            context: [dot].into_iter().collect(),
+            ..Delta::default()
+        };
+        let mut parts = Vec::new();
+        for range in self.context.ranges() {
+            let dots = (range.first..=range.last).map(|seq| Dot::new(range.replica, seq));
+            let removed = dots.filter(|&dot| !self.live.contains(dot));
+            parts.extend(removed.map(|dot| part(dot, S::default())));
+        }
+        self.store.clone().split(&mut |dot, store| parts.push(part(dot, store)));
+        parts
+    }
+
+    fn difference(&self, other: &Self) -> Delta<S> {
+        self.missing_from(&other.digest())
     }
 }
 

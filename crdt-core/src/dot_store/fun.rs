@@ -1,6 +1,6 @@
 use smallvec::{SmallVec, smallvec};
 
-use super::{DotChange, DotStore, count_covered};
+use super::{DotChange, DotStore, Split, count_covered};
 use crate::causality::CausalContext;
 use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
@@ -125,6 +125,12 @@ impl<V> DotStore for DotFun<V> {
 
     fn check_invariants(&self) {
         assert!(self.entries.is_sorted_by(|a, b| a.0 < b.0), "dots are in ascending order");
+    }
+}
+
+impl<V> Split for DotFun<V> {
+    fn split(self, visit: &mut dyn FnMut(Dot, Self)) {
+        self.entries.into_iter().for_each(|(dot, value)| visit(dot, Self::of(dot, value)));
     }
 }
 

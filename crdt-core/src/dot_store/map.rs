@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 
-use super::{DotChange, DotStore, Places, Touched, count_covered};
+use super::{DotChange, DotStore, Places, Split, Touched, count_covered};
 use crate::causality::CausalContext;
 use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
@@ -237,6 +237,18 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         for store in self.entries.values() {
             assert!(!store.is_empty(), "a key without dots is not in the map");
             store.check_invariants();
+        }
+    }
+}
+
+impl<K: Ord + Clone, S: Split> Split for DotMap<K, S> {
+    fn split(self, visit: &mut dyn FnMut(Dot, Self)) {
+        for (key, store) in self.entries {
+            store.split(&mut |dot, store| {
+                let mut alone = Self::default();
+                alone.replace(key.clone(), store);
+                visit(dot, alone);
+            });
         }
     }
 }

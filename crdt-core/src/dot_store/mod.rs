@@ -28,6 +28,7 @@
 
 mod causal;
 mod delta;
+mod digest;
 mod edit;
 mod fun;
 mod map;
@@ -39,6 +40,7 @@ use crate::causality::CausalContext;
 
 pub use causal::Causal;
 pub use delta::Delta;
+pub use digest::Digest;
 pub use edit::Edit;
 pub use fun::DotFun;
 pub use map::DotMap;
@@ -103,6 +105,12 @@ pub trait DotStore: Default {
 
     /// Panics if the store is not in its normal form.
     fn check_invariants(&self);
+}
+
+/// A store that falls apart into its dots.
+pub trait Split: DotStore {
+    /// Passes each dot, with a store that holds it alone where it stands here.
+    fn split(self, visit: &mut dyn FnMut(Dot, Self));
 }
 
 /// What a join did to one dot of a store.

@@ -1,6 +1,6 @@
 use smallvec::{SmallVec, smallvec};
 
-use super::{DotChange, DotStore, count_covered};
+use super::{DotChange, DotStore, Split, count_covered};
 use crate::causality::CausalContext;
 use crate::codec::{
     DecodeError, DecodeErrorKind, InternedDecode, InternedEncode, Reader, ReceiveTable, SendTable,
@@ -122,6 +122,12 @@ impl DotStore for DotSet {
 
     fn check_invariants(&self) {
         assert!(self.dots.is_sorted_by(|a, b| a < b), "dots are in ascending order");
+    }
+}
+
+impl Split for DotSet {
+    fn split(self, visit: &mut dyn FnMut(Dot, Self)) {
+        self.dots.into_iter().for_each(|dot| visit(dot, dot.into()));
     }
 }
 

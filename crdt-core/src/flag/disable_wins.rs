@@ -1,10 +1,12 @@
 //! The flag that disabling wins.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
-use crate::dot_store::{Causal, Delta, DotFun, Edit};
+use crate::dot_store::{Causal, Delta, Digest, DotFun, Edit};
+use crate::lattice::Decompose;
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
 /// A flag that is disabled where one side enables it and the other disables it.
@@ -134,6 +136,17 @@ impl DisableWinsFlag {
         self.0.store()
     }
 
+    /// What the flag holds and has seen, for a peer that is to send what is lacking.
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    /// The smallest delta that tells all that is known here to the flag of that digest. Costs
+    /// O(n).
+    pub fn missing_from(&self, other: &Digest) -> DisableWinsFlagDelta {
+        self.0.missing_from(other)
+    }
+
     /// Panics if an internal invariant does not hold.
     pub fn check_invariants(&self) {
         self.0.check_invariants();
@@ -204,6 +217,16 @@ impl Decode for Toggle {
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self { enables: bool::decode(input)? })
+    }
+}
+
+impl Decompose for DisableWinsFlag {
+    fn decompose(&self) -> Vec<DisableWinsFlagDelta> {
+        self.0.decompose()
+    }
+
+    fn difference(&self, other: &Self) -> DisableWinsFlagDelta {
+        self.0.difference(&other.0)
     }
 }
 

@@ -1,10 +1,12 @@
 //! The flag that enabling wins.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
-use crate::dot_store::{Causal, Delta, DotSet, DotStore, Edit};
+use crate::dot_store::{Causal, Delta, Digest, DotSet, DotStore, Edit};
+use crate::lattice::Decompose;
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
 /// A flag that stays enabled where one side enables it and the other disables it.
@@ -113,6 +115,17 @@ impl EnableWinsFlag {
         self.0.store()
     }
 
+    /// What the flag holds and has seen, for a peer that is to send what is lacking.
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    /// The smallest delta that tells all that is known here to the flag of that digest. Costs
+    /// O(n).
+    pub fn missing_from(&self, other: &Digest) -> EnableWinsFlagDelta {
+        self.0.missing_from(other)
+    }
+
     /// Panics if an internal invariant does not hold.
     pub fn check_invariants(&self) {
         self.0.check_invariants();
@@ -155,6 +168,16 @@ impl Lattice for EnableWinsFlag {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         self.0.join(other)
+    }
+}
+
+impl Decompose for EnableWinsFlag {
+    fn decompose(&self) -> Vec<EnableWinsFlagDelta> {
+        self.0.decompose()
+    }
+
+    fn difference(&self, other: &Self) -> EnableWinsFlagDelta {
+        self.0.difference(&other.0)
     }
 }
 

@@ -8,7 +8,8 @@
 //! > operations applied in any causal order == states joined == deltas joined in any order,
 //! > grouped, repeated == any of these saved and loaded == the specification
 //!
-//! [`exhaustive`] tries every history of a few operations instead of random ones.
+//! [`exhaustive`] tries every history of a few operations instead of random ones, and
+//! [`decomposition`] whether a type that implements [`Decompose`] falls apart as that says.
 //!
 //! `CRDT_CASES` sets the number of cases for each law, 4,096 by default.
 //!
@@ -60,6 +61,7 @@ use quickcheck::{QuickCheck, Testable};
 pub use rng::Rng;
 
 use crate::codec::{Decode, Encode, Reader, Writer};
+use crate::lattice::Decompose;
 use crate::{Lattice, ReplicaId};
 
 /// A type under test, and what its value is by the specification.
@@ -140,6 +142,58 @@ fn reload<T: Encode + Decode>(value: &T) -> T {
 pub fn check<S: Subject>() {
     quickcheck(convergence::<S> as fn(Vec<Step<S::Op>>, u64) -> bool);
     quickcheck(lattice::<S> as fn(Vec<Step<S::Op>>, u64) -> bool);
+}
+
+/// Tries the laws of [`Decompose`] on random histories.
+///
+/// # Panics
+///
+/// If one is broken, with the shortest history that was found for it.
+pub fn decomposition<S: Subject<Root: Decompose>>() {
+    quickcheck(parts::<S> as fn(Vec<Step<S::Op>>, u64) -> bool);
+}
+
+/// The parts are the value, each is needed and none can be divided; and a difference is what
+/// the other side lacks, and no more.
+fn parts<S: Subject<Root: Decompose>>(steps: Vec<Step<S::Op>>, seed: u64) -> bool {
+    let mut rng = Rng(seed);
+    for arrival in [Arrival::Causal, Arrival::Any] {
+        let history = History::<S>::play(&steps, arrival);
+        let [one, other] = [(); 2].map(|()| &history.states[rng.below(REPLICAS)]);
+        let joined = |parts: &mut dyn Iterator<Item = &S::Delta>| {
+            let mut root = S::Root::default();
+            parts.for_each(|part| _ = root.join(part.clone()));
+            root
+        };
+        let parts = one.decompose();
+        assert_eq!(joined(&mut parts.iter()), *one, "the parts joined are the value");
+        // Some of the parts, or a case would cost their square.
+        for _ in 0..parts.len().min(4) {
+            let index = rng.below(parts.len());
+            let part = &parts[index];
+            let others = parts.iter().enumerate().filter(|&(other, _)| other != index);
+            let without = joined(&mut others.map(|(_, part)| part));
+            assert_ne!(without, *one, "each part is needed: {part:?}");
+            let alone = joined(&mut [part].into_iter());
+            assert_eq!(alone.decompose().len(), 1, "a part cannot be divided: {part:?}");
+        }
+
+        let difference = one.difference(other);
+        let (mut told, mut both) = (other.clone(), other.clone());
+        let news = told.join(difference.clone());
+        both.join(one.clone());
+        S::check(&told);
+        assert_eq!(told, both, "a difference tells all that is lacking");
+        assert_eq!(news, difference != S::Delta::default(), "and nothing if nothing is");
+        // Each of its parts is one of the value's that the other side lacks.
+        let mut lacking = 0;
+        for part in &parts {
+            lacking += usize::from(other.clone().join(part.clone()));
+        }
+        let told = joined(&mut [&difference].into_iter()).decompose().len();
+        assert_eq!(told, lacking, "a difference tells no more than is lacking");
+    }
+    true
 }
 
 fn quickcheck(law: impl Testable) {

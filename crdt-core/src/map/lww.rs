@@ -7,7 +7,8 @@ use core::fmt;
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
 use crate::collections::{self, sort_with};
-use crate::dot_store::{Causal, Delta, DotFun, DotMap, DotStore, Edit};
+use crate::dot_store::{Causal, Delta, Digest, DotFun, DotMap, DotStore, Edit};
+use crate::lattice::Decompose;
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
 /// A map whose keys are last-writer-wins registers, removed as in an observed-remove map.
@@ -225,6 +226,22 @@ impl<K: Ord, V, S: Ord> LwwMap<K, V, S> {
         self.0.store()
     }
 
+    /// What the map holds and has seen, for a peer that is to send what is lacking.
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    /// The smallest delta that tells all that is known here to the map of that digest. Costs
+    /// O(n).
+    pub fn missing_from(&self, other: &Digest) -> LwwMapDelta<K, V, S>
+    where
+        K: Clone,
+        V: Clone,
+        S: Clone,
+    {
+        self.0.missing_from(other)
+    }
+
     /// Panics if an internal invariant does not hold.
     pub fn check_invariants(&self) {
         self.0.check_invariants();
@@ -377,6 +394,16 @@ impl<K: Ord, V, S: Ord> Lattice for LwwMap<K, V, S> {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         self.0.join(other)
+    }
+}
+
+impl<K: Ord + Clone, V: Clone, S: Ord + Clone> Decompose for LwwMap<K, V, S> {
+    fn decompose(&self) -> Vec<LwwMapDelta<K, V, S>> {
+        self.0.decompose()
+    }
+
+    fn difference(&self, other: &Self) -> LwwMapDelta<K, V, S> {
+        self.0.difference(&other.0)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The observed-remove map, of whatever can be nested.
 
+use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::fmt;
 
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, InternedDecode, InternedEncode, Reader};
 use crate::collections;
-use crate::dot_store::{Causal, Delta, DotMap, DotStore, Edit};
+use crate::dot_store::{Causal, Delta, Digest, DotMap, DotStore, Edit, Split};
+use crate::lattice::Decompose;
 use crate::{Lattice, ReplicaId, WriteError, Writer};
 
 /// A map from keys to stores of any kind, other maps included, in which a removal takes away
@@ -215,6 +217,21 @@ impl<K: Ord, S: DotStore> ObservedRemoveMap<K, S> {
         self.0.store()
     }
 
+    /// What the map holds and has seen, for a peer that is to send what is lacking.
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    /// The smallest delta that tells all that is known here to the map of that digest. Costs
+    /// O(n).
+    pub fn missing_from(&self, other: &Digest) -> ObservedRemoveMapDelta<K, S>
+    where
+        K: Clone,
+        S: Clone,
+    {
+        self.0.missing_from(other)
+    }
+
     /// Panics if an internal invariant does not hold.
     pub fn check_invariants(&self) {
         self.0.check_invariants();
@@ -252,6 +269,16 @@ impl<K: Ord, S: DotStore> Lattice for ObservedRemoveMap<K, S> {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         self.0.join(other)
+    }
+}
+
+impl<K: Ord + Clone, S: Split<Places: Clone> + Clone> Decompose for ObservedRemoveMap<K, S> {
+    fn decompose(&self) -> Vec<ObservedRemoveMapDelta<K, S>> {
+        self.0.decompose()
+    }
+
+    fn difference(&self, other: &Self) -> ObservedRemoveMapDelta<K, S> {
+        self.0.difference(&other.0)
     }
 }
 

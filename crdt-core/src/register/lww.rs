@@ -1,6 +1,9 @@
 //! The last-writer-wins register.
 
+use alloc::vec::Vec;
+
 use crate::codec::{self, Decode, DecodeError, DecodeErrorKind, Encode, Reader};
+use crate::lattice::Decompose;
 use crate::{Dot, Lattice, ReplicaId, SEQ_MAX, WriteError, Writer};
 
 /// A register that keeps one value: the one written with the greatest stamp.
@@ -207,6 +210,12 @@ impl<V, S: Ord> Lattice for LwwRegisterDelta<V, S> {
 
     fn join(&mut self, other: impl Into<Self>) -> bool {
         Self::join(self, other)
+    }
+}
+
+impl<V: Clone, S: Ord + Clone> Decompose for LwwRegister<V, S> {
+    fn decompose(&self) -> Vec<LwwRegisterDelta<V, S>> {
+        self.written.iter().map(|_| LwwRegisterDelta(self.clone())).collect()
     }
 }
 

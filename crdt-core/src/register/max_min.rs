@@ -2,7 +2,8 @@
 
 use crate::Lattice;
 use crate::codec::{self, Decode, DecodeError, DecodeErrorKind, Encode, Reader};
-use crate::lattice::Part;
+use crate::lattice::{Decompose, Part};
+use alloc::vec::Vec;
 
 const VERSION: u8 = 0;
 
@@ -64,6 +65,12 @@ macro_rules! extreme {
 
             fn join(&mut self, other: impl Into<$delta<V>>) -> bool {
                 Self::join(self, other)
+            }
+        }
+
+        impl<V: Ord + Clone> Decompose for $name<V> {
+            fn decompose(&self) -> Vec<$delta<V>> {
+                self.value.iter().map(|_| Part(self.clone())).collect()
             }
         }
 

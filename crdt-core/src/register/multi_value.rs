@@ -1,10 +1,12 @@
 //! The multi-value register.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
-use crate::dot_store::{Causal, Delta, DotFun, DotStore, Edit};
+use crate::dot_store::{Causal, Delta, Digest, DotFun, DotStore, Edit};
+use crate::lattice::Decompose;
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
 /// A register that keeps every value that no other write has seen.
@@ -168,6 +170,20 @@ impl<V> MultiValueRegister<V> {
         self.0.store()
     }
 
+    /// What the register holds and has seen, for a peer that is to send what is lacking.
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    /// The smallest delta that tells all that is known here to the register of that digest. Costs
+    /// O(n).
+    pub fn missing_from(&self, other: &Digest) -> MultiValueRegisterDelta<V>
+    where
+        V: Clone,
+    {
+        self.0.missing_from(other)
+    }
+
     /// Panics if an internal invariant does not hold.
     pub fn check_invariants(&self) {
         self.0.check_invariants();
@@ -216,6 +232,16 @@ impl<V> Lattice for MultiValueRegister<V> {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         self.0.join(other)
+    }
+}
+
+impl<V: Clone> Decompose for MultiValueRegister<V> {
+    fn decompose(&self) -> Vec<MultiValueRegisterDelta<V>> {
+        self.0.decompose()
+    }
+
+    fn difference(&self, other: &Self) -> MultiValueRegisterDelta<V> {
+        self.0.difference(&other.0)
     }
 }
 

@@ -7,7 +7,8 @@ use core::fmt;
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
 use crate::collections;
-use crate::dot_store::{Causal, Delta, DotMap, DotSet, DotStore, Edit};
+use crate::dot_store::{Causal, Delta, Digest, DotMap, DotSet, DotStore, Edit};
+use crate::lattice::Decompose;
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
 /// A set in which a removal takes away the additions it has seen, and no others.
@@ -172,6 +173,20 @@ impl<E: Ord> AddWinsSet<E> {
         self.0.store()
     }
 
+    /// What the set holds and has seen, for a peer that is to send what is lacking.
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    /// The smallest delta that tells all that is known here to the set of that digest. Costs
+    /// O(n).
+    pub fn missing_from(&self, other: &Digest) -> AddWinsSetDelta<E>
+    where
+        E: Clone,
+    {
+        self.0.missing_from(other)
+    }
+
     /// Panics if an internal invariant does not hold.
     pub fn check_invariants(&self) {
         self.0.check_invariants();
@@ -257,6 +272,16 @@ impl<E: Ord> Lattice for AddWinsSet<E> {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         self.0.join(other)
+    }
+}
+
+impl<E: Ord + Clone> Decompose for AddWinsSet<E> {
+    fn decompose(&self) -> Vec<AddWinsSetDelta<E>> {
+        self.0.decompose()
+    }
+
+    fn difference(&self, other: &Self) -> AddWinsSetDelta<E> {
+        self.0.difference(&other.0)
     }
 }
 

@@ -1,12 +1,13 @@
 //! The grow-only set.
 
+use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::fmt;
 
 use crate::Lattice;
 use crate::codec::{self, Decode, DecodeError, DecodeErrorKind, Encode, Reader};
 use crate::collections::{Keys, OrderedSet};
-use crate::lattice::Part;
+use crate::lattice::{Decompose, Part};
 
 /// A set that only grows.
 ///
@@ -139,6 +140,12 @@ impl<E: Ord> Lattice for GrowOnlySet<E> {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         Self::join(self, other)
+    }
+}
+
+impl<E: Ord + Clone> Decompose for GrowOnlySet<E> {
+    fn decompose(&self) -> Vec<GrowOnlySetDelta<E>> {
+        self.iter().map(|element| Part([element.clone()].into_iter().collect())).collect()
     }
 }
 

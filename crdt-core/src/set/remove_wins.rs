@@ -1,12 +1,14 @@
 //! The remove-wins set.
 
+use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::fmt;
 
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
-use crate::dot_store::{Causal, Delta, DotFun, DotMap, Edit};
+use crate::dot_store::{Causal, Delta, Digest, DotFun, DotMap, Edit};
 use crate::flag::{DisableWinsStore, Toggle};
+use crate::lattice::Decompose;
 use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 
 /// A set in which a removal wins over the additions that are concurrent to it.
@@ -181,6 +183,20 @@ impl<E: Ord> RemoveWinsSet<E> {
         self.0.store()
     }
 
+    /// What the set holds and has seen, for a peer that is to send what is lacking.
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    /// The smallest delta that tells all that is known here to the set of that digest. Costs
+    /// O(n).
+    pub fn missing_from(&self, other: &Digest) -> RemoveWinsSetDelta<E>
+    where
+        E: Clone,
+    {
+        self.0.missing_from(other)
+    }
+
     /// Panics if an internal invariant does not hold.
     pub fn check_invariants(&self) {
         self.0.check_invariants();
@@ -238,6 +254,16 @@ impl<E: Ord> Lattice for RemoveWinsSet<E> {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         self.0.join(other)
+    }
+}
+
+impl<E: Ord + Clone> Decompose for RemoveWinsSet<E> {
+    fn decompose(&self) -> Vec<RemoveWinsSetDelta<E>> {
+        self.0.decompose()
+    }
+
+    fn difference(&self, other: &Self) -> RemoveWinsSetDelta<E> {
+        self.0.difference(&other.0)
     }
 }
 

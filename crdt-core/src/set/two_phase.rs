@@ -1,12 +1,13 @@
 //! The two-phase set.
 
+use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::fmt;
 
 use crate::Lattice;
 use crate::codec::{self, Decode, DecodeError, DecodeErrorKind, Encode, Reader};
 use crate::collections::OrderedMap;
-use crate::lattice::Part;
+use crate::lattice::{Decompose, Part};
 
 /// A set whose elements come once and go once, for ever.
 ///
@@ -177,6 +178,17 @@ impl<E: Ord> Lattice for TwoPhaseSet<E> {
 
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool {
         Self::join(self, other)
+    }
+}
+
+impl<E: Ord + Clone> Decompose for TwoPhaseSet<E> {
+    fn decompose(&self) -> Vec<TwoPhaseSetDelta<E>> {
+        let part = |(element, &out): (&E, &bool)| {
+            let mut part = Self::new();
+            part.raise(element.clone(), out);
+            Part(part)
+        };
+        self.out.iter().map(part).collect()
     }
 }
 

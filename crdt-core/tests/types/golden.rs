@@ -132,6 +132,7 @@ fn sets() {
     golden("add_wins_set_gap.hex", &other);
     set.join(&other);
     golden("add_wins_set.hex", &set);
+    golden("digest.hex", &set.digest());
     golden("add_wins_set_add.hex", &set.add("graph".into(), &mut at_a).unwrap());
     golden("add_wins_set_remove.hex", &set.remove("crdt", &mut at_a));
 

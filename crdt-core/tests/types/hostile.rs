@@ -7,7 +7,7 @@ use crdt_core::Lattice;
 use crdt_core::causality::CausalContext;
 use crdt_core::codec::{Decode, Encode};
 use crdt_core::counter::CounterStore;
-use crdt_core::dot_store::Delta;
+use crdt_core::dot_store::{Delta, Digest};
 use crdt_core::set::AddWinsStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, GrowOnlySet, LwwMap, MaxRegister, ObservedRemoveMap, RemoveWinsSet,
@@ -160,6 +160,7 @@ fn pn_counter() {
 #[test]
 fn causal_context() {
     short::<CausalContext>();
+    short::<Digest>();
     fn law(dots: Vec<(u8, u8)>, seed: u64) -> bool {
         let context: CausalContext = dots
             .into_iter()
@@ -239,6 +240,9 @@ fn every_rule_is_checked() {
         assert_eq!(parse::<TwoPhaseSet<u8>>(future).unwrap_err().kind, UnknownVersion);
         assert_eq!(parse::<MaxRegister<u8>>(future).unwrap_err().kind, UnknownVersion);
     }
+    let held = body(&[&context, &[1, 0, 4, 0]]);
+    assert_eq!(parse::<Digest>(&held).unwrap_err().kind, OutOfRange);
+    assert!(parse::<Digest>(&body(&[&context, &[1, 0, 2, 0]])).is_ok());
     let still = body(&[&context, &[1, 5, 1, 0, 2, 0]]);
     let counters = parse::<ObservedRemoveMap<u8, CounterStore>>(&still);
     assert_eq!(counters.unwrap_err().kind, NotCanonical);

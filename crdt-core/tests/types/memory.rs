@@ -4,7 +4,7 @@
 use crdt_core::causality::{CausalContext, VersionVector};
 use crdt_core::codec::{Decode, Encode, Writer};
 use crdt_core::counter::{CounterStore, GCounterDelta, PnCounterDelta};
-use crdt_core::dot_store::DotMap;
+use crdt_core::dot_store::{Digest, DotMap};
 use crdt_core::flag::EnableWinsFlagDelta;
 use crdt_core::map::{LatticeStore, LwwMapDelta, ObservedRemoveMapDelta};
 use crdt_core::register::MultiValueRegisterDelta;
@@ -74,6 +74,7 @@ fn check_all(name: &str, input: &[u8]) -> bool {
         check::<ObservedRemoveMapDelta<u64, DotMap<u64, AddWinsStore<u64>>>>(name, input),
         check::<ObservedRemoveMapDelta<u64, LatticeStore<PnCounter>>>(name, input),
         check::<CausalContext>(name, input),
+        check::<Digest>(name, input),
         check::<VersionVector>(name, input),
     ];
     accepted.contains(&true)

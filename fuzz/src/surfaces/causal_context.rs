@@ -1,13 +1,23 @@
-//! Causal contexts: a version vector and a cloud of dots beyond it.
+//! Causal contexts: a version vector and a cloud of dots beyond it; digests, which are two.
 
 use crdt_core::causality::CausalContext;
-use crdt_core::{Dot, DotRange};
+use crdt_core::dot_store::Digest;
+use crdt_core::{AddWinsSet, Dot, DotRange};
 
 use super::replicas;
 use crate::values::{decode, encode};
 
 /// Decodes two contexts and joins them.
 pub fn run(bytes: &[u8]) {
+    if let Some((digest, _)) = decode::<Digest>(bytes) {
+        let held = digest.live().ranges();
+        held.for_each(|run| assert!(digest.seen().contains(Dot::new(run.replica, run.last))));
+        // A stranger's digest asks for a delta, whatever it claims.
+        let mut set = AddWinsSet::<u8>::new();
+        let mut writer = set.writer(replicas()[0]);
+        let _kept = set.add(1, &mut writer).expect("far from the end");
+        set.missing_from(&digest).check_invariants();
+    }
     let Some((mut context, rest)) = decode::<CausalContext>(bytes) else { return };
     context.check_invariants();
     let before = context.clone();

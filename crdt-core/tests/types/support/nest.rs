@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 
 use crdt_core::codec::{Decode, Encode, InternedDecode, InternedEncode};
 use crdt_core::counter::CounterStore;
-use crdt_core::dot_store::{DotMap, DotStore, Edit};
+use crdt_core::dot_store::{DotMap, Edit, Split};
 use crdt_core::flag::{DisableWinsStore, EnableWinsStore};
 use crdt_core::laws::{Arbitrary, Event, Gen, Subject, Version};
 use crdt_core::map::{LatticeStore, LwwStore, ObservedRemoveMapDelta};
@@ -32,7 +32,7 @@ pub(crate) enum At<Op> {
 /// A kind of store, as it stands at a place.
 pub(crate) trait Nest: 'static {
     type Op: Clone + Debug + Arbitrary;
-    type Store: DotStore<Places: Clone + PartialEq + Debug + Hash + Encode + Decode>
+    type Store: Split<Places: Clone + PartialEq + Debug + Hash + Encode + Decode>
         + Clone
         + PartialEq
         + Hash
