@@ -1,5 +1,6 @@
 //! What typing, merging and loading a text cost, on real histories where there are any.
 
+use benches::{Kind, Patch, Trace};
 use crdt_core::sequence::Text;
 use crdt_core::{ReplicaId, VersionVector};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -39,17 +40,24 @@ fn typing(c: &mut Criterion) {
 }
 
 fn traces(c: &mut Criterion) {
-    let traces = benches::sequential().expect("the folder holds traces");
+    let Some(folder) = benches::named_by_environment() else {
+        eprintln!("CRDT_TRACES is not set: the real editing traces are left out");
+        return;
+    };
     let mut group = c.benchmark_group("trace");
     group.sample_size(10);
-    for (name, trace) in &traces {
-        group.throughput(Throughput::Elements(trace.txns.len() as u64));
+    for (name, path) in benches::traces_in(&folder).expect("the folder can be read") {
+        let trace = Trace::read(&path).expect("it is a trace");
+        if trace.kind != Kind::Sequential {
+            continue;
+        }
+        group.throughput(Throughput::Elements(trace.transactions.len() as u64));
         group.bench_function(format!("{name}: replay, per transaction"), |b| {
             b.iter(|| {
                 let mut text = Text::new();
                 let mut writer = text.writer(replica(1));
-                for benches::Patch(at, deleted, inserted) in
-                    trace.txns.iter().flat_map(|transaction| &transaction.patches)
+                for Patch(at, deleted, inserted) in
+                    trace.transactions.iter().flat_map(|transaction| &transaction.patches)
                 {
                     let _delta =
                         text.splice(*at, *deleted, inserted, &mut writer).expect("the trace fits");

@@ -146,6 +146,10 @@ fn fuzz(args: &[&str]) -> Sh {
         })
         .args(rest)
         .env("CARGO_TARGET_DIR", workspace::target_dir().join("fuzz"))
+        // cargo-fuzz builds in the profile of the measurements, whose links take long; here
+        // every target is one more.
+        .env("CARGO_PROFILE_RELEASE_LTO", "false")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
 }
 
 fn run_target(step: &str, target: &str, seconds: u32) -> Outcome<Run> {
