@@ -75,7 +75,9 @@ async fn what_comes_during_a_sync_is_committed_together() {
     }
     let groups = store.groups();
     let writes: usize = groups.iter().sum();
-    assert!(groups.len() <= 5, "200 changes took {groups:?} commits");
+    // On a busy machine some come after the sync, and are on their own.
+    assert!(groups.len() <= 20, "200 changes took {groups:?} commits");
+    assert!(groups.iter().any(|&writes| writes >= 15), "{groups:?}: nothing waited together");
     assert!(writes <= 60, "200 changes of 20 documents took {writes} writes");
 }
 

@@ -99,7 +99,8 @@ impl<'a> Reader<'a> {
         Ok(unzigzag(self.varint()?))
     }
 
-    /// The count of elements that follow, each of at least `element_bytes_min` bytes.
+    /// The count of elements that follow, each of at least `element_bytes_min` bytes. Elements
+    /// that may have none are all alike then, and a set holds one of them.
     ///
     /// # Errors
     ///
@@ -107,7 +108,10 @@ impl<'a> Reader<'a> {
     pub fn count(&mut self, element_bytes_min: usize) -> Result<usize, DecodeError> {
         let at = self.at;
         let count = self.varint()?;
-        let room = self.rest.len() / element_bytes_min.max(1);
+        let room = match element_bytes_min {
+            0 => self.rest.len().max(1),
+            bytes => self.rest.len() / bytes,
+        };
         match usize::try_from(count) {
             Ok(count) if count <= room => Ok(count),
             _ => Err(DecodeErrorKind::CountTooLarge.at(at)),
