@@ -18,7 +18,7 @@ use crate::dot_store::{DotFun, Edit};
 /// A sum for each replica would be smaller, and wrong: a reset, which has seen a part of the
 /// sum, could cancel only all of it or nothing.
 ///
-/// **State.** One movement of 40 bytes for each increment since the last reset, so count what
+/// **State.** One movement of 32 bytes for each increment since the last reset, so count what
 /// comes often in steps of more than one, or reset from time to time. A counter that is never
 /// reset is a [`PnCounter`](crate::PnCounter), with one cell for each replica. **Cost.** An
 /// increment takes O(log n) and moves what is behind it; the value takes O(n).
