@@ -13,6 +13,7 @@
 //! The formats keep runs as runs to make that possible, and [`Reader::capacity`] is the only
 //! way to reserve for a declared count.
 
+mod affix;
 mod checksum;
 mod column;
 mod error;
@@ -31,6 +32,7 @@ pub use interned::{InternedDecode, InternedEncode};
 pub use limits::Limits;
 pub use reader::Reader;
 pub use table::{ReceiveTable, SendTable, TableKey};
+pub(crate) use value::{decode_beside, encode_beside};
 pub use value::{Decode, Encode};
 pub use varint::{VARINT_LEN_MAX, unzigzag, zigzag};
 pub use writer::Writer;

@@ -1,7 +1,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{DecodeError, DecodeErrorKind, Reader, Writer};
+use super::{DecodeError, DecodeErrorKind, Reader, Writer, affix};
 use crate::{Dot, ReplicaId};
 
 /// A value with one canonical encoding: equal values have equal bytes.
@@ -10,6 +10,17 @@ use crate::{Dot, ReplicaId};
 pub trait Encode {
     /// Appends the value.
     fn encode(&self, out: &mut Writer);
+
+    /// Appends the value where the reader knows another one that it may resemble: the element
+    /// or key before it, or that key's value. Integers tell the distance then, and text and
+    /// bytes leave out what they begin with alike.
+    ///
+    /// The default is to write it as if it stood alone. Give it together with
+    /// [`Decode::decode_near`].
+    fn encode_near(&self, near: &Self, out: &mut Writer) {
+        let _ = near;
+        self.encode(out);
+    }
 }
 
 /// The inverse of [`Encode`], for bytes that a stranger may have written.
@@ -24,6 +35,36 @@ pub trait Decode: Sized {
     /// Whatever is wrong with the bytes. An implementation accepts exactly the bytes that
     /// [`Encode`] writes, and keeps at most 32 bytes of memory for each byte it reads.
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError>;
+
+    /// Reads one value that was written beside `near`, in no fewer bytes than
+    /// [`BYTES_MIN`](Self::BYTES_MIN).
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode), for exactly what [`Encode::encode_near`] writes.
+    fn decode_near(near: &Self, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let _ = near;
+        Self::decode(input)
+    }
+}
+
+/// Appends a value, beside another one if there is one.
+pub(crate) fn encode_beside<T: Encode>(value: &T, near: Option<&T>, out: &mut Writer) {
+    match near {
+        Some(near) => value.encode_near(near, out),
+        None => value.encode(out),
+    }
+}
+
+/// Reads what [`encode_beside`] wrote.
+pub(crate) fn decode_beside<T: Decode>(
+    near: Option<&T>,
+    input: &mut Reader<'_>,
+) -> Result<T, DecodeError> {
+    match near {
+        Some(near) => T::decode_near(near, input),
+        None => T::decode(input),
+    }
 }
 
 macro_rules! unsigned {
@@ -32,12 +73,20 @@ macro_rules! unsigned {
             fn encode(&self, out: &mut Writer) {
                 out.varint(u64::from(*self));
             }
+            fn encode_near(&self, near: &Self, out: &mut Writer) {
+                out.signed(u64::from(*self).wrapping_sub(u64::from(*near)) as i64);
+            }
         }
         impl Decode for $type {
             const BYTES_MIN: usize = 1;
             fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 let at = input.position();
                 Self::try_from(input.varint()?)
+                    .map_err(|_| DecodeErrorKind::IntegerTooLarge.at(at))
+            }
+            fn decode_near(near: &Self, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                let at = input.position();
+                Self::try_from(u64::from(*near).wrapping_add(input.signed()? as u64))
                     .map_err(|_| DecodeErrorKind::IntegerTooLarge.at(at))
             }
         }
@@ -51,12 +100,20 @@ macro_rules! signed {
             fn encode(&self, out: &mut Writer) {
                 out.signed(i64::from(*self));
             }
+            fn encode_near(&self, near: &Self, out: &mut Writer) {
+                out.signed(i64::from(*self).wrapping_sub(i64::from(*near)));
+            }
         }
         impl Decode for $type {
             const BYTES_MIN: usize = 1;
             fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 let at = input.position();
                 Self::try_from(input.signed()?)
+                    .map_err(|_| DecodeErrorKind::IntegerTooLarge.at(at))
+            }
+            fn decode_near(near: &Self, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                let at = input.position();
+                Self::try_from(i64::from(*near).wrapping_add(input.signed()?))
                     .map_err(|_| DecodeErrorKind::IntegerTooLarge.at(at))
             }
         }
@@ -93,15 +150,23 @@ impl Decode for () {
     }
 }
 
+/// Beside a neighbour: how many bytes it begins with alike, then the rest of it.
 impl Encode for str {
     fn encode(&self, out: &mut Writer) {
         out.string(self);
+    }
+    fn encode_near(&self, near: &Self, out: &mut Writer) {
+        let shared = self.floor_char_boundary(affix::shared(near.as_bytes(), self.as_bytes()));
+        affix::write(self.as_bytes(), shared, out);
     }
 }
 
 impl Encode for String {
     fn encode(&self, out: &mut Writer) {
         out.string(self);
+    }
+    fn encode_near(&self, near: &Self, out: &mut Writer) {
+        self.as_str().encode_near(near.as_str(), out);
     }
 }
 
@@ -110,11 +175,26 @@ impl Decode for String {
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         input.string().map(Into::into)
     }
+    fn decode_near(near: &Self, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = input.position();
+        let (shared, rest) = affix::read(input)?;
+        let not_canonical = DecodeErrorKind::NotCanonical.at(at);
+        let begin = near.get(..shared).ok_or(not_canonical)?;
+        let mut text = Self::new();
+        text.reserve_exact(shared + rest);
+        text.push_str(begin);
+        text.push_str(input.utf8(rest)?);
+        let most = affix::shared(near.as_bytes(), text.as_bytes());
+        if text.floor_char_boundary(most) == shared { Ok(text) } else { Err(not_canonical) }
+    }
 }
 
 impl Encode for Vec<u8> {
     fn encode(&self, out: &mut Writer) {
         out.bytes(self);
+    }
+    fn encode_near(&self, near: &Self, out: &mut Writer) {
+        affix::write(self, affix::shared(near, self), out);
     }
 }
 
@@ -122,6 +202,14 @@ impl Decode for Vec<u8> {
     const BYTES_MIN: usize = 1;
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         input.bytes().map(Into::into)
+    }
+    fn decode_near(near: &Self, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = input.position();
+        let (shared, rest) = affix::read(input)?;
+        let not_canonical = DecodeErrorKind::NotCanonical.at(at);
+        let begin = near.get(..shared).ok_or(not_canonical)?;
+        let bytes = [begin, input.take(rest)?].concat();
+        if affix::shared(near, &bytes) == shared { Ok(bytes) } else { Err(not_canonical) }
     }
 }
 
@@ -132,12 +220,27 @@ impl<T: Encode> Encode for Option<T> {
             value.encode(out);
         }
     }
+    fn encode_near(&self, near: &Self, out: &mut Writer) {
+        out.u8(u8::from(self.is_some()));
+        match (self, near) {
+            (Some(value), Some(near)) => value.encode_near(near, out),
+            (Some(value), None) => value.encode(out),
+            (None, _) => {}
+        }
+    }
 }
 
 impl<T: Decode> Decode for Option<T> {
     const BYTES_MIN: usize = 1;
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         if bool::decode(input)? { T::decode(input).map(Some) } else { Ok(None) }
+    }
+    fn decode_near(near: &Self, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match (bool::decode(input)?, near) {
+            (true, Some(near)) => T::decode_near(near, input).map(Some),
+            (true, None) => T::decode(input).map(Some),
+            (false, _) => Ok(None),
+        }
     }
 }
 
@@ -146,6 +249,10 @@ impl<A: Encode, B: Encode> Encode for (A, B) {
         self.0.encode(out);
         self.1.encode(out);
     }
+    fn encode_near(&self, near: &Self, out: &mut Writer) {
+        self.0.encode_near(&near.0, out);
+        self.1.encode_near(&near.1, out);
+    }
 }
 
 impl<A: Decode, B: Decode> Decode for (A, B) {
@@ -153,11 +260,17 @@ impl<A: Decode, B: Decode> Decode for (A, B) {
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok((A::decode(input)?, B::decode(input)?))
     }
+    fn decode_near(near: &Self, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok((A::decode_near(&near.0, input)?, B::decode_near(&near.1, input)?))
+    }
 }
 
 impl<T: Encode + ?Sized> Encode for &T {
     fn encode(&self, out: &mut Writer) {
         (**self).encode(out);
+    }
+    fn encode_near(&self, near: &Self, out: &mut Writer) {
+        (**self).encode_near(near, out);
     }
 }
 

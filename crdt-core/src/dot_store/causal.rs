@@ -4,11 +4,11 @@ use core::hash::{Hash, Hasher};
 
 use super::delta::{Parts, decode_parts};
 use super::edit::{self, Events};
-use super::{Delta, DotChange, DotMap, DotStore, Edit, Split};
-use crate::causality::{CausalContext, DotCloud};
-use crate::codec::{
-    Decode, DecodeError, Encode, InternedDecode, InternedEncode, Reader, SendTable, Writer,
+use super::{
+    DecodeStore, Delta, DotChange, DotMap, DotStore, Edit, EncodeStore, Split, StoreWriter,
 };
+use crate::causality::{CausalContext, DotCloud};
+use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
 use crate::lattice::{Decompose, Lattice};
 use crate::writer::WriteError;
 use crate::{Dot, ReplicaId, writer};
@@ -311,18 +311,16 @@ impl<S: DotStore> Lattice for Causal<S> {
 
 const VERSION: u8 = 0;
 
-impl<S: InternedEncode> Encode for Causal<S> {
+impl<S: EncodeStore> Encode for Causal<S> {
     /// The format version, the context, then the store.
     fn encode(&self, out: &mut Writer) {
-        let mut replicas = SendTable::new();
         out.u8(VERSION);
-        self.context.encode_interned(&mut replicas, out);
-        self.store.encode_interned(&mut replicas, out);
+        StoreWriter::write(&self.context, &self.store, out);
     }
 }
 
-impl<S: DotStore + InternedDecode> Decode for Causal<S> {
-    const BYTES_MIN: usize = 2 + S::INTERNED_BYTES_MIN;
+impl<S: DotStore + DecodeStore> Decode for Causal<S> {
+    const BYTES_MIN: usize = 2 + S::STORE_BYTES_MIN;
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let Parts { store, context, live } = decode_parts(VERSION, input)?;

@@ -1,9 +1,6 @@
-use super::{DotStore, Places};
+use super::{DecodeStore, DotStore, EncodeStore, Places, StoreReader, StoreWriter};
 use crate::causality::{CausalContext, DotCloud};
-use crate::codec::{
-    Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
-    ReceiveTable, SendTable, Writer,
-};
+use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 use crate::lattice::Lattice;
 
 /// A part of a causal value: content, and the events that it tells about.
@@ -83,23 +80,21 @@ const VERSION: u8 = 0;
 
 impl<S> Encode for Delta<S>
 where
-    S: DotStore<Places: Encode> + InternedEncode,
+    S: DotStore<Places: Encode> + EncodeStore,
 {
     /// The format version, the context, the store, then the touched places.
     fn encode(&self, out: &mut Writer) {
-        let mut replicas = SendTable::new();
         out.u8(VERSION);
-        self.context.encode_interned(&mut replicas, out);
-        self.store.encode_interned(&mut replicas, out);
+        StoreWriter::write(&self.context, &self.store, out);
         self.touched.encode(out);
     }
 }
 
 impl<S> Decode for Delta<S>
 where
-    S: DotStore<Places: Decode> + InternedDecode,
+    S: DotStore<Places: Decode> + DecodeStore,
 {
-    const BYTES_MIN: usize = 2 + S::INTERNED_BYTES_MIN + S::Places::BYTES_MIN;
+    const BYTES_MIN: usize = 2 + S::STORE_BYTES_MIN + S::Places::BYTES_MIN;
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let Parts { store, context, .. } = decode_parts::<S>(VERSION, input)?;
@@ -117,7 +112,7 @@ pub(super) struct Parts<S> {
 
 /// Reads what values and deltas have in common. The context has to cover the store, and no
 /// dot may stand in two places of it: joins preserve both and rely on both.
-pub(super) fn decode_parts<S: DotStore + InternedDecode>(
+pub(super) fn decode_parts<S: DotStore + DecodeStore>(
     version: u8,
     input: &mut Reader<'_>,
 ) -> Result<Parts<S>, DecodeError> {
@@ -125,11 +120,8 @@ pub(super) fn decode_parts<S: DotStore + InternedDecode>(
     if input.u8()? != version {
         return Err(DecodeErrorKind::UnknownVersion.at(at));
     }
-    let mut replicas = ReceiveTable::new();
-    let context = CausalContext::decode_interned(&mut replicas, input)?;
     let at = input.position();
-    let store = S::decode_interned(&mut replicas, input)?;
-    drop(replicas);
+    let (context, store) = StoreReader::read::<S>(input)?;
     let (mut live, mut fits) = (DotCloud::new(), true);
     store.for_each_dot(&mut |dot| fits &= context.contains(dot) && live.insert(dot));
     if fits { Ok(Parts { store, context, live }) } else { Err(DecodeErrorKind::OutOfRange.at(at)) }

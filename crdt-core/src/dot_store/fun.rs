@@ -1,12 +1,11 @@
 use smallvec::{SmallVec, smallvec};
 
-use super::{DotChange, DotStore, Split, count_covered};
-use crate::causality::CausalContext;
-use crate::codec::{
-    Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
-    ReceiveTable, SendTable, Writer,
+use super::{
+    DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
-use crate::{Dot, ReplicaId};
+use crate::causality::CausalContext;
+use crate::codec::{Decode, DecodeError, Encode, decode_beside, encode_beside};
+use crate::Dot;
 
 /// A store of one value for each dot.
 ///
@@ -65,6 +64,10 @@ impl<V> DotFun<V> {
     /// Drops every entry that `keep` refuses.
     pub fn retain_entries(&mut self, mut keep: impl FnMut(Dot, &V) -> bool) {
         self.entries.retain(|(dot, value)| keep(*dot, value));
+    }
+
+    fn last_value(&self) -> Option<&V> {
+        self.entries.last().map(|(_, value)| value)
     }
 
     fn find(&self, dot: Dot) -> Result<usize, usize> {
@@ -134,34 +137,32 @@ impl<V> Split for DotFun<V> {
     }
 }
 
-impl<V: Encode> InternedEncode for DotFun<V> {
-    /// The count, then in ascending order each dot with its value.
-    fn encode_interned(&self, replicas: &mut SendTable<ReplicaId>, out: &mut Writer) {
-        out.count(self.entries.len());
-        for (dot, value) in &self.entries {
-            dot.encode_interned(replicas, out);
-            value.encode(out);
+impl<V: Encode> EncodeStore for DotFun<V> {
+    /// The dots, in ascending order, and their values.
+    fn encode_store(&self, near: Option<&Self>, out: &mut StoreWriter) {
+        out.leaf(self.entries.iter().map(|&(dot, _)| dot));
+        let mut near = near.and_then(Self::last_value);
+        for (_, value) in &self.entries {
+            encode_beside(value, near, out.body());
+            near = Some(value);
         }
     }
 }
 
-impl<V: Decode> InternedDecode for DotFun<V> {
-    const INTERNED_BYTES_MIN: usize = 1;
+impl<V: Decode> DecodeStore for DotFun<V> {
+    const STORE_BYTES_MIN: usize = V::BYTES_MIN;
 
-    fn decode_interned(
-        replicas: &mut ReceiveTable<ReplicaId>,
-        input: &mut Reader<'_>,
+    fn decode_store(
+        near: Option<&Self>,
+        input: &mut StoreReader<'_>,
     ) -> Result<Self, DecodeError> {
-        let count = input.count(Dot::INTERNED_BYTES_MIN + V::BYTES_MIN)?;
+        let mut leaf = input.leaf()?;
         let mut entries: SmallVec<[(Dot, V); 1]> = SmallVec::new();
-        entries.reserve_exact(input.capacity(count, size_of::<(Dot, V)>()));
-        for _ in 0..count {
-            let at = input.position();
-            let dot = Dot::decode_interned(replicas, input)?;
-            if entries.last().is_some_and(|&(last, _)| last >= dot) {
-                return Err(DecodeErrorKind::NotAscending.at(at));
-            }
-            entries.push((dot, V::decode(input)?));
+        entries.reserve_exact(input.capacity(&leaf, size_of::<(Dot, V)>()));
+        while let Some(dot) = input.dot(&mut leaf)? {
+            let last = entries.last().map(|(_, value)| value);
+            let near = last.or_else(|| near.and_then(Self::last_value));
+            entries.push((dot, decode_beside(near, input.body())?));
         }
         Ok(Self { entries })
     }

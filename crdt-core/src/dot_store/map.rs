@@ -1,14 +1,16 @@
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 
-use super::{DotChange, DotStore, Places, Split, Touched, count_covered};
+use super::{
+    DecodeStore, DotChange, DotStore, EncodeStore, Places, Split, StoreReader, StoreWriter, Touched,
+    count_covered,
+};
 use crate::causality::CausalContext;
 use crate::codec::{
-    Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
-    ReceiveTable, SendTable, Writer,
+    Decode, DecodeError, DecodeErrorKind, Encode, decode_beside, encode_beside,
 };
 use crate::collections::{self, Entry, OrderedMap};
-use crate::{Dot, ReplicaId};
+use crate::Dot;
 
 /// A store of one non-empty store for each key.
 ///
@@ -162,6 +164,12 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
     }
 }
 
+impl<K, S> DotMap<K, S> {
+    fn first_entry(&self) -> Option<(&K, &S)> {
+        self.entries.first_key_value()
+    }
+}
+
 impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
     type Places = Touched<K, S::Places>;
 
@@ -301,32 +309,36 @@ impl<K, S> IntoIterator for DotMap<K, S> {
     }
 }
 
-impl<K: Encode, S: InternedEncode> InternedEncode for DotMap<K, S> {
+impl<K: Encode, S: EncodeStore> EncodeStore for DotMap<K, S> {
     /// The count, then in ascending order each key with its store.
-    fn encode_interned(&self, replicas: &mut SendTable<ReplicaId>, out: &mut Writer) {
-        out.count(self.entries.len());
+    fn encode_store(&self, near: Option<&Self>, out: &mut StoreWriter) {
+        out.body().count(self.entries.len());
+        let mut near = near.and_then(Self::first_entry);
         for (key, store) in &self.entries {
-            key.encode(out);
-            store.encode_interned(replicas, out);
+            encode_beside(key, near.map(|(key, _)| key), out.body());
+            store.encode_store(near.map(|(_, store)| store), out);
+            near = Some((key, store));
         }
     }
 }
 
-impl<K: Ord + Decode, S: DotStore + InternedDecode> InternedDecode for DotMap<K, S> {
-    const INTERNED_BYTES_MIN: usize = 1;
+impl<K: Ord + Decode, S: DotStore + DecodeStore> DecodeStore for DotMap<K, S> {
+    const STORE_BYTES_MIN: usize = 1;
 
-    fn decode_interned(
-        replicas: &mut ReceiveTable<ReplicaId>,
-        input: &mut Reader<'_>,
+    fn decode_store(
+        near: Option<&Self>,
+        input: &mut StoreReader<'_>,
     ) -> Result<Self, DecodeError> {
         let mut entries: OrderedMap<K, S> = OrderedMap::new();
-        for _ in 0..input.count(K::BYTES_MIN + S::INTERNED_BYTES_MIN)? {
-            let at = input.position();
-            let key = K::decode(input)?;
-            if entries.last_key_value().is_some_and(|(last, _)| *last >= key) {
+        for _ in 0..input.body().count(K::BYTES_MIN + S::STORE_BYTES_MIN)? {
+            let at = input.body().position();
+            let last = entries.last_key_value();
+            let near = last.or_else(|| near.and_then(Self::first_entry));
+            let key = decode_beside(near.map(|(key, _)| key), input.body())?;
+            if last.is_some_and(|(last, _)| *last >= key) {
                 return Err(DecodeErrorKind::NotAscending.at(at));
             }
-            let store = S::decode_interned(replicas, input)?;
+            let store = S::decode_store(near.map(|(_, store)| store), input)?;
             if store.is_empty() {
                 return Err(DecodeErrorKind::NotCanonical.at(at));
             }

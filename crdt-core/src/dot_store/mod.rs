@@ -27,6 +27,7 @@
 //! Almeida, Shoker, Baquero, *Delta state replicated data types* (2018), section 7.
 
 mod causal;
+mod codec;
 mod delta;
 mod digest;
 mod edit;
@@ -39,6 +40,7 @@ use crate::Dot;
 use crate::causality::CausalContext;
 
 pub use causal::Causal;
+pub use codec::{DecodeStore, EncodeStore, Leaf, StoreReader, StoreWriter};
 pub use delta::Delta;
 pub use digest::Digest;
 pub use edit::Edit;

@@ -1,13 +1,12 @@
 use smallvec::{SmallVec, smallvec};
 
-use super::{DotChange, DotStore, Split, count_covered};
-use crate::causality::CausalContext;
-use crate::codec::{
-    DecodeError, DecodeErrorKind, InternedDecode, InternedEncode, Reader, ReceiveTable, SendTable,
-    Writer,
+use super::{
+    DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
+use crate::causality::CausalContext;
+use crate::codec::DecodeError;
 use crate::collections::sort;
-use crate::{Dot, ReplicaId};
+use crate::Dot;
 
 /// A store of dots without content: that they are there is what is said.
 ///
@@ -131,32 +130,21 @@ impl Split for DotSet {
     }
 }
 
-impl InternedEncode for DotSet {
-    /// The count, then the dots in ascending order.
-    fn encode_interned(&self, replicas: &mut SendTable<ReplicaId>, out: &mut Writer) {
-        out.count(self.dots.len());
-        for dot in &self.dots {
-            dot.encode_interned(replicas, out);
-        }
+impl EncodeStore for DotSet {
+    /// The dots, in ascending order.
+    fn encode_store(&self, _: Option<&Self>, out: &mut StoreWriter) {
+        out.leaf(self.dots.iter().copied());
     }
 }
 
-impl InternedDecode for DotSet {
-    const INTERNED_BYTES_MIN: usize = 1;
+impl DecodeStore for DotSet {
+    const STORE_BYTES_MIN: usize = 0;
 
-    fn decode_interned(
-        replicas: &mut ReceiveTable<ReplicaId>,
-        input: &mut Reader<'_>,
-    ) -> Result<Self, DecodeError> {
-        let count = input.count(Dot::INTERNED_BYTES_MIN)?;
+    fn decode_store(_: Option<&Self>, input: &mut StoreReader<'_>) -> Result<Self, DecodeError> {
+        let mut leaf = input.leaf()?;
         let mut dots = SmallVec::new();
-        dots.reserve_exact(input.capacity(count, size_of::<Dot>()));
-        for _ in 0..count {
-            let at = input.position();
-            let dot = Dot::decode_interned(replicas, input)?;
-            if dots.last().is_some_and(|&last| last >= dot) {
-                return Err(DecodeErrorKind::NotAscending.at(at));
-            }
+        dots.reserve_exact(input.capacity(&leaf, size_of::<Dot>()));
+        while let Some(dot) = input.dot(&mut leaf)? {
             dots.push(dot);
         }
         Ok(Self { dots })

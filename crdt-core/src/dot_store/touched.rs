@@ -1,4 +1,6 @@
-use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+use crate::codec::{
+    Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer, decode_beside, encode_beside,
+};
 use crate::collections::OrderedMap;
 
 /// Where in a store a delta removes: what lets a join go straight there.
@@ -85,9 +87,11 @@ impl<K: Encode, P: Encode> Encode for Touched<K, P> {
     /// The count, then the keys in ascending order, each with the places below it.
     fn encode(&self, out: &mut Writer) {
         out.count(self.keys.len());
+        let mut near = None;
         for (key, places) in &self.keys {
-            key.encode(out);
+            encode_beside(key, near, out);
             places.encode(out);
+            near = Some(key);
         }
     }
 }
@@ -99,8 +103,9 @@ impl<K: Ord + Decode, P: Decode> Decode for Touched<K, P> {
         let mut keys: OrderedMap<K, P> = OrderedMap::new();
         for _ in 0..input.count(K::BYTES_MIN + P::BYTES_MIN)? {
             let at = input.position();
-            let key = K::decode(input)?;
-            if keys.last_key_value().is_some_and(|(last, _)| *last >= key) {
+            let last = keys.last_key_value().map(|(last, _)| last);
+            let key = decode_beside(last, input)?;
+            if last.is_some_and(|last| *last >= key) {
                 return Err(DecodeErrorKind::NotAscending.at(at));
             }
             keys.insert(key, P::decode(input)?);

@@ -5,9 +5,11 @@ use core::borrow::Borrow;
 use core::fmt;
 
 use crate::causality::CausalContext;
-use crate::codec::{self, Decode, DecodeError, Encode, InternedDecode, InternedEncode, Reader};
+use crate::codec::{self, Decode, DecodeError, Encode, Reader};
 use crate::collections;
-use crate::dot_store::{Causal, Delta, Digest, DotMap, DotStore, Edit, Split};
+use crate::dot_store::{
+    Causal, DecodeStore, Delta, Digest, DotMap, DotStore, Edit, EncodeStore, Split,
+};
 use crate::lattice::Decompose;
 use crate::{Lattice, ReplicaId, WriteError, Writer};
 
@@ -282,13 +284,13 @@ impl<K: Ord + Clone, S: Split<Places: Clone> + Clone> Decompose for ObservedRemo
     }
 }
 
-impl<K: Ord + Encode, S: DotStore + InternedEncode> Encode for ObservedRemoveMap<K, S> {
+impl<K: Ord + Encode, S: DotStore + EncodeStore> Encode for ObservedRemoveMap<K, S> {
     fn encode(&self, out: &mut codec::Writer) {
         self.0.encode(out);
     }
 }
 
-impl<K: Ord + Decode, S: DotStore + InternedDecode> Decode for ObservedRemoveMap<K, S> {
+impl<K: Ord + Decode, S: DotStore + DecodeStore> Decode for ObservedRemoveMap<K, S> {
     const BYTES_MIN: usize = Causal::<DotMap<K, S>>::BYTES_MIN;
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {

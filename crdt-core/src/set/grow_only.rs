@@ -5,7 +5,9 @@ use core::borrow::Borrow;
 use core::fmt;
 
 use crate::Lattice;
-use crate::codec::{self, Decode, DecodeError, DecodeErrorKind, Encode, Reader};
+use crate::codec::{
+    self, Decode, DecodeError, DecodeErrorKind, Encode, Reader, decode_beside, encode_beside,
+};
 use crate::collections::{Keys, OrderedSet};
 use crate::lattice::{Decompose, Part};
 
@@ -156,8 +158,10 @@ impl<E: Encode> Encode for GrowOnlySet<E> {
     fn encode(&self, out: &mut codec::Writer) {
         out.u8(VERSION);
         out.count(self.len());
+        let mut near = None;
         for element in self {
-            element.encode(out);
+            encode_beside(element, near, out);
+            near = Some(element);
         }
     }
 }
@@ -173,8 +177,9 @@ impl<E: Ord + Decode> Decode for GrowOnlySet<E> {
         let mut elements = OrderedSet::new();
         for _ in 0..input.count(E::BYTES_MIN)? {
             let at = input.position();
-            let element = E::decode(input)?;
-            if elements.last().is_some_and(|last| *last >= element) {
+            let last = elements.last();
+            let element = decode_beside(last, input)?;
+            if last.is_some_and(|last| *last >= element) {
                 return Err(DecodeErrorKind::NotAscending.at(at));
             }
             elements.insert(element);

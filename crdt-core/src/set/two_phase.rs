@@ -5,7 +5,9 @@ use core::borrow::Borrow;
 use core::fmt;
 
 use crate::Lattice;
-use crate::codec::{self, Decode, DecodeError, DecodeErrorKind, Encode, Reader};
+use crate::codec::{
+    self, Decode, DecodeError, DecodeErrorKind, Encode, Reader, decode_beside, encode_beside,
+};
 use crate::collections::OrderedMap;
 use crate::lattice::{Decompose, Part};
 
@@ -200,9 +202,11 @@ impl<E: Encode> Encode for TwoPhaseSet<E> {
     fn encode(&self, out: &mut codec::Writer) {
         out.u8(VERSION);
         out.count(self.out.len());
+        let mut near = None;
         for (element, is_out) in &self.out {
-            element.encode(out);
+            encode_beside(element, near, out);
             is_out.encode(out);
+            near = Some(element);
         }
     }
 }
@@ -218,8 +222,9 @@ impl<E: Ord + Decode> Decode for TwoPhaseSet<E> {
         let mut set = Self::new();
         for _ in 0..input.count(E::BYTES_MIN + 1)? {
             let at = input.position();
-            let element = E::decode(input)?;
-            if set.out.last_key_value().is_some_and(|(last, _)| *last >= element) {
+            let last = set.out.last_key_value().map(|(last, _)| last);
+            let element = decode_beside(last, input)?;
+            if last.is_some_and(|last| *last >= element) {
                 return Err(DecodeErrorKind::NotAscending.at(at));
             }
             set.raise(element, bool::decode(input)?);

@@ -194,29 +194,60 @@ fn every_rule_is_checked() {
     let body = |parts: &[&[u8]]| parts.concat();
     // Version, one replica (number 0, its id), three events, no runs.
     let context = body(&[&[0, 1, 0], &id, &[3, 0]]);
-    // Two elements, each with a dot: (replica 0, number).
-    let valid = body(&[&context, &[2, 5, 1, 0, 1, 6, 1, 0, 3]]);
+    // Behind it the dots, the leaves that do not hold just one, and the keys and values.
+    let store = |dots: &[u8], unusual: &[u8], keys: &[u8]| {
+        let lengths = [[dots.len() as u8], [unusual.len() as u8]];
+        body(&[&context, &lengths[0], dots, &lengths[1], unusual, keys])
+    };
+    // Two elements, 5 and one above, with the first dot and the one after the next.
+    let valid = store(&[1, 3], &[], &[2, 5, 2]);
     assert_eq!(parse::<AddWinsSet<u8>>(&valid).map(|set| set.len()), Ok(2));
-    let broken: [(&[u8], DecodeErrorKind); 10] = [
-        (&[2, 6, 1, 0, 1, 5, 1, 0, 3], NotAscending),
-        (&[2, 5, 1, 0, 1, 5, 1, 0, 3], NotAscending),
-        (&[2, 5, 1, 0, 1, 6, 0], NotCanonical),
-        (&[2, 5, 1, 0, 1, 6, 1, 0, 1], OutOfRange), // one dot at two elements
-        (&[2, 5, 1, 0, 1, 6, 1, 0, 4], OutOfRange), // not in the context
-        (&[1, 5, 1, 0, 0], OutOfRange),             // no event has number 0
-        (&[1, 5, 2, 0, 2, 0, 1], NotAscending),
-        (&[1, 5, 1, 2, 1], UnknownTableEntry),
-        (&[9, 5, 1, 0, 1], CountTooLarge),
-        (&[1, 5, 1, 0, 1, 0], TrailingBytes),
+    let two = store(&[1, 0, 3], &[0, 2], &[1, 5]);
+    assert_eq!(parse::<AddWinsSet<u8>>(&two).map(|set| set.dots(&5).len()), Ok(2));
+    type Columns<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+    let broken: [(Columns<'_>, DecodeErrorKind); 17] = [
+        ((&[1, 3], &[], &[2, 6, 1]), NotAscending),
+        ((&[1, 3], &[], &[2, 5, 0]), NotAscending),
+        ((&[1], &[1, 0], &[2, 5, 2]), NotCanonical), // an element without dots
+        ((&[1, 2], &[], &[2, 5, 2]), OutOfRange),    // one dot at two elements
+        ((&[1, 5], &[], &[2, 5, 2]), OutOfRange),    // not in the context
+        ((&[0, 0, 0], &[], &[1, 5]), OutOfRange),    // no event has number 0
+        ((&[0, 0, 1], &[], &[1, 5]), NotCanonical),  // it has a place among the others
+        ((&[0, 0, 4], &[], &[1, 5]), OutOfRange),    // not in the context
+        ((&[0, 2, 1], &[], &[1, 5]), UnknownTableEntry),
+        ((&[3, 0, 1], &[0, 2], &[1, 5]), NotAscending),
+        ((&[3, 0, 2], &[0, 2], &[1, 5]), NotAscending),
+        ((&[1], &[0, 1], &[1, 5]), NotCanonical),
+        ((&[1, 0, 3], &[0, 9], &[1, 5]), CountTooLarge),
+        ((&[1, 3, 3], &[], &[2, 5, 2]), TrailingBytes),
+        ((&[1, 3], &[2, 2], &[2, 5, 2]), TrailingBytes),
+        ((&[1, 3], &[], &[9, 5, 2]), CountTooLarge),
+        ((&[1, 3], &[], &[2, 5, 2, 0]), TrailingBytes),
     ];
-    for (store, kind) in broken {
-        let input = body(&[&context, store]);
+    for ((dots, unusual, keys), kind) in broken {
         assert_eq!(
-            parse::<AddWinsSet<u8>>(&input).map_err(|e| e.kind).err(),
+            parse::<AddWinsSet<u8>>(&store(dots, unusual, keys)).map_err(|e| e.kind).err(),
             Some(kind),
-            "{store:?}"
+            "{dots:?} {unusual:?} {keys:?}"
         );
     }
+    // What text has in common with its neighbour is left out, as far as it goes.
+    let second = |set: AddWinsSet<String>| set.iter().last().cloned();
+    let header = |shared: u8, rest: u8| rest * 12 + shared;
+    let accented = &[header(3, 1), b'e'];
+    let names = |rest: &[u8]| {
+        let keys = body(&[&[2, 3], "né".as_bytes(), rest]);
+        parse::<AddWinsSet<String>>(&store(&[1, 3], &[], &keys)).map_err(|error| error.kind)
+    };
+    assert_eq!(names(accented).map(second), Ok(Some("née".into())));
+    assert_eq!(names(&[header(0, 1), b'o']).map(second), Ok(Some("o".into())));
+    assert_eq!(names(&[header(0, 2), b'n', b'o']), Err(NotCanonical), "an n in common");
+    assert_eq!(names(&[header(4, 1), b'e']), Err(NotCanonical), "more than there is");
+    assert_eq!(names(&[header(2, 1), 0xaa]), Err(NotCanonical), "half a character");
+    assert_eq!(names(&[header(3, 0)]), Err(NotAscending));
+    assert_eq!(names(&[header(3, 2), b'e']), Err(UnexpectedEnd));
+    assert_eq!(names(&[252, b'e']), Err(OutOfRange));
+    assert_eq!(names(&[header(3, 20), 9, b'e']), Err(CountTooLarge));
     let version = body(&[&[1], &valid[1..]]);
     assert_eq!(parse::<AddWinsSet<u8>>(&version).unwrap_err().kind, UnknownVersion);
     let nothing_seen = body(&[&[0, 1, 0], &id, &[0, 0, 0]]);
@@ -226,15 +257,15 @@ fn every_rule_is_checked() {
     let beyond = body(&[&[0, 1, 0], &id, &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]]);
     let beyond = body(&[&beyond, &[1, 0, 0, 0]]);
     assert_eq!(parse::<AddWinsSet<u8>>(&beyond).unwrap_err().kind, OutOfRange);
-    let touched = body(&[&valid, &[2, 8, 8]]);
+    let touched = body(&[&valid, &[2, 8, 0]]);
     assert_eq!(parse::<Delta<AddWinsStore<u8>>>(&touched).unwrap_err().kind, NotAscending);
-    let touched = body(&[&valid, &[2, 8, 9]]);
+    let touched = body(&[&valid, &[2, 8, 2]]);
     assert!(parse::<Delta<AddWinsStore<u8>>>(&touched).is_ok());
     let ever = |rest: &[u8]| parse::<TwoPhaseSet<u8>>(&body(&[&[0], rest]));
-    assert!(ever(&[2, 5, 1, 6, 0]).is_ok_and(|set| set.iter().eq(&[6])));
-    assert_eq!(ever(&[2, 6, 1, 5, 0]).unwrap_err().kind, NotAscending);
+    assert!(ever(&[2, 5, 1, 2, 0]).is_ok_and(|set| set.iter().eq(&[6])));
+    assert_eq!(ever(&[2, 6, 1, 1, 0]).unwrap_err().kind, NotAscending);
     assert_eq!(ever(&[1, 6, 2]).unwrap_err().kind, UnknownTag);
-    assert_eq!(parse::<GrowOnlySet<u8>>(&[0, 2, 5, 5]).unwrap_err().kind, NotAscending);
+    assert_eq!(parse::<GrowOnlySet<u8>>(&[0, 2, 5, 0]).unwrap_err().kind, NotAscending);
     for future in [&[1, 0][..], &[1, 1, 0]] {
         assert_eq!(parse::<GrowOnlySet<u8>>(future).unwrap_err().kind, UnknownVersion);
         assert_eq!(parse::<TwoPhaseSet<u8>>(future).unwrap_err().kind, UnknownVersion);
@@ -243,10 +274,10 @@ fn every_rule_is_checked() {
     let held = body(&[&context, &[1, 0, 4, 0]]);
     assert_eq!(parse::<Digest>(&held).unwrap_err().kind, OutOfRange);
     assert!(parse::<Digest>(&body(&[&context, &[1, 0, 2, 0]])).is_ok());
-    let still = body(&[&context, &[1, 5, 1, 0, 2, 0]]);
+    let still = store(&[1], &[], &[1, 5, 0]);
     let counters = parse::<ObservedRemoveMap<u8, CounterStore>>(&still);
     assert_eq!(counters.unwrap_err().kind, NotCanonical);
-    let empty_inside = body(&[&context, &[1, 5, 0]]);
+    let empty_inside = store(&[], &[], &[1, 5, 0]);
     let nested = parse::<ObservedRemoveMap<u8, AddWinsStore<u8>>>(&empty_inside);
     assert_eq!(nested.unwrap_err().kind, NotCanonical);
     let stock = |rest: &[u8]| parse::<BoundedCounter>(&body(&[&[0, 1, 0], &id, rest]));
@@ -254,8 +285,8 @@ fn every_rule_is_checked() {
     assert!(stock(&[0, 5, 1, 0, 9]).is_ok_and(|counter| counter.value() == 0), "forged");
     assert_eq!(stock(&[0, 0, 1, 0, 3]).unwrap_err().kind, NotCanonical);
     assert_eq!(stock(&[0, 5, 2, 0, 3, 0, 4]).unwrap_err().kind, NotAscending);
-    let toggled = body(&[&context, &[1, 5, 1, 0, 2, 2]]);
+    let toggled = store(&[1], &[], &[1, 5, 2]);
     assert_eq!(parse::<RemoveWinsSet<u8>>(&toggled).unwrap_err().kind, UnknownTag);
-    let two_writes = body(&[&context, &[1, 5, 2, 0, 2, 9, 9, 0, 1, 9, 9]]);
+    let two_writes = store(&[3, 0, 1], &[0, 2], &[1, 5, 9, 9, 0, 0]);
     assert_eq!(parse::<LwwMap<u8, u8>>(&two_writes).unwrap_err().kind, NotAscending);
 }

@@ -94,40 +94,74 @@ fn context(replicas: u64, seqs: u64) -> Writer {
     out
 }
 
-/// Elements with dots that are as short as can be, and no two of one run, so that the
-/// decoder's index of them is as large as can be.
-fn dots_of_elements(replicas: u64, elements: u64, text: bool, write: &[u8]) -> Vec<u8> {
-    let mut out = context(replicas, 2 * elements);
-    out.varint(elements);
-    for element in 0..elements {
-        if text {
-            format!("{element:x}").encode(&mut out);
-        } else {
-            out.varint(element);
-        }
-        out.varint(replicas);
-        for replica in 0..replicas {
-            out.varint(replica);
-            out.varint(2 * element + 1);
-            out.raw(write);
+/// The columns of a store.
+#[derive(Default)]
+struct Columns {
+    dots: Writer,
+    unusual: Writer,
+    body: Writer,
+}
+
+impl Columns {
+    /// Behind a context.
+    fn behind(self, mut out: Writer) -> Vec<u8> {
+        out.bytes(self.dots.as_bytes());
+        out.bytes(self.unusual.as_bytes());
+        out.raw(self.body.as_bytes());
+        out.into_bytes()
+    }
+
+    /// A leaf of one replica's every other dot.
+    fn every_other(&mut self, dots: u64) {
+        self.unusual.raw(&[0]);
+        self.unusual.varint(dots);
+        self.dots.u8(1);
+        for dot in 1..dots {
+            self.dots.varint(0);
+            self.dots.varint(2 * dot + 1);
         }
     }
-    out.varint(0);
-    out.into_bytes()
+}
+
+/// Elements with dots that are as short as can be, and no two of one run, so that the
+/// decoder's index of them is as large as can be.
+fn dots_of_elements(replicas: u64, elements: u64, write: &[u8]) -> Vec<u8> {
+    let mut store = Columns::default();
+    store.body.varint(elements);
+    for element in 0..elements {
+        store.body.u8(if element == 0 { 0 } else { 2 });
+        if replicas > 1 {
+            store.unusual.raw(&[0]);
+            store.unusual.varint(replicas);
+        }
+        // All replicas' dots of one number stand together, and every other number is taken.
+        let step = if element == 0 { 0 } else { 2 * replicas - 1 };
+        store.dots.varint(1 + 2 * step);
+        for replica in 1..replicas {
+            store.dots.varint(replica);
+            store.dots.varint(2 * element + 1);
+        }
+        (0..replicas).for_each(|_| store.body.raw(write));
+    }
+    store.behind(context(replicas, 2 * elements))
 }
 
 /// One element with `dots` of one replica.
 fn dots_of_one_element(dots: u64, write: &[u8]) -> Vec<u8> {
-    let mut out = context(1, 2 * dots);
-    out.raw(&[1, 0]);
-    out.varint(dots);
-    for dot in 0..dots {
-        out.varint(0);
-        out.varint(2 * dot + 1);
-        out.raw(write);
+    let mut store = Columns::default();
+    store.every_other(dots);
+    store.body.raw(&[1, 0]);
+    (0..dots).for_each(|_| store.body.raw(write));
+    store.behind(context(1, 2 * dots))
+}
+
+/// Names in the order of their bytes, beside each other.
+fn names(out: &mut Writer, names: &[String]) {
+    out.count(names.len());
+    names[0].encode(out);
+    for pair in names.windows(2) {
+        pair[1].encode_near(&pair[0], out);
     }
-    out.varint(0);
-    out.into_bytes()
 }
 
 #[test]
@@ -136,15 +170,15 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
     // Sizes of one to three bytes a number, around the places where encodings grow.
     for elements in [100, 127, 1_000, n] {
         for (replicas, write) in [(1, &[][..]), (1, &[0, 0]), (1, &[0, 0, 0])] {
-            let numbers = dots_of_elements(replicas, elements, false, write);
+            let numbers = dots_of_elements(replicas, elements, write);
             check_all(&format!("{elements} elements, writes {write:?}"), &numbers);
         }
     }
-    assert!(check_all("elements", &without_touched(dots_of_elements(1, n, false, &[]))));
-    assert!(check_all("keys", &without_touched(dots_of_elements(1, n, false, &[0, 0]))));
+    assert!(check_all("elements", &dots_of_elements(1, n, &[])));
+    assert!(check_all("keys", &dots_of_elements(1, n, &[0, 0])));
     for replicas in [2, 16, 127] {
-        check_all("dots of many replicas", &dots_of_elements(replicas, 63, false, &[]));
-        check_all("writes of many replicas", &dots_of_elements(replicas, 63, false, &[0, 0]));
+        check_all("dots of many replicas", &dots_of_elements(replicas, 63, &[]));
+        check_all("writes of many replicas", &dots_of_elements(replicas, 63, &[0, 0]));
     }
     for dots in [60, 8_000, 20_000] {
         assert!(check_all("dots of one element", &dots_of_one_element(dots, &[])));
@@ -152,26 +186,35 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
     }
 
     // Strings, in the order of their bytes.
-    let mut names: Vec<String> = (0..n).map(|name| format!("{name:x}")).collect();
-    names.sort();
-    let mut out = context(1, n);
-    out.varint(n);
-    for (index, name) in names.iter().enumerate() {
-        name.encode(&mut out);
-        out.raw(&[1, 0]);
-        out.varint(index as u64 + 1);
+    let mut strings: Vec<String> = (0..n).map(|name| format!("{name:x}")).collect();
+    strings.sort();
+    for strings in [strings, (0..n).map(|name| format!("key-{name:06}")).collect()] {
+        for tail in [&[][..], &[0, 0]] {
+            let mut store = Columns::default();
+            store.dots.u8(1);
+            (1..n).for_each(|_| store.dots.u8(3));
+            store.body.count(strings.len());
+            strings[0].encode(&mut store.body);
+            store.body.raw(tail);
+            for pair in strings.windows(2) {
+                pair[1].encode_near(&pair[0], &mut store.body);
+                store.body.raw(tail);
+            }
+            let input = store.behind(context(1, 2 * n));
+            assert!(check_all("strings", &input));
+            let mut touched = Writer::new();
+            names(&mut touched, &strings);
+            let input = [&input, touched.as_bytes()].concat();
+            assert!(check_all("strings, and the same touched", &input));
+        }
     }
-    assert!(check_all("strings", out.as_bytes()));
-    out.varint(n);
-    names.iter().for_each(|name| name.encode(&mut out));
-    assert!(check_all("strings, and the same touched", out.as_bytes()));
 
     // Keys that a delta touches, and nothing else.
     for count in [100, n] {
         let mut out = Writer::new();
-        out.raw(&[0, 0, 0]);
+        out.raw(&[0, 0, 0, 0, 0]);
         out.varint(count);
-        (0..count).for_each(|key| out.varint(key));
+        (0..count).for_each(|key| out.u8(if key == 0 { 0 } else { 2 }));
         assert!(check_all("touched numbers", out.as_bytes()));
     }
 
@@ -181,24 +224,20 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
         out.u8(0);
         out.varint(n);
         for element in 0..n {
-            out.varint(element);
+            out.u8(if element == 0 { 0 } else { 2 });
             out.raw(tail);
         }
         assert!(check_all("plain elements", out.as_bytes()));
     }
     for toggle in [&[][..], &[1]] {
-        let mut out = context(1, 2 * n);
-        out.varint(n);
-        for dot in 0..n {
-            out.varint(0);
-            out.varint(2 * dot + 1);
-            out.raw(toggle);
-        }
-        assert!(check_all("a flag", out.as_bytes()));
+        let mut store = Columns::default();
+        store.every_other(n);
+        (0..n).for_each(|_| store.body.raw(toggle));
+        assert!(check_all("a flag", &store.behind(context(1, 2 * n))));
     }
 
     // A context of many replicas; one of many runs.
-    assert!(check_all("replicas", &[context(n, 1).as_bytes(), &[0]].concat()));
+    assert!(check_all("replicas", &[context(n, 1).as_bytes(), &[0, 2, 0, 0]].concat()));
     for runs in [100, n] {
         let mut out = Writer::new();
         out.raw(&[0, 1, 0]);
@@ -236,21 +275,21 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
 
     // Inner keys of one key, and of as many; pairs that transferred.
     for outer in [1, n / 2] {
-        let mut out = context(1, 2 * n);
-        out.varint(outer);
+        let mut store = Columns::default();
+        store.body.varint(outer);
         for key in 0..outer {
-            out.varint(key);
+            store.body.u8(if key == 0 { 0 } else { 2 });
             let inner = if outer == 1 { n } else { 2 };
-            out.varint(inner);
+            store.body.varint(inner);
             for element in 0..inner {
-                out.varint(element);
-                out.raw(&[1, 0]);
-                out.varint(2 * (key * inner + element) % (2 * n) + 1);
+                store.body.u8(if element == 0 { 0 } else { 2 });
+                store.dots.u8(if key + element == 0 { 1 } else { 3 });
             }
         }
-        check_all("keys below keys", out.as_bytes());
-        out.u8(0);
-        assert!(check_all("a delta of keys below keys", out.as_bytes()) || outer > 1);
+        let mut input = store.behind(context(1, 2 * n));
+        assert!(check_all("keys below keys", &input));
+        input.push(0);
+        assert!(check_all("a delta of keys below keys", &input));
     }
     let mut out = Writer::new();
     out.u8(0);
@@ -289,10 +328,4 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
         let noise: Vec<u8> = (0..len).map(|_| rng.next() as u8 & 0x83).collect();
         check_all("noise", &noise);
     }
-}
-
-/// The encoding of a value: that of a delta without its keys.
-fn without_touched(mut delta: Vec<u8>) -> Vec<u8> {
-    assert_eq!(delta.pop(), Some(0));
-    delta
 }

@@ -8,9 +8,9 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use crdt_core::codec::{Decode, Encode, InternedDecode, InternedEncode};
+use crdt_core::codec::{Decode, Encode};
 use crdt_core::counter::CounterStore;
-use crdt_core::dot_store::{DotMap, Edit, Split};
+use crdt_core::dot_store::{DecodeStore, DotMap, Edit, EncodeStore, Split};
 use crdt_core::flag::{DisableWinsStore, EnableWinsStore};
 use crdt_core::laws::{Arbitrary, Event, Gen, Subject, Version};
 use crdt_core::map::{LatticeStore, LwwStore, ObservedRemoveMapDelta};
@@ -37,8 +37,8 @@ pub(crate) trait Nest: 'static {
         + PartialEq
         + Hash
         + Debug
-        + InternedEncode
-        + InternedDecode;
+        + EncodeStore
+        + DecodeStore;
     type Value: PartialEq + Debug;
 
     fn edit(edit: &mut Edit<'_, Self::Store>, op: &Self::Op);

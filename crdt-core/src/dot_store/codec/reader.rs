@@ -1,0 +1,140 @@
+use super::DecodeStore;
+use super::lanes::Lanes;
+use crate::causality::CausalContext;
+use crate::codec::{
+    DecodeError, DecodeErrorKind, InternedDecode, Reader, ReceiveTable, unzigzag,
+};
+use crate::{Dot, ReplicaId};
+
+/// Reads what [`StoreWriter`](super::StoreWriter) wrote.
+#[derive(Debug)]
+pub struct StoreReader<'a> {
+    replicas: ReceiveTable<ReplicaId>,
+    lanes: Lanes,
+    expected: u64,
+    dots: Reader<'a>,
+    unusual: Reader<'a>,
+    // How many usual leaves come before the next unusual one, and how many dots that has.
+    next_unusual: Option<(u64, u64)>,
+    body: Reader<'a>,
+}
+
+/// The dots of one leaf, some of them still to be read.
+#[derive(Debug)]
+pub struct Leaf {
+    left: u64,
+    last: Option<Dot>,
+}
+
+impl<'a> StoreReader<'a> {
+    /// A context, and the store behind it.
+    pub(in crate::dot_store) fn read<S: DecodeStore>(
+        input: &mut Reader<'a>,
+    ) -> Result<(CausalContext, S), DecodeError> {
+        let mut replicas = ReceiveTable::new();
+        let context = CausalContext::decode_interned(&mut replicas, input)?;
+        let (dots, mut unusual) = (input.section()?, input.section()?);
+        let next_unusual = next(&mut unusual)?;
+        let lanes = Lanes::of(context.vector());
+        let body = input.clone();
+        let mut reader = Self { replicas, lanes, expected: 0, dots, unusual, next_unusual, body };
+        let store = S::decode_store(None, &mut reader)?;
+        let Self { dots, unusual, next_unusual, body, .. } = reader;
+        dots.finish()?;
+        if next_unusual.is_some() {
+            return Err(unusual.error(DecodeErrorKind::TrailingBytes));
+        }
+        *input = body;
+        Ok((context, store))
+    }
+
+    /// Where keys and values are.
+    pub fn body(&mut self) -> &mut Reader<'a> {
+        &mut self.body
+    }
+
+    /// The next leaf; its dots follow by [`dot`](Self::dot).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeErrorKind::CountTooLarge`] if it has more dots than there can be.
+    pub fn leaf(&mut self) -> Result<Leaf, DecodeError> {
+        let left = match &mut self.next_unusual {
+            Some((0, dots)) => {
+                let dots = *dots;
+                self.next_unusual = next(&mut self.unusual)?;
+                dots
+            }
+            Some((usual, _)) => {
+                *usual -= 1;
+                1
+            }
+            None => 1,
+        };
+        // All but the first are a number of the table and a sequence number.
+        if left > 1 + self.dots.remaining() as u64 / 2 {
+            return Err(self.dots.error(DecodeErrorKind::CountTooLarge));
+        }
+        Ok(Leaf { left, last: None })
+    }
+
+    /// How many elements of `element_size` bytes of memory may be reserved for a leaf.
+    pub fn capacity(&self, leaf: &Leaf, element_size: usize) -> usize {
+        if leaf.left <= 1 { 0 } else { self.dots.capacity(leaf.left as usize, element_size) }
+    }
+
+    /// The next dot of a leaf, or `None` at its end.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the bytes; dots that are not in ascending order.
+    pub fn dot(&mut self, leaf: &mut Leaf) -> Result<Option<Dot>, DecodeError> {
+        if leaf.left == 0 {
+            return Ok(None);
+        }
+        let at = self.dots.position();
+        let dot = if let Some(last) = leaf.last {
+            let dot = Dot::decode_interned(&mut self.replicas, &mut self.dots)?;
+            if last >= dot {
+                return Err(DecodeErrorKind::NotAscending.at(at));
+            }
+            dot
+        } else {
+            self.first_dot()?
+        };
+        leaf.left -= 1;
+        leaf.last = Some(dot);
+        Ok(Some(dot))
+    }
+
+    fn first_dot(&mut self) -> Result<Dot, DecodeError> {
+        let at = self.dots.position();
+        let Some(step) = self.dots.varint()?.checked_sub(1) else {
+            let dot = Dot::decode_interned(&mut self.replicas, &mut self.dots)?;
+            return match self.lanes.number(dot) {
+                Some(_) => Err(DecodeErrorKind::NotCanonical.at(at)),
+                None => Ok(dot),
+            };
+        };
+        let number = self.expected.wrapping_add(unzigzag(step) as u64);
+        if number >= self.lanes.len() {
+            return Err(DecodeErrorKind::OutOfRange.at(at));
+        }
+        self.expected = number + 1;
+        Ok(self.lanes.dot(number))
+    }
+}
+
+/// The next leaf that does not hold one dot: how many usual ones come before it, and how many
+/// dots it has.
+fn next(unusual: &mut Reader<'_>) -> Result<Option<(u64, u64)>, DecodeError> {
+    if unusual.is_empty() {
+        return Ok(None);
+    }
+    let usual = unusual.varint()?;
+    let at = unusual.position();
+    match unusual.varint()? {
+        1 => Err(DecodeErrorKind::NotCanonical.at(at)),
+        dots => Ok(Some((usual, dots))),
+    }
+}

@@ -1,0 +1,74 @@
+use super::EncodeStore;
+use super::lanes::Lanes;
+use crate::causality::CausalContext;
+use crate::codec::{InternedEncode, SendTable, Writer, zigzag};
+use crate::{Dot, ReplicaId};
+
+/// Writes a context and a store that it covers.
+#[derive(Debug)]
+pub struct StoreWriter {
+    replicas: SendTable<ReplicaId>,
+    lanes: Lanes,
+    // The number that the next dot is expected to have.
+    expected: u64,
+    dots: Writer,
+    // The leaves that do not hold one dot, and how many have gone by since the last of them.
+    unusual: Writer,
+    usual: u64,
+    body: Writer,
+}
+
+impl StoreWriter {
+    /// The context, then the columns of the store: the dots, the leaves that do not hold just
+    /// one, and the keys and values.
+    pub(in crate::dot_store) fn write(
+        context: &CausalContext,
+        store: &impl EncodeStore,
+        out: &mut Writer,
+    ) {
+        let mut replicas = SendTable::new();
+        context.encode_interned(&mut replicas, out);
+        let mut writer = Self {
+            replicas,
+            lanes: Lanes::of(context.vector()),
+            expected: 0,
+            dots: Writer::new(),
+            unusual: Writer::new(),
+            usual: 0,
+            body: Writer::new(),
+        };
+        store.encode_store(None, &mut writer);
+        out.bytes(writer.dots.as_bytes());
+        out.bytes(writer.unusual.as_bytes());
+        out.raw(writer.body.as_bytes());
+    }
+
+    /// Where keys and values go.
+    pub fn body(&mut self) -> &mut Writer {
+        &mut self.body
+    }
+
+    /// The dots of a leaf, in ascending order.
+    pub fn leaf(&mut self, dots: impl ExactSizeIterator<Item = Dot>) {
+        if dots.len() == 1 {
+            self.usual += 1;
+        } else {
+            self.unusual.varint(self.usual);
+            self.unusual.count(dots.len());
+            self.usual = 0;
+        }
+        for (index, dot) in dots.enumerate() {
+            // Only the first is told from where it stands: a dot without a key would else be
+            // one byte, and many times as long in memory.
+            if index > 0 {
+                dot.encode_interned(&mut self.replicas, &mut self.dots);
+            } else if let Some(number) = self.lanes.number(dot) {
+                self.dots.varint(1 + zigzag(number.wrapping_sub(self.expected) as i64));
+                self.expected = number + 1;
+            } else {
+                self.dots.varint(0);
+                dot.encode_interned(&mut self.replicas, &mut self.dots);
+            }
+        }
+    }
+}
