@@ -32,7 +32,7 @@ pub use interned::{InternedDecode, InternedEncode};
 pub use limits::Limits;
 pub use reader::Reader;
 pub use table::{ReceiveTable, SendTable, TableKey};
-pub(crate) use value::{decode_beside, encode_beside};
 pub use value::{Decode, Encode};
+pub(crate) use value::{decode_beside, encode_beside};
 pub use varint::{VARINT_LEN_MAX, unzigzag, zigzag};
 pub use writer::Writer;

@@ -239,6 +239,24 @@ impl<K: Ord, V> OrderedMap<K, V> {
         }
     }
 
+    /// Puts an entry behind all others; `left` of them, this one included, are still to come,
+    /// so that no more memory is taken than they need.
+    pub(crate) fn append(&mut self, key: K, value: V, left: usize) {
+        debug_assert!(self.last_key_value().is_none_or(|(last, _)| *last < key), "keys ascend");
+        match self.chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK_MAX => chunk.push((key, value)),
+            _ => {
+                if self.chunks.is_empty() {
+                    self.chunks.reserve_exact(left.div_ceil(CHUNK_MAX).min(1 + CHUNK_MAX));
+                }
+                let mut chunk = Vec::with_capacity(left.min(CHUNK_MAX));
+                chunk.push((key, value));
+                self.chunks.push(chunk);
+            }
+        }
+        self.len += 1;
+    }
+
     /// Takes a key out, and returns its value.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where

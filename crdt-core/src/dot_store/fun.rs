@@ -3,9 +3,9 @@ use smallvec::{SmallVec, smallvec};
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
+use crate::Dot;
 use crate::causality::CausalContext;
 use crate::codec::{Decode, DecodeError, Encode, decode_beside, encode_beside};
-use crate::Dot;
 
 /// A store of one value for each dot.
 ///
@@ -152,10 +152,7 @@ impl<V: Encode> EncodeStore for DotFun<V> {
 impl<V: Decode> DecodeStore for DotFun<V> {
     const STORE_BYTES_MIN: usize = V::BYTES_MIN;
 
-    fn decode_store(
-        near: Option<&Self>,
-        input: &mut StoreReader<'_>,
-    ) -> Result<Self, DecodeError> {
+    fn decode_store(near: Option<&Self>, input: &mut StoreReader<'_>) -> Result<Self, DecodeError> {
         let mut leaf = input.leaf()?;
         let mut entries: SmallVec<[(Dot, V); 1]> = SmallVec::new();
         entries.reserve_exact(input.capacity(&leaf, size_of::<(Dot, V)>()));

@@ -2,15 +2,13 @@ use alloc::vec::Vec;
 use core::borrow::Borrow;
 
 use super::{
-    DecodeStore, DotChange, DotStore, EncodeStore, Places, Split, StoreReader, StoreWriter, Touched,
-    count_covered,
+    DecodeStore, DotChange, DotStore, EncodeStore, Places, Split, StoreReader, StoreWriter,
+    Touched, count_covered,
 };
-use crate::causality::CausalContext;
-use crate::codec::{
-    Decode, DecodeError, DecodeErrorKind, Encode, decode_beside, encode_beside,
-};
-use crate::collections::{self, Entry, OrderedMap};
 use crate::Dot;
+use crate::causality::CausalContext;
+use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, decode_beside, encode_beside};
+use crate::collections::{self, Entry, OrderedMap};
 
 /// A store of one non-empty store for each key.
 ///
@@ -325,12 +323,10 @@ impl<K: Encode, S: EncodeStore> EncodeStore for DotMap<K, S> {
 impl<K: Ord + Decode, S: DotStore + DecodeStore> DecodeStore for DotMap<K, S> {
     const STORE_BYTES_MIN: usize = 1;
 
-    fn decode_store(
-        near: Option<&Self>,
-        input: &mut StoreReader<'_>,
-    ) -> Result<Self, DecodeError> {
+    fn decode_store(near: Option<&Self>, input: &mut StoreReader<'_>) -> Result<Self, DecodeError> {
         let mut entries: OrderedMap<K, S> = OrderedMap::new();
-        for _ in 0..input.body().count(K::BYTES_MIN + S::STORE_BYTES_MIN)? {
+        let count = input.body().count(K::BYTES_MIN + S::STORE_BYTES_MIN)?;
+        for left in (1..=count).rev() {
             let at = input.body().position();
             let last = entries.last_key_value();
             let near = last.or_else(|| near.and_then(Self::first_entry));
@@ -342,7 +338,7 @@ impl<K: Ord + Decode, S: DotStore + DecodeStore> DecodeStore for DotMap<K, S> {
             if store.is_empty() {
                 return Err(DecodeErrorKind::NotCanonical.at(at));
             }
-            entries.insert(key, store);
+            entries.append(key, store, left);
         }
         Ok(Self { entries })
     }

@@ -3,10 +3,10 @@ use smallvec::{SmallVec, smallvec};
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
+use crate::Dot;
 use crate::causality::CausalContext;
 use crate::codec::DecodeError;
 use crate::collections::sort;
-use crate::Dot;
 
 /// A store of dots without content: that they are there is what is said.
 ///

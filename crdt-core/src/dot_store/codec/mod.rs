@@ -32,10 +32,7 @@ pub trait DecodeStore: Sized {
     ///
     /// Whatever is wrong with the bytes; exactly what
     /// [`encode_store`](EncodeStore::encode_store) writes is accepted.
-    fn decode_store(
-        near: Option<&Self>,
-        input: &mut StoreReader<'_>,
-    ) -> Result<Self, DecodeError>;
+    fn decode_store(near: Option<&Self>, input: &mut StoreReader<'_>) -> Result<Self, DecodeError>;
 }
 
 #[cfg(test)]

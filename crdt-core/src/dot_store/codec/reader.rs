@@ -1,9 +1,7 @@
 use super::DecodeStore;
 use super::lanes::Lanes;
 use crate::causality::CausalContext;
-use crate::codec::{
-    DecodeError, DecodeErrorKind, InternedDecode, Reader, ReceiveTable, unzigzag,
-};
+use crate::codec::{DecodeError, DecodeErrorKind, InternedDecode, Reader, ReceiveTable, unzigzag};
 use crate::{Dot, ReplicaId};
 
 /// Reads what [`StoreWriter`](super::StoreWriter) wrote.
