@@ -232,7 +232,7 @@ fn every_rule_is_checked() {
         );
     }
     // What text has in common with its neighbour is left out, as far as it goes.
-    let second = |set: AddWinsSet<String>| set.iter().last().cloned();
+    let second = |set: AddWinsSet<String>| set.iter().next_back().cloned();
     let header = |shared: u8, rest: u8| rest * 12 + shared;
     let accented = &[header(3, 1), b'e'];
     let names = |rest: &[u8]| {
