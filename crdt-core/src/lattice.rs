@@ -1,4 +1,59 @@
 //! Join semilattices and their deltas, and the laws that make replicas converge.
+//!
+//! # Products by derive
+//!
+//! A struct of lattices is a lattice. With the feature `derive`, `#[derive(Lattice)]` says so, field
+//! by field:
+//!
+//! ```
+//! use crdt_core::counter::CounterError;
+//! use crdt_core::{GCounter, Lattice, MaxRegister, ReplicaId, Writer};
+//!
+//! #[derive(Clone, Debug, Default, PartialEq, Lattice)]
+//! struct Video {
+//!     views: GCounter,
+//!     longest_watched: MaxRegister<u32>,
+//! }
+//!
+//! impl Video {
+//!     fn watch(&mut self, seconds: u32, views: &mut Writer) -> Result<VideoDelta, CounterError> {
+//!         Ok(VideoDelta {
+//!             views: self.views.increment(1, views)?,
+//!             longest_watched: self.longest_watched.raise(seconds),
+//!         })
+//!     }
+//! }
+//!
+//! let (mut here, mut there) = (Video::default(), Video::default());
+//! let mut on_here = here.views.writer(ReplicaId::from_u128(1));
+//! let mut on_there = there.views.writer(ReplicaId::from_u128(2));
+//! there.join(here.watch(70, &mut on_here)?);
+//! here.join(there.watch(40, &mut on_there)?);
+//!
+//! assert_eq!(here, there);
+//! assert_eq!((here.views.value(), here.longest_watched.get()), (2, Some(&70)));
+//! # Ok::<(), CounterError>(())
+//! ```
+//!
+//! The derive makes the type of the deltas, called as the struct with `Delta` behind it: for each field
+//! that field's delta, which has to be [`Default`], empty. It makes [`Lattice`] for both, and as far
+//! as the fields have them [`Decompose`], [`Encode`] and [`Decode`]. Numbers of fields, what may change
+//! while old bytes are about, and `#[crdt(crate = path)]` are as for
+//! [`Replicated`](crate::Replicated); a field is left out of the bytes if it is the default.
+//!
+//! A field that is no lattice is an error at that field:
+//!
+//! ```compile_fail,E0277
+//! # use crdt_core::Lattice;
+//! #[derive(Default, Lattice)]
+//! struct Video {
+//!     title: String, // `String` is no lattice
+//! }
+//! ```
+//!
+//! Each field has its own events, and there is no moment in which both change: peers may see one
+//! field's part of a delta through another path before the rest. Fields that have to stay together,
+//! or can be removed, are stores of a [`Replicated`](crate::Replicated) struct.
 
 use alloc::vec::Vec;
 
@@ -26,6 +81,10 @@ use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
 ///
 /// Shapiro, Preguiça, Baquero, Zawirski, *Conflict-free replicated data types* (2011);
 /// Almeida, Shoker, Baquero, *Delta state replicated data types* (2018).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no lattice",
+    label = "this has to be a lattice, such as an `LwwRegister` or a `GCounter`"
+)]
 pub trait Lattice: Sized {
     /// A part of a state: what a mutator returns, and what several of them amount to.
     ///
@@ -36,6 +95,9 @@ pub trait Lattice: Sized {
     /// Takes in a delta, or another state; whether it brought news.
     fn join(&mut self, other: impl Into<Self::Delta>) -> bool;
 }
+
+/// The parts of a value.
+pub type Parts<L> = Vec<<L as Lattice>::Delta>;
 
 /// A lattice whose values fall apart into parts that cannot be divided.
 ///
@@ -50,7 +112,7 @@ pub trait Lattice: Sized {
 pub trait Decompose: Lattice<Delta: Default + Clone> + Clone {
     /// The parts, in no particular order. As many as there were events, for types that know
     /// those.
-    fn decompose(&self) -> Vec<Self::Delta>;
+    fn decompose(&self) -> Parts<Self>;
 
     /// The smallest delta that makes `other` the join of both: what is known here and lacking
     /// there. Empty if `other` lacks nothing.

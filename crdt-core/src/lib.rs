@@ -1,4 +1,25 @@
 //! Conflict-free replicated data types as plain values.
+//!
+//! A replicated struct of your own (`cargo add crdt-core --features derive`):
+//!
+//! ```
+//! use crdt_core::{Replicated, ReplicaId, counter::CounterStore, set::AddWinsStore};
+//!
+//! #[derive(Debug, Default, PartialEq, Replicated)]
+//! struct Video {
+//!     tags: AddWinsStore<&'static str>,
+//!     views: CounterStore,
+//! }
+//!
+//! let (mut here, mut there) = (Replicated::<Video>::new(), Replicated::<Video>::new());
+//! let (mut me, mut you) = (here.writer(ReplicaId::from_u128(1)), there.writer(ReplicaId::from_u128(2)));
+//! let mine = here.edit(&mut me, |video| video.views().increment(1))?; // to be sent to the others
+//! let yours = there.edit(&mut you, |video| video.tags().add("crdt"))?;
+//! here.join(yours); // whatever arrives, in any order, once or twice
+//! there.join(mine);
+//! assert_eq!(here, there);
+//! # Ok::<(), crdt_core::WriteError>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -25,6 +46,7 @@ mod writer;
 
 pub use causality::{EventGraph, Frontier, VersionVector};
 pub use counter::{BoundedCounter, GCounter, PnCounter};
+pub use dot_store::Replicated;
 pub use flag::{DisableWinsFlag, EnableWinsFlag};
 pub use id::{Dot, DotRange, ReplicaId, SEQ_MAX};
 pub use lattice::Lattice;
@@ -33,6 +55,9 @@ pub use register::{LwwRegister, MaxRegister, MinRegister, MultiValueRegister};
 pub use sequence::{Text, TextDelta};
 pub use set::{AddWinsSet, GrowOnlySet, RemoveWinsSet, TwoPhaseSet};
 pub use writer::{WriteError, Writer};
+
+#[cfg(feature = "derive")]
+pub use crdt_derive::{Lattice, Replicated};
 
 #[cfg(test)]
 mod test_support {

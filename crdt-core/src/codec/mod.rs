@@ -17,6 +17,7 @@ mod affix;
 mod checksum;
 mod column;
 mod error;
+mod field;
 mod interned;
 mod limits;
 mod reader;

@@ -80,6 +80,17 @@ impl<S: DotStore> Edit<'_, S> {
         self.store
     }
 
+    /// Opens a part of the store, and of what is told of it; `places` finds the places in that
+    /// part. `#[derive(Replicated)]` makes methods of it that have the names of the fields.
+    pub fn field<F: DotStore>(
+        &mut self,
+        part: impl Fn(&mut S) -> &mut F,
+        places: impl FnOnce(&mut S::Places) -> &mut F::Places,
+    ) -> Edit<'_, F> {
+        let Self { store, told, touched, events } = self;
+        Edit { store: part(store), told: part(told), touched: places(touched), events }
+    }
+
     /// The name that the next event will have.
     pub(crate) const fn next_dot(&self) -> Dot {
         Dot::new(self.events.replica, self.events.last + 1)

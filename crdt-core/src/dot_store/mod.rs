@@ -31,8 +31,10 @@ mod codec;
 mod delta;
 mod digest;
 mod edit;
+mod fields;
 mod fun;
 mod map;
+mod replicated;
 mod set;
 mod touched;
 
@@ -44,12 +46,19 @@ pub use codec::{DecodeStore, EncodeStore, Leaf, StoreReader, StoreWriter};
 pub use delta::Delta;
 pub use digest::Digest;
 pub use edit::Edit;
+pub use fields::{FieldPlaces, NoFields};
 pub use fun::DotFun;
 pub use map::DotMap;
+pub use replicated::Replicated;
 pub use set::DotSet;
 pub use touched::{Places, Touched};
 
 /// Content held under the dots of the events that put it there.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no dot store",
+    label = "this has to be a store, such as an `AddWinsStore` or a `CounterStore`",
+    note = "a plain value stands in a `MultiValueStore`, another lattice in a `LatticeStore`"
+)]
 pub trait DotStore: Default {
     /// How a place in the store is told, so that a small delta touches a small part of it:
     /// [`Touched`] where the store is divided by keys, `()` where it is not.

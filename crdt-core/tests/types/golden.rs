@@ -12,9 +12,10 @@ use crdt_core::map::LatticeStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet,
     LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister, ObservedRemoveMap,
-    PnCounter, RemoveWinsSet, ReplicaId, TwoPhaseSet,
+    PnCounter, RemoveWinsSet, ReplicaId, Replicated, TwoPhaseSet,
 };
 
+use crate::support::derived::{Everything, EverythingEdit as _, PairEdit as _};
 use crate::support::{bytes, parse};
 
 const A: ReplicaId = ReplicaId::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
@@ -197,4 +198,35 @@ fn contexts() {
         "causal_context.hex",
         &CausalContext::from_iter(dots.into_iter().chain([Dot::new(B, 2)])),
     );
+}
+
+#[test]
+fn derived_structs() {
+    let mut root = Replicated::<Everything>::new();
+    golden("derived_empty.hex", &root);
+    let mut writer = root.writer(A);
+    let change = root.edit(&mut writer, |it| {
+        it.tags().add(1);
+        it.bans().discard(2);
+        it.name().set(3);
+        it.settings().set(4, 5, 6);
+        it.starred().enable();
+        it.public().disable();
+        it.views().increment(-7);
+        it.seen_by().update(|set| _ = set.insert(8));
+        it.carts().update(9, |cart| cart.add(10));
+        it.limits().one().increment(11);
+        it.limits().other().update(12, |counter| counter.increment(13));
+        it.notes().update(14, |note| note.one().enable());
+    });
+    golden("derived.hex", &root);
+    golden("derived_change.hex", &change.unwrap());
+    let removal = root.edit(&mut writer, |it| {
+        it.views().reset();
+        it.carts().update(9, |cart| _ = cart.remove(&10));
+        it.notes().remove(&14);
+        it.limits().other().update(12, |counter| counter.reset());
+    });
+    golden("derived_removal.hex", &removal.unwrap());
+    golden("derived_gap.hex", &root);
 }

@@ -15,7 +15,8 @@ use crdt_core::{
 };
 use quickcheck::QuickCheck;
 
-use crate::support::nest::{CounterAt, LatticeAt, MapOf, RootMap, SetAt};
+use crate::support::derived::{EverythingAt, PairOf, RootOf};
+use crate::support::nest::{CounterAt, LatticeAt, MapOf, RootMap, SetAt, SiblingsAt};
 use crate::support::subjects::{
     DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, Register,
     RemoveWins, Set, Siblings, Stock, TwoPhase, UpAndDown,
@@ -140,6 +141,12 @@ fn observed_remove_maps() {
     check::<RootMap<SetAt>>();
     check::<RootMap<MapOf<CounterAt>>>();
     check::<RootMap<LatticeAt>>();
+}
+
+#[test]
+fn derived_structs() {
+    check::<RootOf<EverythingAt>>();
+    check::<RootMap<PairOf<CounterAt, SiblingsAt>>>();
 }
 
 #[test]

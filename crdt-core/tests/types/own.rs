@@ -1,9 +1,13 @@
 //! Types of one's own run the public laws.
 
-use crdt_core::codec::{Decode, DecodeError, Encode, Reader, Writer as Out};
+use std::collections::BTreeSet;
+
+use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer as Out};
 use crdt_core::lattice::Part;
-use crdt_core::laws::{Arbitrary, Event, Gen, Subject, Version, check, exhaustive};
-use crdt_core::{GCounter, Lattice, PnCounter, ReplicaId, Writer};
+use crdt_core::laws::{Arbitrary, Event, Gen, Subject, Version, check, decomposition, exhaustive};
+use crdt_core::{GCounter, GrowOnlySet, Lattice, MinRegister, PnCounter, ReplicaId, Writer};
+
+use crate::support::{bytes, parse};
 
 /// D10: a merge rule of one's own: the longest text wins, of equal lengths the later in the
 /// alphabet.
@@ -133,14 +137,14 @@ fn a_rule_that_is_no_lattice_is_found_out() {
 
 /// D11: ratings. The average is the quotient of a sum that goes both ways and a count that
 /// only grows; each is a lattice, and so is the pair.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Lattice)]
 struct Rating {
     sum: PnCounter,
     count: GCounter,
 }
 
 impl Rating {
-    fn rate(&mut self, stars: i8, by: &mut RatingWriter) -> Part<Self> {
+    fn rate(&mut self, stars: i8, by: &mut RatingWriter) -> RatingDelta {
         let amount = u64::from(stars.unsigned_abs());
         let sum = if stars < 0 {
             self.sum.decrement(amount, &mut by.sum)
@@ -148,10 +152,10 @@ impl Rating {
             self.sum.increment(amount, &mut by.sum)
         };
         let count = self.count.increment(1, &mut by.count);
-        let mut part = Self::default();
-        part.sum.join(sum.expect("far from overflow"));
-        part.count.join(count.expect("far from overflow"));
-        part.into()
+        RatingDelta {
+            sum: sum.expect("far from overflow"),
+            count: count.expect("far from overflow"),
+        }
     }
 
     /// In hundredths.
@@ -163,30 +167,6 @@ impl Rating {
 struct RatingWriter {
     sum: Writer,
     count: Writer,
-}
-
-impl Lattice for Rating {
-    type Delta = Part<Self>;
-
-    fn join(&mut self, other: impl Into<Part<Self>>) -> bool {
-        let other = other.into().into_inner();
-        self.sum.join(other.sum) | self.count.join(other.count)
-    }
-}
-
-impl Encode for Rating {
-    fn encode(&self, out: &mut Out) {
-        self.sum.encode(out);
-        self.count.encode(out);
-    }
-}
-
-impl Decode for Rating {
-    const BYTES_MIN: usize = PnCounter::BYTES_MIN + GCounter::BYTES_MIN;
-
-    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { sum: PnCounter::decode(input)?, count: GCounter::decode(input)? })
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -203,7 +183,7 @@ struct Ratings;
 impl Subject for Ratings {
     type Op = Stars;
     type Root = Rating;
-    type Delta = Part<Rating>;
+    type Delta = RatingDelta;
     type Writer = RatingWriter;
     type Value = Option<i128>;
 
@@ -211,7 +191,7 @@ impl Subject for Ratings {
         RatingWriter { sum: root.sum.writer(replica), count: root.count.writer(replica) }
     }
 
-    fn apply(root: &mut Rating, op: &Stars, writer: &mut RatingWriter) -> Part<Rating> {
+    fn apply(root: &mut Rating, op: &Stars, writer: &mut RatingWriter) -> RatingDelta {
         root.rate(op.0, writer)
     }
 
@@ -228,6 +208,7 @@ impl Subject for Ratings {
 #[test]
 fn averages_are_a_product_of_counters() {
     check::<Ratings>();
+    decomposition::<Ratings>();
     exhaustive::<Ratings>(&[Stars(5), Stars(-1), Stars(2)], 4);
 
     // Never an average of averages: 4 stars of one, and 1, 1, 1 elsewhere, are 1.75.
@@ -242,4 +223,67 @@ fn averages_are_a_product_of_counters() {
     }
     mumbai.join(delhi);
     assert_eq!(mumbai.average(), Some(175));
+}
+
+/// A product of any two lattices, one of which need not fall apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Lattice)]
+struct Both<A, B> {
+    one: A,
+    other: B,
+}
+
+/// The least and the longest text: a derived struct in a derived struct.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Lattice)]
+struct Extremes {
+    texts: Both<MinRegister<String>, Longest>,
+    seen: GrowOnlySet<String>,
+}
+
+struct Texts;
+
+impl Subject for Texts {
+    type Op = String;
+    type Root = Extremes;
+    type Delta = ExtremesDelta;
+    type Writer = ();
+    type Value = (Option<String>, String, Vec<String>);
+
+    fn writer(_: &Extremes, _: ReplicaId) {}
+
+    fn apply(root: &mut Extremes, op: &String, (): &mut ()) -> ExtremesDelta {
+        let longest = LongestWins::apply(&mut root.texts.other, op, &mut ());
+        ExtremesDelta {
+            texts: BothDelta { one: root.texts.one.lower(op.clone()), other: longest },
+            seen: root.seen.insert(op.clone()),
+        }
+    }
+
+    fn value(root: &Extremes) -> Self::Value {
+        let least = root.texts.one.get().cloned();
+        (least, root.texts.other.0.clone(), root.seen.iter().cloned().collect())
+    }
+
+    fn specified(events: &[Event<String>], version: Version) -> Self::Value {
+        let seen: BTreeSet<_> = version.iter().map(|event| events[event].op.clone()).collect();
+        let longest = LongestWins::specified(events, version);
+        (seen.first().cloned(), longest, seen.into_iter().collect())
+    }
+}
+
+#[test]
+fn products_nest_and_take_parameters() {
+    check::<Texts>();
+    exhaustive::<Texts>(&["a".into(), "b".into(), "ab".into()], 4);
+
+    // What holds nothing is not written, and what is written holds something.
+    let mut texts = Extremes::default();
+    assert_eq!(bytes(&texts), [0]);
+    let delta = Texts::apply(&mut texts, &"b".into(), &mut ());
+    let written = bytes(&delta);
+    assert_eq!(parse::<ExtremesDelta>(&written).as_ref(), Ok(&delta));
+    assert_eq!(written.last(), Some(&0));
+    let empty_field = parse::<ExtremesDelta>(&[1, 0, 0]).map_err(|error| error.kind);
+    assert_eq!(empty_field, Err(DecodeErrorKind::NotCanonical));
+    let unknown_field = parse::<ExtremesDelta>(&[3, 0, 0]).map_err(|error| error.kind);
+    assert_eq!(unknown_field, Err(DecodeErrorKind::UnknownTag));
 }

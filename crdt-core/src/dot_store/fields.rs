@@ -1,0 +1,144 @@
+use super::{DotChange, DotStore, Places};
+use crate::causality::CausalContext;
+use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
+
+/// Places in a store that is a struct of stores: for each field, in ascending order of the
+/// fields' numbers, the places in it. `R` is the fields behind this one.
+///
+/// `#[derive(Replicated)]` makes it; [`DotStore::Places`] of a struct of two fields is
+/// `FieldPlaces<1, A::Places, FieldPlaces<2, B::Places, NoFields>>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FieldPlaces<const NUMBER: u32, P, R> {
+    // As at a root: no place means nowhere.
+    places: P,
+    // For a field that is not divided by keys, of which `places` cannot tell; else false.
+    is_touched: bool,
+    rest: R,
+}
+
+/// The places behind those of the last field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct NoFields;
+
+impl<const NUMBER: u32, P: Places, R> FieldPlaces<NUMBER, P, R> {
+    /// The places in the fields behind this one.
+    pub const fn rest(&self) -> &R {
+        &self.rest
+    }
+
+    /// The places in the fields behind this one.
+    pub const fn rest_mut(&mut self) -> &mut R {
+        &mut self.rest
+    }
+
+    /// The places in this field, which is open for changes from now on.
+    pub const fn open(&mut self) -> &mut P {
+        self.is_touched = !P::DIVIDED;
+        &mut self.places
+    }
+
+    /// Joins the field, unless the delta tells nothing of it.
+    pub fn join<S: DotStore<Places = P>>(
+        &self,
+        store: &mut S,
+        own: &CausalContext,
+        other: S,
+        others: &CausalContext,
+        report: &mut dyn FnMut(DotChange),
+    ) {
+        if !other.is_empty() || self.is_told() {
+            store.join_at(own, other, others, &self.places, report);
+        }
+    }
+
+    /// How many dots the field may lose by [`join`](Self::join).
+    pub fn count<S: DotStore<Places = P>>(
+        &self,
+        store: &S,
+        other: &S,
+        others: &CausalContext,
+    ) -> u64 {
+        if !other.is_empty() || self.is_told() {
+            store.count_at(other, others, &self.places)
+        } else {
+            0
+        }
+    }
+
+    fn is_told(&self) -> bool {
+        if P::DIVIDED { !self.places.is_whole() } else { self.is_touched }
+    }
+}
+
+impl<const NUMBER: u32, P: Places, R: Places> Places for FieldPlaces<NUMBER, P, R> {
+    const DIVIDED: bool = true;
+
+    fn is_whole(&self) -> bool {
+        !self.is_told() && self.rest.is_whole()
+    }
+
+    fn extend(&mut self, other: Self) -> bool {
+        let mut changed = other.is_touched && !self.is_touched;
+        self.is_touched |= other.is_touched;
+        changed |= self.places.extend(other.places);
+        changed |= self.rest.extend(other.rest);
+        changed
+    }
+}
+
+impl Places for NoFields {
+    const DIVIDED: bool = true;
+
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    fn extend(&mut self, Self: Self) -> bool {
+        false
+    }
+}
+
+impl<const NUMBER: u32, P: Places + Encode, R: Encode> Encode for FieldPlaces<NUMBER, P, R> {
+    /// The places in this field if there are any, then those in the fields behind it.
+    fn encode(&self, out: &mut Writer) {
+        if self.is_told() {
+            out.field(NUMBER);
+            self.places.encode(out);
+        }
+        self.rest.encode(out);
+    }
+}
+
+impl<const NUMBER: u32, P: Places + Decode, R: Decode + Default> Decode
+    for FieldPlaces<NUMBER, P, R>
+{
+    const BYTES_MIN: usize = 1;
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = input.position();
+        let mut read = Self { places: P::default(), is_touched: false, rest: R::default() };
+        if input.has_field(NUMBER)? {
+            *read.open() = P::decode(input)?;
+            if !read.is_told() {
+                return Err(DecodeErrorKind::NotCanonical.at(at));
+            }
+        }
+        read.rest = R::decode(input)?;
+        Ok(read)
+    }
+}
+
+impl Encode for NoFields {
+    fn encode(&self, out: &mut Writer) {
+        out.end_of_fields();
+    }
+}
+
+impl Decode for NoFields {
+    const BYTES_MIN: usize = 1;
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        input.end_of_fields()?;
+        Ok(Self)
+    }
+}
