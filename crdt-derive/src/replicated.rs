@@ -144,42 +144,31 @@ fn codec(input: &Input) -> Tokens {
     let names: Vec<_> = fields.iter().map(|field| &field.ident).collect();
     let numbers: Vec<_> = fields.iter().map(|field| field.number).collect();
     let bounds = |bound| input.optional(&stores(input), &input.fields_are(&bound));
-    let encode = bounds(quote!(#codec::InternedEncode));
-    let decode = bounds(quote!(#codec::InternedDecode));
+    let encode = bounds(quote!(#path::EncodeStore));
+    let decode = bounds(quote!(#path::DecodeStore));
     quote! {
         #[automatically_derived]
-        impl #impl_generics #codec::InternedEncode for #ident #ty_generics #encode {
-            fn encode_interned(
+        impl #impl_generics #path::EncodeStore for #ident #ty_generics #encode {
+            fn encode_store(
                 &self,
-                replicas: &mut #codec::SendTable<#krate::ReplicaId>,
-                out: &mut #codec::Writer,
+                near: ::core::option::Option<&Self>,
+                out: &mut #path::StoreWriter,
             ) {
-                #(
-                    if !#path::DotStore::is_empty(&self.#names) {
-                        out.field(#numbers);
-                        #codec::InternedEncode::encode_interned(&self.#names, replicas, out);
-                    }
-                )*
-                out.end_of_fields();
+                #(out.field(#numbers, &self.#names, near.map(|near| &near.#names));)*
+                out.body().end_of_fields();
             }
         }
 
         #[automatically_derived]
-        impl #impl_generics #codec::InternedDecode for #ident #ty_generics #decode {
-            const INTERNED_BYTES_MIN: usize = 1;
+        impl #impl_generics #path::DecodeStore for #ident #ty_generics #decode {
+            const STORE_BYTES_MIN: usize = 2;
 
-            fn decode_interned(
-                replicas: &mut #codec::ReceiveTable<#krate::ReplicaId>,
-                input: &mut #codec::Reader<'_>,
+            fn decode_store(
+                near: ::core::option::Option<&Self>,
+                input: &mut #path::StoreReader<'_>,
             ) -> ::core::result::Result<Self, #codec::DecodeError> {
-                #(
-                    let #names = input.field(
-                        #numbers,
-                        #path::DotStore::is_empty,
-                        |input| #codec::InternedDecode::decode_interned(replicas, input),
-                    )?;
-                )*
-                input.end_of_fields()?;
+                #(let #names = input.field(#numbers, near.map(|near| &near.#names))?;)*
+                input.body().end_of_fields()?;
                 ::core::result::Result::Ok(Self { #(#names),* })
             }
         }

@@ -1,4 +1,4 @@
-use super::{DotChange, DotStore, Places};
+use super::{DecodeStore, DotChange, DotStore, EncodeStore, Places, StoreReader, StoreWriter};
 use crate::causality::CausalContext;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 
@@ -140,5 +140,37 @@ impl Decode for NoFields {
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         input.end_of_fields()?;
         Ok(Self)
+    }
+}
+
+/// Fields of a struct of stores, in ascending order of their numbers, then
+/// [`end_of_fields`](Writer::end_of_fields) in the [`body`](StoreWriter::body).
+impl StoreWriter {
+    /// A field, unless it is empty; `near` is that field of the struct before.
+    pub fn field<S: DotStore + EncodeStore>(&mut self, number: u32, store: &S, near: Option<&S>) {
+        if !store.is_empty() {
+            self.body().field(number);
+            store.encode_store(near, self);
+        }
+    }
+}
+
+impl StoreReader<'_> {
+    /// A field, which is empty if it was left out.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the bytes; an empty field that is there.
+    pub fn field<S: DotStore + DecodeStore>(
+        &mut self,
+        number: u32,
+        near: Option<&S>,
+    ) -> Result<S, DecodeError> {
+        let at = self.body().position();
+        if !self.body().has_field(number)? {
+            return Ok(S::default());
+        }
+        let store = S::decode_store(near, self)?;
+        if store.is_empty() { Err(DecodeErrorKind::NotCanonical.at(at)) } else { Ok(store) }
     }
 }

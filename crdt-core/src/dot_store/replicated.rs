@@ -51,9 +51,8 @@ use super::Causal;
 /// * [`DotStore`](super::DotStore), field by field, and [`Split`](super::Split) if all fields have
 ///   it. A field's type is any store: those of this crate, a [`DotMap`](super::DotMap), another
 ///   derived struct, a store of your own. The struct itself has to be [`Default`].
-/// * [`InternedEncode`](crate::codec::InternedEncode) and
-///   [`InternedDecode`](crate::codec::InternedDecode), if all fields have them, so that root and
-///   deltas can be saved and sent.
+/// * [`EncodeStore`](super::EncodeStore) and [`DecodeStore`](super::DecodeStore), if all fields have
+///   them, so that root and deltas can be saved and sent.
 /// * A trait that is called as the struct, with `Edit` behind it: a method for each field that
 ///   opens it. Bring it into scope where you edit (`use profile::ProfileEdit`). It is as visible as
 ///   the field that the fewest can see; make all fields `pub` if other crates are to change them.
