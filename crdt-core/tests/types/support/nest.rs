@@ -77,6 +77,16 @@ fn standing<Op>(
     version.iter().filter_map(here).collect()
 }
 
+/// What `specified` says of a place, or nothing where nobody was: most places of most histories.
+fn if_used<Op, V>(
+    events: &[Event<At<Op>>],
+    specified: impl Fn(&[Event<At<Op>>], Version) -> Option<V>,
+    version: Version,
+) -> Option<V> {
+    let used = events.iter().any(|event| matches!(event.op, At::Here(_)));
+    used.then(|| specified(events, version)).flatten()
+}
+
 /// In the order of their dots: by replica, and one replica's as they were made.
 fn in_order_of_dots<Op, T>(events: &[Event<Op>], mut of: Vec<(usize, T)>) -> Vec<(ReplicaId, T)> {
     of.sort_by_key(|&(event, _)| (replica(events[event].replica), event));
@@ -283,7 +293,7 @@ impl RemoveWinsAt {
                 At::Here(SetOp::Clear) | At::Reset => At::Reset,
                 _ => At::Elsewhere,
             });
-            Some((element, DisableWinsAt::specified(&flag, version)?))
+            Some((element, if_used(&flag, DisableWinsAt::specified, version)?))
         };
         (0..4).filter_map(of).collect()
     }
@@ -452,7 +462,7 @@ impl<N: Nest> Nest for MapOf<N> {
                 At::Here(KeyOp::Clear) | At::Reset => At::Reset,
                 _ => At::Elsewhere,
             });
-            Some((wanted, N::specified(&inner, version)?))
+            Some((wanted, if_used(&inner, N::specified, version)?))
         };
         let value: Self::Value = (0..3).filter_map(of).collect();
         Some(value).filter(|value| !value.is_empty())
