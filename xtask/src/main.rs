@@ -10,11 +10,13 @@ mod failure;
 mod fuzz;
 mod health;
 mod kill_test;
+mod laws;
 mod npm;
 mod replay;
 mod result;
 mod server;
 mod sh;
+mod shard;
 mod test;
 mod tidy;
 mod wasm;
@@ -48,6 +50,8 @@ enum Command {
     Tidy(tidy::Options),
     /// Run every fuzz target for some seconds each (the one command that needs nightly).
     Fuzz(fuzz::Options),
+    /// Try the laws of every type on a million random histories, or as many as wanted.
+    Laws(laws::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Tidy(options) => tidy::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Laws(options) => laws::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

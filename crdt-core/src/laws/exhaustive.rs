@@ -153,6 +153,8 @@ mod tests {
     /// An event by its name, with the names of those that it has seen.
     type Named = ((usize, usize), BTreeSet<(usize, usize)>);
 
+    type Next = fn(&[Event<()>]) -> Vec<(usize, Version)>;
+
     /// The history, in whatever order it came about.
     fn names(events: &[Event<()>]) -> BTreeSet<Named> {
         let name = |event: usize| {
@@ -164,12 +166,7 @@ mod tests {
             .collect()
     }
 
-    fn every(
-        events: &mut Vec<Event<()>>,
-        of: usize,
-        next: &dyn Fn(&[Event<()>]) -> Vec<(usize, Version)>,
-        found: &mut Vec<BTreeSet<Named>>,
-    ) {
+    fn every(events: &mut Vec<Event<()>>, of: usize, next: Next, found: &mut Vec<BTreeSet<Named>>) {
         if events.len() == of {
             found.push(names(events));
             return;
@@ -192,8 +189,8 @@ mod tests {
     fn each_history_is_tried_once() {
         for (of, count) in [(1, 3), (2, 12), (3, 58), (4, 321)] {
             let (mut once, mut often) = (Vec::new(), Vec::new());
-            every(&mut Vec::new(), of, &next, &mut once);
-            every(&mut Vec::new(), of, &any, &mut often);
+            every(&mut Vec::new(), of, next, &mut once);
+            every(&mut Vec::new(), of, any, &mut often);
             assert_eq!(once.len(), count, "histories of {of} events");
             let distinct: BTreeSet<_> = once.iter().cloned().collect();
             assert_eq!(distinct.len(), once.len(), "no history twice");
