@@ -51,7 +51,7 @@ pub use flag::{DisableWinsFlag, EnableWinsFlag};
 pub use id::{Dot, DotRange, ReplicaId, SEQ_MAX};
 pub use lattice::Lattice;
 pub use map::{LwwMap, ObservedRemoveMap};
-pub use register::{LwwRegister, MaxRegister, MinRegister, MultiValueRegister};
+pub use register::{LwwRegister, MaxRegister, MinRegister, MultiValueRegister, RedactableRegister};
 pub use sequence::{Text, TextDelta};
 pub use set::{AddWinsSet, GrowOnlySet, RemoveWinsSet, TwoPhaseSet};
 pub use writer::{WriteError, Writer};

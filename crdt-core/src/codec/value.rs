@@ -213,6 +213,20 @@ impl Decode for Vec<u8> {
     }
 }
 
+impl<const N: usize> Encode for [u8; N] {
+    fn encode(&self, out: &mut Writer) {
+        out.raw(self);
+    }
+}
+
+impl<const N: usize> Decode for [u8; N] {
+    const BYTES_MIN: usize = N;
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        input.array()
+    }
+}
+
 impl<T: Encode> Encode for Option<T> {
     fn encode(&self, out: &mut Writer) {
         out.u8(u8::from(self.is_some()));

@@ -87,6 +87,7 @@ impl<S: DotStore> Causal<S> {
             match change {
                 DotChange::Added(dot) => live.insert(dot),
                 DotChange::Removed(dot) => live.remove(dot),
+                DotChange::Redacted(_) => false,
             };
         };
         if local {

@@ -18,6 +18,8 @@ pub struct Digest {
     seen: CausalContext,
     // A part of what was seen.
     live: DotCloud,
+    // A part of what is held.
+    redacted: DotCloud,
 }
 
 impl Digest {
@@ -30,16 +32,26 @@ impl Digest {
     pub fn live(&self) -> &DotCloud {
         &self.live
     }
+
+    /// Those of which the content is redacted.
+    pub fn redacted(&self) -> &DotCloud {
+        &self.redacted
+    }
 }
 
 impl<S: DotStore> Causal<S> {
-    /// What the value holds and has seen.
+    /// What the value holds and has seen. Costs what the contexts are large, or O(n) for a
+    /// store in which content can be redacted.
     pub fn digest(&self) -> Digest {
-        Digest { seen: self.context().clone(), live: self.live().clone() }
+        let mut redacted = DotCloud::new();
+        self.store().for_each_redacted(&mut |dot| {
+            redacted.insert(dot);
+        });
+        Digest { seen: self.context().clone(), live: self.live().clone(), redacted }
     }
 
     /// The smallest delta that tells everything known here to the value of which `other` is the
-    /// digest: what it has not seen, and what it holds and is removed here. Costs O(n), and the
+    /// digest: what it has not seen, and what it holds and is removed or redacted here. Costs O(n), and the
     /// delta is as large as the difference.
     pub fn missing_from(&self, other: &Digest) -> Delta<S>
     where
@@ -60,6 +72,11 @@ impl<S: DotStore> Causal<S> {
             outside(range, self.context(), &mut |range| unseen.insert_range(range));
             outside(range, &unseen, &mut |gone| news.insert_range(gone));
         }
+        self.store().for_each_redacted(&mut |dot| {
+            if other.live.contains(dot) && !other.redacted.contains(dot) {
+                news.insert(dot);
+            }
+        });
         if news.is_empty() {
             return Delta::default();
         }
@@ -91,17 +108,18 @@ fn outside(range: DotRange, context: &CausalContext, part: &mut dyn FnMut(DotRan
 const VERSION: u8 = 0;
 
 impl Encode for Digest {
-    /// The format version, what was seen, then what is held, both as contexts.
+    /// The format version, what was seen, what is held, then what is redacted of it, all as contexts.
     fn encode(&self, out: &mut Writer) {
         let mut replicas = SendTable::new();
         out.u8(VERSION);
         self.seen.encode_interned(&mut replicas, out);
         CausalContext::from(self.live.clone()).encode_interned(&mut replicas, out);
+        CausalContext::from(self.redacted.clone()).encode_interned(&mut replicas, out);
     }
 }
 
 impl Decode for Digest {
-    const BYTES_MIN: usize = 3;
+    const BYTES_MIN: usize = 4;
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let at = input.position();
@@ -115,6 +133,11 @@ impl Decode for Digest {
         if !seen.dominates(&held) {
             return Err(DecodeErrorKind::OutOfRange.at(at));
         }
-        Ok(Self { seen, live: held.ranges().collect() })
+        let at = input.position();
+        let redacted = CausalContext::decode_interned(&mut replicas, input)?;
+        if !held.dominates(&redacted) {
+            return Err(DecodeErrorKind::OutOfRange.at(at));
+        }
+        Ok(Self { seen, live: held.ranges().collect(), redacted: redacted.ranges().collect() })
     }
 }

@@ -1,6 +1,6 @@
 use core::borrow::Borrow;
 
-use super::{Delta, DotFun, DotMap, DotSet, DotStore, Places};
+use super::{Delta, DotFun, DotMap, DotSet, DotStore, Payload, Places, RedactableStore};
 use crate::causality::CausalContext;
 use crate::{Dot, DotRange, ReplicaId, SEQ_MAX};
 
@@ -141,6 +141,38 @@ impl<V: Clone> Edit<'_, DotFun<V>> {
     pub(crate) fn put(&mut self, value: V) {
         self.take_out();
         self.put_beside(value);
+    }
+}
+
+impl<V: Clone, C: Ord + Clone> Edit<'_, RedactableStore<V, C>> {
+    /// Takes every entry back.
+    pub(crate) fn take_out(&mut self) {
+        self.retire();
+        self.store.clear();
+        self.told.clear();
+    }
+
+    /// Replaces what stands there by a value.
+    pub(crate) fn put(&mut self, value: V) {
+        self.take_out();
+        let dot = self.events.next();
+        self.told.insert(dot, Payload::Held(value.clone()));
+        self.store.insert(dot, Payload::Held(value));
+    }
+
+    /// Redacts what stands under `dot`, which is told again, as it is now; whether there was
+    /// content. It is no event.
+    pub(crate) fn drop_content(&mut self, dot: Dot, commit: impl FnOnce(&V) -> C) -> bool {
+        let mut commitment = None;
+        let dropped = self.store.redact(dot, |value| commitment.insert(commit(value)).clone());
+        if let Some(commitment) = commitment {
+            // The edit may itself have put it there.
+            if !self.told.redact(dot, |_| commitment.clone()) {
+                self.told.insert(dot, Payload::Redacted(commitment));
+            }
+            self.events.context.insert(dot);
+        }
+        dropped
     }
 }
 

@@ -45,6 +45,11 @@ impl<V> DotFun<V> {
         Some(&self.entries[place].1)
     }
 
+    pub(super) fn get_mut(&mut self, dot: Dot) -> Option<&mut V> {
+        let place = self.find(dot).ok()?;
+        Some(&mut self.entries[place].1)
+    }
+
     /// Puts a value under a dot that has none; whether it had none.
     pub fn insert(&mut self, dot: Dot, value: V) -> bool {
         match self.find(dot) {

@@ -171,6 +171,8 @@ impl<K, S> DotMap<K, S> {
 impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
     type Places = Touched<K, S::Places>;
 
+    const REDACTABLE: bool = S::REDACTABLE;
+
     fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -178,6 +180,12 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
     fn for_each_dot(&self, visit: &mut dyn FnMut(Dot)) {
         for store in self.entries.values() {
             store.for_each_dot(visit);
+        }
+    }
+
+    fn for_each_redacted(&self, visit: &mut dyn FnMut(Dot)) {
+        if Self::REDACTABLE {
+            self.entries.values().for_each(|store| store.for_each_redacted(visit));
         }
     }
 

@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | [`DotSet`] | the dots themselves | flags |
 //! | [`DotFun`] | a value for each dot | registers |
+//! | [`RedactableStore`] | as that, where values can be redacted | registers |
 //! | [`DotMap`] | a non-empty store for each key | sets, maps, and what nests in them |
 //!
 //! Dots belong to elements, and elements have no clocks of their own: that is the flaw by
@@ -34,6 +35,7 @@ mod edit;
 mod fields;
 mod fun;
 mod map;
+mod redactable;
 mod replicated;
 mod set;
 mod touched;
@@ -49,6 +51,7 @@ pub use edit::Edit;
 pub use fields::{FieldPlaces, NoFields};
 pub use fun::DotFun;
 pub use map::DotMap;
+pub use redactable::{Payload, RedactableStore};
 pub use replicated::Replicated;
 pub use set::DotSet;
 pub use touched::{Places, Touched};
@@ -64,11 +67,18 @@ pub trait DotStore: Default {
     /// [`Touched`] where the store is divided by keys, `()` where it is not.
     type Places: Places;
 
+    /// Whether content can be redacted in it, anywhere.
+    const REDACTABLE: bool = false;
+
     /// Whether no dot is held.
     fn is_empty(&self) -> bool;
 
     /// Visits every dot.
     fn for_each_dot(&self, visit: &mut dyn FnMut(Dot));
+
+    /// Visits every dot whose content is redacted. A store that others nest in has to pass it
+    /// on, and [`REDACTABLE`](Self::REDACTABLE) too.
+    fn for_each_redacted(&self, _visit: &mut dyn FnMut(Dot)) {}
 
     /// Drops the content of every dot that `keep` refuses.
     fn retain(&mut self, keep: &mut dyn FnMut(Dot) -> bool);
@@ -131,6 +141,8 @@ pub enum DotChange {
     Added(Dot),
     /// The dot was held, and is not any more.
     Removed(Dot),
+    /// The dot is held as before, and its content is redacted now.
+    Redacted(Dot),
 }
 
 /// How many dots of a store the context covers.

@@ -10,11 +10,11 @@ use crdt_core::laws::{Subject, check, decomposition, exhaustive};
 use crate::support::cases;
 use crate::support::nest::{
     CounterAt, CounterOp, DisableWinsAt, EnableWinsAt, FlagOp, KeyOp, LatticeAt, LwwAt, MapOf,
-    RemoveWinsAt, RootMap, SetAt, SiblingOp, SiblingsAt,
+    RedactOp, RedactableAt, RemoveWinsAt, RootMap, SetAt, SiblingOp, SiblingsAt,
 };
 use crate::support::subjects::{
     Assign, DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, MapOp,
-    Register, RemoveWins, Set, SetOp, Siblings, Stock, StockOp, TwoPhase, UpAndDown,
+    Redacting, Register, RemoveWins, Set, SetOp, Siblings, Stock, StockOp, TwoPhase, UpAndDown,
 };
 
 /// Random histories, and every history of up to four of these operations on three replicas.
@@ -72,6 +72,23 @@ fn lww_register() {
 #[test]
 fn multi_value_register() {
     laws::<Siblings>(&[SiblingOp::Set(1), SiblingOp::Set(2), SiblingOp::Clear]);
+}
+
+const REDACTED: &[RedactOp] = &[RedactOp::Set(1), RedactOp::Redact, RedactOp::Clear];
+
+#[test]
+fn redactable_register() {
+    laws::<Redacting>(REDACTED);
+}
+
+#[test]
+fn map_of_redactable_registers() {
+    laws::<RootMap<RedactableAt>>(&under_a_key(REDACTED));
+}
+
+#[test]
+fn map_of_maps_of_redactable_registers() {
+    laws::<RootMap<MapOf<RedactableAt>>>(&two_keys_down(&REDACTED[..2]));
 }
 
 #[test]

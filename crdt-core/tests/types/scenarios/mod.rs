@@ -18,6 +18,7 @@ const DELHI: ReplicaId = ReplicaId::from_u128(2);
 
 mod counters;
 mod policies;
+mod redaction;
 mod registers;
 mod sets_and_maps;
 

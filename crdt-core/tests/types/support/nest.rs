@@ -14,7 +14,7 @@ use crdt_core::dot_store::{DecodeStore, DotMap, Edit, EncodeStore, Split};
 use crdt_core::flag::{DisableWinsStore, EnableWinsStore};
 use crdt_core::laws::{Arbitrary, Event, Gen, Subject, Version};
 use crdt_core::map::{LatticeStore, LwwStore, ObservedRemoveMapDelta};
-use crdt_core::register::MultiValueStore;
+use crdt_core::register::{MultiValueStore, Payload, RedactableStore};
 use crdt_core::set::{AddWinsStore, RemoveWinsStore};
 use crdt_core::{Dot, GrowOnlySet, ObservedRemoveMap, ReplicaId, Writer};
 
@@ -202,6 +202,65 @@ impl Nest for SiblingsAt {
             SiblingOp::Clear => None,
         };
         let writes = standing(events, version, |_| true).into_iter().filter_map(value).collect();
+        Some(in_order_of_dots(events, writes)).filter(|writes| !writes.is_empty())
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum RedactOp {
+    Set(u8),
+    Clear,
+    /// Redacts all that stands.
+    Redact,
+}
+
+impl Arbitrary for RedactOp {
+    fn arbitrary(g: &mut Gen) -> Self {
+        match u8::arbitrary(g) % 8 {
+            0 => Self::Clear,
+            1..=3 => Self::Redact,
+            _ => Self::Set(u8::arbitrary(g)),
+        }
+    }
+}
+
+/// What a value is committed to.
+pub(crate) fn commitment(value: &u8) -> u8 {
+    value.wrapping_mul(31).wrapping_add(7)
+}
+
+pub(crate) struct RedactableAt;
+
+impl Nest for RedactableAt {
+    type Op = RedactOp;
+    type Store = RedactableStore<u8, u8>;
+    type Value = Vec<(ReplicaId, Payload<u8, u8>)>;
+
+    fn edit(edit: &mut Edit<'_, Self::Store>, op: &RedactOp) {
+        match *op {
+            RedactOp::Set(value) => edit.set(value),
+            RedactOp::Clear => edit.clear(),
+            RedactOp::Redact => edit.redact_all(commitment),
+        }
+    }
+
+    fn value(store: &Self::Store) -> Self::Value {
+        store.entries().iter().map(|&(dot, payload)| (dot.replica, payload)).collect()
+    }
+
+    /// The writes that no write and no clearing has seen, redacted where a redaction has.
+    fn specified(events: &[Event<At<RedactOp>>], version: Version) -> Option<Self::Value> {
+        let redacted =
+            version.seen_by(events, |d| matches!(events[d].op, At::Here(RedactOp::Redact)));
+        let payload = |(event, op): (usize, &RedactOp)| match *op {
+            RedactOp::Set(value) if redacted.contains(event) => {
+                Some((event, Payload::Redacted(commitment(&value))))
+            }
+            RedactOp::Set(value) => Some((event, Payload::Held(value))),
+            RedactOp::Clear | RedactOp::Redact => None,
+        };
+        let replaces = |op: &RedactOp| !matches!(op, RedactOp::Redact);
+        let writes = standing(events, version, replaces).into_iter().filter_map(payload).collect();
         Some(in_order_of_dots(events, writes)).filter(|writes| !writes.is_empty())
     }
 }

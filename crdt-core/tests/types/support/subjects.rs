@@ -10,17 +10,19 @@ use crdt_core::flag::{DisableWinsFlagDelta, EnableWinsFlagDelta};
 use crdt_core::laws::{Arbitrary, Event, Gen, Subject, Version};
 use crdt_core::map::LwwMapDelta;
 use crdt_core::register::{
-    LwwRegisterDelta, MaxRegisterDelta, MinRegisterDelta, MultiValueRegisterDelta,
+    LwwRegisterDelta, MaxRegisterDelta, MinRegisterDelta, MultiValueRegisterDelta, Payload,
+    RedactableRegisterDelta,
 };
 use crdt_core::set::{AddWinsSetDelta, GrowOnlySetDelta, RemoveWinsSetDelta, TwoPhaseSetDelta};
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, GrowOnlySet, LwwMap,
-    LwwRegister, MaxRegister, MinRegister, MultiValueRegister, PnCounter, RemoveWinsSet, ReplicaId,
-    TwoPhaseSet, Writer,
+    LwwRegister, MaxRegister, MinRegister, MultiValueRegister, PnCounter, RedactableRegister,
+    RemoveWinsSet, ReplicaId, TwoPhaseSet, Writer,
 };
 
 use super::nest::{
-    At, DisableWinsAt, EnableWinsAt, FlagOp, Nest, SiblingOp, SiblingsAt, Toggled, all_here,
+    At, DisableWinsAt, EnableWinsAt, FlagOp, Nest, RedactOp, RedactableAt, SiblingOp, SiblingsAt,
+    Toggled, all_here, commitment,
 };
 use super::replica;
 
@@ -363,6 +365,43 @@ impl Subject for Siblings {
 
     fn specified(events: &[Event<SiblingOp>], version: Version) -> Self::Value {
         SiblingsAt::specified(&all_here(events), version).unwrap_or_default()
+    }
+}
+
+pub(crate) struct Redacting;
+
+impl Subject for Redacting {
+    type Op = RedactOp;
+    type Root = RedactableRegister<u8, u8>;
+    type Delta = RedactableRegisterDelta<u8, u8>;
+    type Writer = Writer;
+    type Value = Vec<(ReplicaId, Payload<u8, u8>)>;
+
+    fn writer(root: &Self::Root, replica: ReplicaId) -> Writer {
+        root.writer(replica)
+    }
+
+    fn apply(root: &mut Self::Root, op: &RedactOp, writer: &mut Writer) -> Self::Delta {
+        match *op {
+            RedactOp::Set(value) => root.set(value, writer).expect("numbers are left"),
+            RedactOp::Clear => root.clear(writer),
+            RedactOp::Redact => root.redact_all(commitment, writer),
+        }
+    }
+
+    fn value(root: &Self::Root) -> Self::Value {
+        assert_eq!(root.is_empty(), root.len() == 0);
+        let held = root.payloads().iter().filter(|(_, payload)| payload.redacted().is_none());
+        assert!(held.map(|(dot, _)| *dot).eq(root.held().map(|(dot, _)| dot)));
+        RedactableAt::value(root.store())
+    }
+
+    fn check(root: &Self::Root) {
+        root.check_invariants();
+    }
+
+    fn specified(events: &[Event<RedactOp>], version: Version) -> Self::Value {
+        RedactableAt::specified(&all_here(events), version).unwrap_or_default()
     }
 }
 

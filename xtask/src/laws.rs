@@ -1,0 +1,160 @@
+//! `cargo xtask laws`: the laws of every type, on as many random histories as wanted.
+//!
+//! The tests are those of `cargo test`; the number of cases is all that differs. Each of them
+//! is a process of its own, so that what one has found does not hide what the others say, and
+//! so that shards can share the work between machines.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::failure::{Failure, Outcome};
+use crate::result::ResultLine;
+use crate::sh::{Progress, Sh};
+use crate::shard::Shard;
+use crate::workspace;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many random histories each law is tried on.
+    #[arg(long, default_value_t = 1_000_000)]
+    cases: u64,
+    /// Run the laws whose names contain this only; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Run the k-th of n parts of the work.
+    #[arg(long, value_name = "K/N", default_value = "1/1")]
+    shard: Shard,
+    /// List the laws and end.
+    #[arg(long)]
+    list: bool,
+}
+
+/// So many cases tell how long the wanted number will take.
+const SAMPLE: u64 = 4096;
+
+/// A test that tries laws on random histories.
+struct Law {
+    program: PathBuf,
+    name: String,
+}
+
+/// Which tests of a program are laws: those that CRDT_CASES makes longer.
+const LAWS: &[(&str, &[&str])] = &[
+    ("types", &["laws::", "apply::", "own::"]),
+    ("crdt_core", &["sequence::", "dot_store::", "causality::", "collections::"]),
+];
+
+/// Tries the chosen laws, all of them even where one is broken, and sums up.
+pub(crate) fn run(options: &Options) -> Outcome {
+    let all = laws()?;
+    let wanted = |law: &&Law| {
+        options.only.is_empty() || options.only.iter().any(|part| law.name.contains(part))
+    };
+    let chosen: Vec<&Law> = all.iter().filter(wanted).collect();
+    let chosen: Vec<&Law> = options.shard.of(&chosen).copied().collect();
+    if options.list {
+        chosen.iter().for_each(|law| println!("{}", law.name));
+        return Ok(());
+    }
+    if chosen.is_empty() {
+        return Err(Failure::new("there is no such law").mend("cargo xtask laws --list"));
+    }
+    let since = Instant::now();
+    if options.cases > SAMPLE {
+        estimate(&chosen, options.cases)?;
+    }
+    let mut broken = Vec::new();
+    for (index, law) in chosen.iter().enumerate() {
+        let step = format!("[{}/{}] {}", index + 1, chosen.len(), law.name);
+        if law.run(options.cases).run_quietly(&step).is_err() {
+            broken.push(law.name.as_str());
+        }
+    }
+    println!(
+        "{}",
+        ResultLine::default()
+            .with("cases", options.cases)
+            .with("laws", chosen.len())
+            .with("broken", broken.len())
+            .with("seconds", format_args!("{:.1}", since.elapsed().as_secs_f64()))
+    );
+    if broken.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("broken: {}", broken.join(", "))))
+}
+
+impl Law {
+    fn run(&self, cases: u64) -> Sh {
+        // One that finds a broken law prints the shortest history, and the assertion it breaks.
+        Sh::new(&self.program)
+            .args(["--exact", &self.name])
+            .env("CRDT_CASES", cases.to_string())
+            .mend(format!("CRDT_CASES={cases} cargo test -p crdt-core {}", self.name))
+    }
+}
+
+/// Says how long the whole will take, by a few cases of each law.
+fn estimate(laws: &[&Law], cases: u64) -> Outcome {
+    let progress = Progress::start("a few cases of each, to see how long all take");
+    let mut seconds = 0.0;
+    for law in laws {
+        progress.at(&law.name);
+        // What costs the same whatever the number of cases is measured apart.
+        let mut took = [0.0; 2];
+        for (took, cases) in took.iter_mut().zip([SAMPLE / 8, SAMPLE]) {
+            let since = Instant::now();
+            // What is broken is said when all cases are tried.
+            let _sound = law.run(cases).succeeds();
+            *took = since.elapsed().as_secs_f64();
+        }
+        let each = (took[1] - took[0]).max(0.0) / (SAMPLE - SAMPLE / 8) as f64;
+        seconds += took[0] + each * cases as f64;
+    }
+    progress.finish(true);
+    eprintln!("{cases} cases of {} laws will take about {:.1} hours", laws.len(), seconds / 3600.0);
+    Ok(())
+}
+
+/// What cargo says of a program that it has built.
+#[derive(Deserialize)]
+struct Built {
+    executable: Option<PathBuf>,
+    target: Option<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+/// Builds the tests and lists those that are laws.
+fn laws() -> Outcome<Vec<Law>> {
+    let messages = workspace::cargo()
+        .args(["test", "--locked", "--package", "crdt-core", "--lib", "--test", "types"])
+        .args(["--no-run", "--message-format", "json-render-diagnostics"])
+        .args(if std::io::stderr().is_terminal() { &[][..] } else { &["--quiet"] })
+        .output()?;
+    let mut laws = Vec::new();
+    for line in messages.lines() {
+        let Ok(Built { executable: Some(program), target: Some(target) }) =
+            serde_json::from_str::<Built>(line)
+        else {
+            continue;
+        };
+        let Some((_, parts)) = LAWS.iter().find(|(name, _)| *name == target.name) else {
+            continue;
+        };
+        let listed = Sh::new(&program).args(["--list", "--format", "terse"]).output()?;
+        for name in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
+            if parts.iter().any(|part| name.starts_with(part)) {
+                laws.push(Law { program: program.clone(), name: name.to_owned() });
+            }
+        }
+    }
+    Ok(laws)
+}
