@@ -12,7 +12,7 @@ use crdt_core::map::LatticeStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet,
     LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister, ObservedRemoveMap,
-    PnCounter, RemoveWinsSet, ReplicaId, Replicated, TwoPhaseSet,
+    PnCounter, RedactableRegister, RemoveWinsSet, ReplicaId, Replicated, TwoPhaseSet,
 };
 
 use crate::support::derived::{Everything, EverythingEdit as _, PairEdit as _};
@@ -87,6 +87,16 @@ fn registers() {
     golden("multi_value_register.hex", &register);
     golden("multi_value_register_set.hex", &write);
     golden("multi_value_register_clear.hex", &register.clear(&mut at_a));
+
+    let mut register = RedactableRegister::<String, [u8; 4]>::new();
+    let mut other = register.clone();
+    let (mut at_a, mut at_b) = (register.writer(A), other.writer(B));
+    let _kept = register.set("a secret".into(), &mut at_a).unwrap();
+    let _kept = other.set("Delhi".into(), &mut at_b).unwrap();
+    golden("redactable_register_redact.hex", &register.redact_all(|_| [1, 2, 3, 4], &mut at_a));
+    register.join(&other);
+    golden("redactable_register.hex", &register);
+    golden("redactable_register_digest.hex", &register.digest());
 
     let mut register = MaxRegister::<i64>::new();
     golden("max_register_empty.hex", &register);
