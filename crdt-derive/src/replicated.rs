@@ -45,6 +45,12 @@ fn store(input: &Input) -> Tokens {
     let is_empty = each(input, |field, _| quote!(#path::DotStore::is_empty(&self.#field)));
     let for_each_dot =
         each(input, |field, _| quote!(#path::DotStore::for_each_dot(&self.#field, visit);));
+    let for_each_redacted =
+        each(input, |field, _| quote!(#path::DotStore::for_each_redacted(&self.#field, visit);));
+    let redactable = input.fields.iter().map(|field| {
+        let ty = &field.ty;
+        quote!(<#ty as #path::DotStore>::REDACTABLE)
+    });
     let retain = each(input, |field, _| quote!(#path::DotStore::retain(&mut self.#field, keep);));
     let join = each(
         input,
@@ -64,12 +70,18 @@ fn store(input: &Input) -> Tokens {
         impl #impl_generics #path::DotStore for #ident #ty_generics #clause {
             type Places = #places;
 
+            const REDACTABLE: bool = #(#redactable)||*;
+
             fn is_empty(&self) -> bool {
                 #(#is_empty)&&*
             }
 
             fn for_each_dot(&self, visit: &mut dyn ::core::ops::FnMut(#krate::Dot)) {
                 #(#for_each_dot)*
+            }
+
+            fn for_each_redacted(&self, visit: &mut dyn ::core::ops::FnMut(#krate::Dot)) {
+                #(#for_each_redacted)*
             }
 
             fn retain(&mut self, keep: &mut dyn ::core::ops::FnMut(#krate::Dot) -> bool) {

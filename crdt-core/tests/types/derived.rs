@@ -15,7 +15,8 @@ use crate::support::derived::{
     Everything, EverythingAt, EverythingEdit as _, FieldOp, PairEdit as _, PairOf, PairOp, RootOf,
 };
 use crate::support::nest::{
-    CounterAt, CounterOp, EnableWinsAt, FlagOp, KeyOp, MapOf, RootMap, SetAt, SiblingOp, SiblingsAt,
+    CounterAt, CounterOp, EnableWinsAt, FlagOp, KeyOp, MapOf, RedactableAt, RootMap, SetAt,
+    SiblingOp, SiblingsAt,
 };
 use crate::support::subjects::SetOp;
 use crate::support::{bytes, parse};
@@ -70,6 +71,14 @@ fn a_struct_of_structs() {
         &[PairOp::One(SiblingOp::Set(1)), PairOp::Other(SiblingOp::Clear)],
         4,
     );
+}
+
+/// What is redacted in a field is told to those who have not heard of it.
+#[test]
+fn a_struct_with_a_field_that_can_be_redacted() {
+    type Notes = RootOf<PairOf<CounterAt, MapOf<RedactableAt>>>;
+    check::<Notes>();
+    decomposition::<Notes>();
 }
 
 /// D6 of sizes: what was overwritten leaves nothing.

@@ -16,9 +16,9 @@ use crdt_core::{
 use quickcheck::QuickCheck;
 
 use crate::support::derived::{EverythingAt, PairOf, RootOf};
-use crate::support::nest::{CounterAt, LatticeAt, MapOf, RootMap, SetAt, SiblingsAt};
+use crate::support::nest::{CounterAt, LatticeAt, MapOf, RedactableAt, RootMap, SetAt, SiblingsAt};
 use crate::support::subjects::{
-    DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, Register,
+    DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, Redacting, Register,
     RemoveWins, Set, Siblings, Stock, TwoPhase, UpAndDown,
 };
 use crate::support::{bytes, cases, parse};
@@ -123,6 +123,12 @@ fn lww_map() {
 #[test]
 fn multi_value_register() {
     check::<Siblings>();
+}
+
+#[test]
+fn redactable_register() {
+    check::<Redacting>();
+    check::<RootMap<RedactableAt>>();
 }
 
 #[test]
