@@ -286,7 +286,9 @@ fn every_rule_is_checked() {
     }
     let held = body(&[&context, &[1, 0, 4, 0]]);
     assert_eq!(parse::<Digest>(&held).unwrap_err().kind, OutOfRange);
-    assert!(parse::<Digest>(&body(&[&context, &[1, 0, 2, 0]])).is_ok());
+    assert!(parse::<Digest>(&body(&[&context, &[1, 0, 2, 0], &[1, 0, 1, 0]])).is_ok());
+    let redacted = body(&[&context, &[1, 0, 2, 0], &[1, 0, 3, 0]]);
+    assert_eq!(parse::<Digest>(&redacted).unwrap_err().kind, OutOfRange);
     let still = store(&[1], &[], &[1, 5, 0]);
     let counters = parse::<ObservedRemoveMap<u8, CounterStore>>(&still);
     assert_eq!(counters.unwrap_err().kind, NotCanonical);

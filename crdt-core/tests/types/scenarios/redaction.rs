@@ -167,7 +167,7 @@ fn d14_erased_payloads_are_nowhere_and_the_chains_verify() {
         assert!(forms.iter().all(|form| !holds(form, SECRET)));
         assert!(forms[0].len() > 20_000 && holds(&forms[0], "entry 999"));
         for author in &authors {
-            assert_eq!(verifies(&log, author.writer.replica(), author.head), true);
+            assert!(verifies(&log, author.writer.replica(), author.head));
         }
         // The events are all known still, and one entry more or less is found out.
         assert_eq!(log.len(), 1000);
@@ -189,7 +189,9 @@ fn redaction_beside_other_changes() {
     let redacted = (written, Payload::Redacted(1007));
     /// What the other side does, beside the redaction.
     type Does = fn(&mut Register, &mut Writer);
-    let lines: [(Does, &[(Dot, Payload<u8, u16>)]); 4] = [
+    /// What stands there then, on both sides.
+    type Stands<'a> = &'a [(Dot, Payload<u8, u16>)];
+    let lines: [(Does, Stands<'_>); 4] = [
         (|there, by| drop(there.set(8, by).unwrap()), &[(Dot::new(other, 1), Payload::Held(8))]),
         (|there, by| drop(there.clear(by)), &[]),
         (|there, by| drop(there.redact_all(|value| u16::from(*value) + 1000, by)), &[redacted]),

@@ -390,7 +390,8 @@ impl Subject for Redacting {
     }
 
     fn value(root: &Self::Root) -> Self::Value {
-        assert_eq!(root.is_empty(), root.len() == 0);
+        assert_eq!(root.is_empty(), root.payloads().is_empty());
+        assert_eq!(root.len(), root.payloads().len());
         let held = root.payloads().iter().filter(|(_, payload)| payload.redacted().is_none());
         assert!(held.map(|(dot, _)| *dot).eq(root.held().map(|(dot, _)| dot)));
         RedactableAt::value(root.store())
