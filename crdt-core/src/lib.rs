@@ -52,7 +52,7 @@ pub use id::{Dot, DotRange, ReplicaId, SEQ_MAX};
 pub use lattice::Lattice;
 pub use map::{LwwMap, ObservedRemoveMap};
 pub use register::{LwwRegister, MaxRegister, MinRegister, MultiValueRegister, RedactableRegister};
-pub use sequence::{Text, TextDelta};
+pub use sequence::{List, Text, TextDelta};
 pub use set::{AddWinsSet, GrowOnlySet, RemoveWinsSet, TwoPhaseSet};
 pub use writer::{WriteError, Writer};
 

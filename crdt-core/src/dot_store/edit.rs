@@ -26,7 +26,7 @@ pub struct Edit<'a, S: DotStore> {
 
 /// The events of an edit.
 #[derive(Debug)]
-pub(super) struct Events {
+pub(crate) struct Events {
     replica: ReplicaId,
     before: u64,
     last: u64,
@@ -45,12 +45,18 @@ impl Events {
         Self { replica, before: last, last, context: CausalContext::new() }
     }
 
-    fn next(&mut self) -> Dot {
+    /// Names the next event.
+    pub(crate) fn next(&mut self) -> Dot {
         self.last += 1;
         assert!(self.last - self.before <= EVENTS_PER_EDIT_MAX, "an edit is endless");
         let dot = Dot::new(self.replica, self.last);
         self.context.insert(dot);
         dot
+    }
+
+    /// Notes that the delta tells of an event that was seen.
+    pub(crate) fn tell(&mut self, dot: Dot) {
+        self.context.insert(dot);
     }
 
     /// The events that were named.
@@ -96,8 +102,14 @@ impl<S: DotStore> Edit<'_, S> {
         Dot::new(self.events.replica, self.events.last + 1)
     }
 
+    /// The store, the content of the delta, and the events: for the mutators of stores that
+    /// are defined elsewhere.
+    pub(crate) const fn parts(&mut self) -> (&mut S, &mut S, &mut Events) {
+        (self.store, self.told, self.events)
+    }
+
     /// Notes that all that the store holds is taken back.
-    fn retire(&mut self) {
+    pub(crate) fn retire(&mut self) {
         let Events { context, .. } = &mut *self.events;
         self.store.for_each_dot(&mut |dot| {
             context.insert(dot);

@@ -76,7 +76,8 @@ pub trait DotStore: Default {
     /// Visits every dot.
     fn for_each_dot(&self, visit: &mut dyn FnMut(Dot));
 
-    /// Visits every dot whose content is redacted. A store that others nest in has to pass it
+    /// Visits every dot whose content is redacted: it is gone, and the dot stays. So is what was
+    /// removed from a list, where others are placed by it. A store that others nest in has to pass it
     /// on, and [`REDACTABLE`](Self::REDACTABLE) too.
     fn for_each_redacted(&self, _visit: &mut dyn FnMut(Dot)) {}
 

@@ -10,7 +10,7 @@ use crdt_core::counter::CounterStore;
 use crdt_core::dot_store::{DotMap, Edit};
 use crdt_core::map::LatticeStore;
 use crdt_core::{
-    AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet,
+    AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet, List,
     LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister, ObservedRemoveMap,
     PnCounter, RedactableRegister, RemoveWinsSet, ReplicaId, Replicated, TwoPhaseSet,
 };
@@ -239,4 +239,24 @@ fn derived_structs() {
     });
     golden("derived_removal.hex", &removal.unwrap());
     golden("derived_gap.hex", &root);
+}
+
+#[test]
+fn lists() {
+    let mut list = List::<String>::new();
+    golden("list_empty.hex", &list);
+    let (mut at_a, mut at_b) = (list.writer(A), list.writer(B));
+    let words = ["one", "two", "three"].map(String::from);
+    golden("list_extend.hex", &list.extend(words, &mut at_a).unwrap());
+    let mut other = list.clone();
+    golden("list_insert.hex", &list.insert(1, "between".into(), &mut at_a).unwrap());
+    let _kept = other.insert(1, "beside".into(), &mut at_b).unwrap();
+    let _kept = other.move_to(3, 0, &mut at_b).unwrap();
+    let _kept = list.move_to(3, 1, &mut at_a).unwrap();
+    list.join(&other);
+    golden("list_remove.hex", &list.remove(1, &mut at_a));
+    golden("list.hex", &list);
+    golden("list_digest.hex", &list.digest());
+    golden("list_move.hex", &list.move_to(0, 2, &mut at_a).unwrap());
+    golden("list_clear.hex", &list.clear(&mut at_a));
 }

@@ -10,12 +10,14 @@ use crdt_core::counter::CounterStore;
 use crdt_core::dot_store::{Delta, Digest};
 use crdt_core::set::AddWinsStore;
 use crdt_core::{
-    AddWinsSet, BoundedCounter, GrowOnlySet, LwwMap, MaxRegister, ObservedRemoveMap, RemoveWinsSet,
-    TwoPhaseSet,
+    AddWinsSet, BoundedCounter, GrowOnlySet, List, LwwMap, MaxRegister, ObservedRemoveMap,
+    RemoveWinsSet, TwoPhaseSet,
 };
+use crdt_core::{Dot, ReplicaId};
 use quickcheck::QuickCheck;
 
 use crate::support::derived::{EverythingAt, PairOf, RootOf};
+use crate::support::list::{ListAt, Lists};
 use crate::support::nest::{CounterAt, LatticeAt, MapOf, RedactableAt, RootMap, SetAt, SiblingsAt};
 use crate::support::subjects::{
     DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, Redacting, Register,
@@ -153,6 +155,68 @@ fn observed_remove_maps() {
 fn derived_structs() {
     check::<RootOf<EverythingAt>>();
     check::<RootMap<PairOf<CounterAt, SiblingsAt>>>();
+}
+
+#[test]
+fn lists() {
+    check::<Lists>();
+    check::<RootMap<ListAt>>();
+}
+
+/// Two elements that each stand behind the other: they are nowhere, and harm nobody.
+#[test]
+fn a_circle_of_elements() {
+    let id = |n: u8| [[0; 15].as_slice(), &[n]].concat();
+    let context = [&[0, 2, 0], id(1).as_slice(), &[1, 0, 1], &id(2), &[1, 0]].concat();
+    let circle =
+        [context.as_slice(), &[12, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 0], &[2, 2, 1, 7, 2, 1, 8]]
+            .concat();
+    let mut list = accepted::<List<u8>>(&circle).expect("it may be so");
+    list.check_invariants();
+    assert_eq!(
+        (
+            list.len(),
+            list.get(0),
+            list.digest().live().contains(Dot::new(ReplicaId::from_u128(1), 1))
+        ),
+        (0, None, true)
+    );
+    let mut writer = list.writer(ReplicaId::from_u128(3));
+    let delta = list.extend([4, 5], &mut writer).expect("numbers are left");
+    let _kept = list.move_to(0, 1, &mut writer).expect("numbers are left");
+    assert!(list.iter().eq(&[5, 4]));
+    list.check_invariants();
+    let mut other = accepted::<List<u8>>(&circle).expect("it may be so");
+    other.join(delta);
+    other.join(&list);
+    other.check_invariants();
+    assert_eq!(other, list);
+    let _kept = other.clear(&mut writer);
+    other.check_invariants();
+    assert!(other.is_empty() && other.digest().live().is_empty());
+}
+
+/// A peer refers to an event of ours that is still to come.
+#[test]
+fn an_element_behind_one_that_is_not_there_yet() {
+    let id = |n: u8| [[0; 15].as_slice(), &[n]].concat();
+    let forged = [
+        [0, 1, 0].as_slice(),
+        &id(9),
+        &[1, 0],
+        &[22, 0, 1, 1],
+        &id(3),
+        &[1, 0, 0, 0],
+        &[1, 2, 1, 7],
+    ]
+    .concat();
+    let mut list = accepted::<List<u8>>(&forged).expect("it may be so");
+    let mut writer = list.writer(ReplicaId::from_u128(3));
+    for value in 0..3 {
+        let _kept = list.push(value, &mut writer).expect("numbers are left");
+        list.check_invariants();
+        assert_eq!(list.len(), 2 + usize::from(value));
+    }
 }
 
 #[test]

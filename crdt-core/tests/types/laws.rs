@@ -8,6 +8,7 @@ use crdt_core::lattice::Decompose;
 use crdt_core::laws::{Subject, check, decomposition, exhaustive};
 
 use crate::support::cases;
+use crate::support::list::{ListAt, ListOp, Lists};
 use crate::support::nest::{
     CounterAt, CounterOp, DisableWinsAt, EnableWinsAt, FlagOp, KeyOp, LatticeAt, LwwAt, MapOf,
     RedactOp, RedactableAt, RemoveWinsAt, RootMap, SetAt, SiblingOp, SiblingsAt,
@@ -235,4 +236,33 @@ fn map_of_maps_of_maps_of_add_wins_sets() {
 #[test]
 fn map_of_maps_of_maps_of_other_lattices() {
     laws::<RootMap<MapOf<MapOf<LatticeAt>>>>(&three_keys_down(&[1]));
+}
+
+/// What a few operations of a list can be about: one place, one element.
+const LIST: &[ListOp] = &[
+    ListOp::Insert { at: 1, value: 1, count: 2 },
+    ListOp::Insert { at: 0, value: 3, count: 1 },
+    ListOp::Move(0, 1),
+    ListOp::Remove(0),
+];
+
+#[test]
+fn list() {
+    laws::<Lists>(LIST);
+}
+
+#[test]
+fn list_of_moves_and_clearings() {
+    let three = ListOp::Insert { at: 1, value: 1, count: 3 };
+    every_history::<Lists>(&[three, ListOp::Move(0, 2), ListOp::Move(1, 0), ListOp::Clear]);
+}
+
+#[test]
+fn map_of_lists() {
+    laws::<RootMap<ListAt>>(&under_a_key(&LIST[1..3]));
+}
+
+#[test]
+fn map_of_maps_of_lists() {
+    laws::<RootMap<MapOf<ListAt>>>(&two_keys_down(&LIST[..1]));
 }

@@ -8,11 +8,12 @@ use crdt_core::dot_store::{Digest, DotMap};
 use crdt_core::flag::EnableWinsFlagDelta;
 use crdt_core::map::{LatticeStore, LwwMapDelta, ObservedRemoveMapDelta};
 use crdt_core::register::MultiValueRegisterDelta;
+use crdt_core::sequence::ListDelta;
 use crdt_core::set::{AddWinsSetDelta, AddWinsStore, RemoveWinsSetDelta};
 use crdt_core::{
-    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, GrowOnlySet, LwwMap,
-    LwwRegister, MaxRegister, MultiValueRegister, ObservedRemoveMap, PnCounter, RemoveWinsSet,
-    TwoPhaseSet,
+    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, GrowOnlySet, List,
+    LwwMap, LwwRegister, MaxRegister, MultiValueRegister, ObservedRemoveMap, PnCounter,
+    RemoveWinsSet, TwoPhaseSet,
 };
 
 use crate::support::parse;
@@ -73,6 +74,10 @@ fn check_all(name: &str, input: &[u8]) -> bool {
         check::<ObservedRemoveMapDelta<u64, AddWinsStore<u64>>>(name, input),
         check::<ObservedRemoveMapDelta<u64, DotMap<u64, AddWinsStore<u64>>>>(name, input),
         check::<ObservedRemoveMapDelta<u64, LatticeStore<PnCounter>>>(name, input),
+        check::<List<u64>>(name, input),
+        check::<List<String>>(name, input),
+        check::<List<()>>(name, input),
+        check::<ListDelta<u64>>(name, input),
         check::<CausalContext>(name, input),
         check::<Digest>(name, input),
         check::<VersionVector>(name, input),
@@ -307,6 +312,37 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
     }
     out.varint(0);
     assert!(check_all("transfers", out.as_bytes()));
+
+    // Lists: of elements that each stand by themselves, behind nothing or behind the one
+    // before, or two before; of elements that are gone; and of moves.
+    for (count, behind) in [(100, 0), (n, 0), (n, 1), (n, 2)] {
+        for cell in [&[0][..], &[1, 7], &[2]] {
+            let mut dots = Writer::new();
+            for run in 0..count {
+                for seq in [2 * run + 1, if run < behind { 0 } else { 2 * (run - behind) + 1 }, 0] {
+                    dots.varint(0);
+                    dots.varint(if behind == 0 && seq != 2 * run + 1 { 0 } else { seq });
+                }
+                if cell == [2] {
+                    dots.varint(0);
+                    dots.varint((2 * run).max(1));
+                }
+            }
+            let mut out = context(1, 2 * count);
+            out.bytes(dots.as_bytes());
+            out.u8(0);
+            out.varint(count);
+            (0..count).for_each(|_| out.raw(&[&[2], cell].concat()));
+            check_all(&format!("{count} runs of {cell:?}, {behind} behind"), out.as_bytes());
+        }
+    }
+    for cell in [&[0][..], &[1, 7], &[1]] {
+        let mut out = context(1, n);
+        out.raw(&[6, 0, 1, 0, 0, 0, 0, 0, 1]);
+        out.varint(n << 1);
+        (0..n).for_each(|_| out.raw(cell));
+        assert!(check_all(&format!("one run of {cell:?}"), out.as_bytes()));
+    }
 
     // Counts that promise what is not there, at every place where a count may stand.
     for head in [&[][..], &[0], &[0, 0], &[0, 0, 0], &[0, 0, 0, 1]] {

@@ -2,7 +2,7 @@ use super::DecodeStore;
 use super::lanes::Lanes;
 use crate::causality::CausalContext;
 use crate::codec::{DecodeError, DecodeErrorKind, InternedDecode, Reader, ReceiveTable, unzigzag};
-use crate::{Dot, ReplicaId};
+use crate::{Dot, ReplicaId, SEQ_MAX};
 
 /// Reads what [`StoreWriter`](super::StoreWriter) wrote.
 #[derive(Debug)]
@@ -49,6 +49,14 @@ impl<'a> StoreReader<'a> {
     /// Where keys and values are.
     pub fn body(&mut self) -> &mut Reader<'a> {
         &mut self.body
+    }
+
+    /// A dot by its name, of which the number may be 0, and where it stands.
+    pub(crate) fn name(&mut self) -> Result<(usize, Dot), DecodeError> {
+        let at = self.dots.position();
+        let replica = self.replicas.read_key(&mut self.dots)?;
+        let seq = self.dots.varint_max(SEQ_MAX)?;
+        Ok((at, Dot::new(replica, seq)))
     }
 
     /// The next leaf; its dots follow by [`dot`](Self::dot).

@@ -48,6 +48,12 @@ impl StoreWriter {
         &mut self.body
     }
 
+    /// A dot by its name, which is told from no other dot; its number may be 0.
+    pub(crate) fn name(&mut self, dot: Dot) {
+        self.replicas.write(&dot.replica, 0, 0, &mut self.dots);
+        self.dots.varint(dot.seq);
+    }
+
     /// The dots of a leaf, in ascending order.
     pub fn leaf(&mut self, dots: impl ExactSizeIterator<Item = Dot>) {
         if dots.len() == 1 {

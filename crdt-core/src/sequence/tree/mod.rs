@@ -169,9 +169,31 @@ impl<T: Item> Tree<T> {
         (leaf.next != NONE).then_some(Cursor { leaf: leaf.next, index: 0 })
     }
 
+    /// The cursor of the item before the one at `at`.
+    pub(in crate::sequence) fn previous(&self, at: Cursor) -> Option<Cursor> {
+        if at.index > 0 {
+            return Some(Cursor { leaf: at.leaf, index: at.index - 1 });
+        }
+        let before = self.leaves[at.leaf as usize].before;
+        let last = |leaf: &Leaf<T>| leaf.items.len() as u32 - 1;
+        (before != NONE)
+            .then(|| Cursor { leaf: before, index: last(&self.leaves[before as usize]) })
+    }
+
     /// All items in order.
     pub(in crate::sequence) fn iter(&self) -> Items<'_, T> {
         Items { tree: self, at: Some(self.start()) }
+    }
+
+    /// All items in order, without the tree.
+    pub(in crate::sequence) fn into_items(mut self) -> Vec<T> {
+        let (mut items, mut leaf) = (Vec::new(), self.first);
+        while leaf != NONE {
+            let Leaf { items: held, next, .. } = &mut self.leaves[leaf as usize];
+            items.append(held);
+            leaf = *next;
+        }
+        items
     }
 
     /// The item that holds unit `pos` of a dimension, and the unit's offset in it.
@@ -349,6 +371,12 @@ pub(in crate::sequence) struct Items<'a, T: Item> {
 impl<'a, T: Item> Items<'a, T> {
     pub(in crate::sequence) fn starting_at(tree: &'a Tree<T>, at: Cursor) -> Self {
         Self { tree, at: Some(at) }
+    }
+}
+
+impl<T: Item> Clone for Items<'_, T> {
+    fn clone(&self) -> Self {
+        Self { tree: self.tree, at: self.at }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The types as subjects of the laws, and what tests have in common.
 
 pub(crate) mod derived;
+pub(crate) mod list;
 pub(crate) mod nest;
 pub(crate) mod subjects;
 
