@@ -250,7 +250,7 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
         out.varint(0);
         out.varint(runs);
         (0..runs).for_each(|_| out.raw(&[0, 0]));
-        out.varint(0);
+        out.raw(&[0, 0]);
         assert!(check_all("runs", out.as_bytes()));
         check_all("runs without a version", &out.as_bytes()[1..]);
     }
@@ -262,7 +262,7 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
         out.raw(&u128::from(replica).to_be_bytes());
         out.raw(&[0, 1, 0, 0]);
     }
-    out.varint(0);
+    out.raw(&[0, 0]);
     assert!(check_all("a run for each replica", out.as_bytes()));
 
     // Counters of many replicas.
