@@ -39,7 +39,7 @@
 //! that field's delta, which has to be [`Default`], empty. It makes [`Lattice`] for both, and as far
 //! as the fields have them [`Decompose`], [`Encode`] and [`Decode`]. Numbers of fields, what may change
 //! while old bytes are about, and `#[crdt(crate = path)]` are as for
-//! [`Replicated`](crate::Replicated); a field is left out of the bytes if it is the default.
+//! [`Replicated`](type@crate::Replicated); a field is left out of the bytes if it is the default.
 //!
 //! A field that is no lattice is an error at that field:
 //!
@@ -53,7 +53,7 @@
 //!
 //! Each field has its own events, and there is no moment in which both change: peers may see one
 //! field's part of a delta through another path before the rest. Fields that have to stay together,
-//! or can be removed, are stores of a [`Replicated`](crate::Replicated) struct.
+//! or can be removed, are stores of a [`Replicated`](type@crate::Replicated) struct.
 
 use alloc::vec::Vec;
 

@@ -11,6 +11,8 @@ mod fuzz;
 mod health;
 mod kill_test;
 mod laws;
+mod miri;
+mod mutants;
 mod npm;
 mod replay;
 mod result;
@@ -52,6 +54,10 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Try the laws of every type on a million random histories, or as many as wanted.
     Laws(laws::Options),
+    /// Run the tests of the codec and the kernel under Miri (needs nightly).
+    Miri(miri::Options),
+    /// Break the code in every small way there is, and see which of them no test notices.
+    Mutants(mutants::Options),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +70,8 @@ fn main() -> ExitCode {
         Command::Tidy(options) => tidy::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Laws(options) => laws::run(&options),
+        Command::Miri(options) => miri::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

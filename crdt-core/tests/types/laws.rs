@@ -25,9 +25,13 @@ fn laws<S: Subject<Root: Decompose>>(ops: &[S::Op]) {
     every_history::<S>(ops);
 }
 
-/// Every history of up to four operations; of three where the laws get no more than a glance.
+/// Every history of up to four operations; of fewer where the laws get no more than a glance.
 fn every_history<S: Subject>(ops: &[S::Op]) {
-    let events_max = if cases() < 256 { 3 } else { 4 };
+    let events_max = match cases() {
+        ..16 => 2,
+        16..256 => 3,
+        _ => 4,
+    };
     // How many ways there are for one, two, three and four events to have followed each other.
     let ways = [3, 12, 58, 321];
     let choices = |events| (ops.len() as u64).pow(events);
