@@ -116,6 +116,7 @@ pub mod map;
 pub mod register;
 pub mod sequence;
 pub mod set;
+pub mod undo;
 mod writer;
 
 pub use causality::{EventGraph, Frontier, VersionVector};

@@ -6,7 +6,7 @@ use syn::{Visibility, parse_quote};
 use crate::input::Input;
 
 pub(crate) fn expand(input: &Input) -> Tokens {
-    let parts = [store(input), split(input), codec(input), edit(input)];
+    let parts = [store(input), split(input), codec(input), undo(input), edit(input)];
     quote!(#(#parts)*)
 }
 
@@ -187,6 +187,57 @@ fn codec(input: &Input) -> Tokens {
     }
 }
 
+fn undo(input: &Input) -> Tokens {
+    let Input { ident, krate, .. } = input;
+    let path = quote!(#krate::dot_store);
+    let mut wanted = input.fields_are(&quote!(#path::UndoStore));
+    wanted.push(quote!(Self: ::core::clone::Clone));
+    let clause = input.optional(&stores(input), &wanted);
+    let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
+    let taken = each(
+        input,
+        |field, rest| quote!(#field: places #rest .taken_by(&self.#field, &delta.#field, gone)),
+    );
+    let undo = each_open(input, |field, open| {
+        quote! {
+            if !#path::DotStore::is_empty(&put.#field) || !#path::DotStore::is_empty(&taken.#field) {
+                #path::UndoStore::undo(&mut #open, &put.#field, &taken.#field);
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #path::UndoStore for #ident #ty_generics #clause {
+            fn taken_by(
+                &self,
+                delta: &Self,
+                places: &Self::Places,
+                gone: &mut dyn ::core::ops::FnMut(#krate::Dot) -> bool,
+            ) -> Self {
+                Self { #(#taken),* }
+            }
+
+            fn undo(edit: &mut #path::Edit<'_, Self>, put: &Self, taken: &Self) {
+                #(#undo)*
+            }
+        }
+    }
+}
+
+/// One piece of code for each field, with the expression that opens it in `edit`.
+fn each_open(input: &Input, of: impl Fn(&syn::Ident, &Tokens) -> Tokens) -> Vec<Tokens> {
+    let mut rest = quote!();
+    let mut tokens = Vec::new();
+    for field in &input.fields {
+        let name = &field.ident;
+        let open = quote!(edit.field(|store| &mut store.#name, |places| places #rest .open()));
+        let part = of(name, &open);
+        tokens.push(quote_spanned!(field.ty.span()=> #part));
+        rest.extend(quote!(.rest_mut()));
+    }
+    tokens
+}
+
 /// The trait by which the fields of a store that is open are opened.
 fn edit(input: &Input) -> Tokens {
     let Input { ident, krate, generics, fields, .. } = input;
@@ -207,17 +258,11 @@ fn edit(input: &Input) -> Tokens {
         .collect();
     let declared = signatures.iter().map(|(about, signature)| quote!(#about #signature;));
     let clause = input.required(&stores(input));
-    let mut rest = quote!();
-    let mut bodies = Vec::new();
-    for (field, (_, signature)) in fields.iter().zip(&signatures) {
-        let name = &field.ident;
-        bodies.push(quote_spanned! {field.ty.span()=>
-            #signature {
-                self.field(|store| &mut store.#name, |places| places #rest .open())
-            }
-        });
-        rest.extend(quote!(.rest_mut()));
-    }
+    let opened = each_open(input, |_, open| open.clone());
+    let bodies = signatures
+        .iter()
+        .zip(opened)
+        .map(|((_, signature), open)| quote!(#signature { let edit = self; #open }));
     quote! {
         #[doc = #about]
         #[allow(dead_code)]

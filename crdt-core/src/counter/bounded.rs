@@ -68,8 +68,8 @@ use alloc::vec::Vec;
 pub struct BoundedCounter {
     // From one replica to another, what was transferred; from a replica to itself, what it has
     // created. Neither map holds a zero, so that equal values are equal maps.
-    moved: OrderedMap<(ReplicaId, ReplicaId), u64>,
-    consumed: OrderedMap<ReplicaId, u64>,
+    pub(crate) moved: OrderedMap<(ReplicaId, ReplicaId), u64>,
+    pub(crate) consumed: OrderedMap<ReplicaId, u64>,
 }
 
 /// A part of a [`BoundedCounter`]: what a mutator returns, or several of those joined.

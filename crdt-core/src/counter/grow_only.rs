@@ -54,7 +54,7 @@ pub struct GCounter {
 /// A part of a [`GCounter`]: what some of its replicas have counted.
 #[must_use = "a delta has to reach the other replicas"]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct GCounterDelta(GCounter);
+pub struct GCounterDelta(pub(crate) GCounter);
 
 impl GCounter {
     /// The counter at zero.

@@ -55,7 +55,7 @@ pub struct PnCounter {
 /// A part of a [`PnCounter`]: what some of its replicas have counted.
 #[must_use = "a delta has to reach the other replicas"]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct PnCounterDelta(PnCounter);
+pub struct PnCounterDelta(pub(crate) PnCounter);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Counted {

@@ -1,7 +1,7 @@
 use core::borrow::Borrow;
 
 use super::{Delta, DotFun, DotMap, DotSet, DotStore, Payload, Places, RedactableStore};
-use crate::causality::CausalContext;
+use crate::causality::{CausalContext, DotCloud};
 use crate::{Dot, DotRange, ReplicaId, SEQ_MAX};
 
 /// How many events one edit has room for. More would take an hour.
@@ -108,6 +108,23 @@ impl<S: DotStore> Edit<'_, S> {
         (self.store, self.told, self.events)
     }
 
+    /// Takes the dots of `put` back, those that still stand; whether one did.
+    pub(super) fn take_back(&mut self, put: &S) -> bool {
+        let mut dots = DotCloud::new();
+        put.for_each_dot(&mut |dot| _ = dots.insert(dot));
+        let mut stood = false;
+        self.store.retain(&mut |dot| {
+            let goes = dots.contains(dot);
+            if goes {
+                stood = true;
+                self.events.context.insert(dot);
+            }
+            !goes
+        });
+        self.told.retain(&mut |dot| !dots.contains(dot));
+        stood
+    }
+
     /// Notes that all that the store holds is taken back.
     pub(crate) fn retire(&mut self) {
         let Events { context, .. } = &mut *self.events;
@@ -128,6 +145,11 @@ impl Edit<'_, DotSet> {
     /// Replaces what stands there by one event.
     pub(crate) fn put(&mut self) {
         self.take_out();
+        self.put_beside();
+    }
+
+    /// Puts one event beside what stands there.
+    pub(crate) fn put_beside(&mut self) {
         let dot = self.events.next();
         self.store.insert(dot);
         self.told.insert(dot);
@@ -164,12 +186,17 @@ impl<V: Clone, C: Ord + Clone> Edit<'_, RedactableStore<V, C>> {
         self.told.clear();
     }
 
+    /// Puts a payload beside what stands there.
+    pub(super) fn put_beside(&mut self, payload: Payload<V, C>) {
+        let dot = self.events.next();
+        self.told.insert(dot, payload.clone());
+        self.store.insert(dot, payload);
+    }
+
     /// Replaces what stands there by a value.
     pub(crate) fn put(&mut self, value: V) {
         self.take_out();
-        let dot = self.events.next();
-        self.told.insert(dot, Payload::Held(value.clone()));
-        self.store.insert(dot, Payload::Held(value));
+        self.put_beside(Payload::Held(value));
     }
 
     /// Redacts what stands under `dot`, which is told again, as it is now; whether there was

@@ -65,7 +65,12 @@ impl<const NUMBER: u32, P: Places, R> FieldPlaces<NUMBER, P, R> {
         }
     }
 
-    fn is_told(&self) -> bool {
+    /// The places in this field.
+    pub(super) const fn places(&self) -> &P {
+        &self.places
+    }
+
+    pub(super) fn is_told(&self) -> bool {
         if P::DIVIDED { !self.places.is_whole() } else { self.is_touched }
     }
 }

@@ -39,6 +39,7 @@ mod redactable;
 mod replicated;
 mod set;
 mod touched;
+mod undo;
 
 use crate::Dot;
 use crate::causality::CausalContext;
@@ -55,6 +56,7 @@ pub use redactable::{Payload, RedactableStore};
 pub use replicated::Replicated;
 pub use set::DotSet;
 pub use touched::{Places, Touched};
+pub use undo::{Inverse, UndoStore};
 
 /// Content held under the dots of the events that put it there.
 #[diagnostic::on_unimplemented(

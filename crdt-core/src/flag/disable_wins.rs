@@ -47,7 +47,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct DisableWinsFlag(Causal<DisableWinsStore>);
+pub struct DisableWinsFlag(pub(crate) Causal<DisableWinsStore>);
 
 /// The content of a [`DisableWinsFlag`], without a context of its own: the enablings and
 /// disablings that no later one has seen. The flag is enabled if there is one, and none of

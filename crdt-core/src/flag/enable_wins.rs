@@ -45,7 +45,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct EnableWinsFlag(Causal<EnableWinsStore>);
+pub struct EnableWinsFlag(pub(crate) Causal<EnableWinsStore>);
 
 /// The content of an [`EnableWinsFlag`], without a context of its own: the dots of the
 /// enablings. The flag is enabled while there is one.

@@ -9,6 +9,7 @@
 //! > grouped, repeated == any of these saved and loaded == the specification
 //!
 //! [`exhaustive`] tries every history of a few operations instead of random ones, and
+//! [`undo`] whether changes can be taken back, and
 //! [`decomposition`] whether a type that implements [`Decompose`] falls apart as that says.
 //!
 //! `CRDT_CASES` sets the number of cases for each law, 4,096 by default.
@@ -49,6 +50,7 @@
 mod exhaustive;
 mod history;
 mod rng;
+mod undo;
 
 use alloc::vec::Vec;
 use core::fmt::Debug;
@@ -59,6 +61,7 @@ pub use history::{Arrival, EVENTS_MAX, Event, History, REPLICAS, Step, Version};
 pub use quickcheck::{Arbitrary, Gen};
 use quickcheck::{QuickCheck, Testable};
 pub use rng::Rng;
+pub use undo::{UndoSubject, undo};
 
 use crate::codec::{Decode, Encode, Reader, Writer};
 use crate::lattice::Decompose;

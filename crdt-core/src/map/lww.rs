@@ -54,7 +54,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct LwwMap<K: Ord, V, S = u64>(Causal<LwwStore<K, V, S>>);
+pub struct LwwMap<K: Ord, V, S = u64>(pub(crate) Causal<LwwStore<K, V, S>>);
 
 /// The content of an [`LwwMap`], without a context of its own: for each key the writes that
 /// no later write and no removal has seen, each with its stamp.

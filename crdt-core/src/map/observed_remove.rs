@@ -75,7 +75,7 @@ use crate::{Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ObservedRemoveMap<K: Ord, S: DotStore>(Causal<DotMap<K, S>>);
+pub struct ObservedRemoveMap<K: Ord, S: DotStore>(pub(crate) Causal<DotMap<K, S>>);
 
 /// A part of an [`ObservedRemoveMap`]: what a mutator returns, or several of those joined.
 pub type ObservedRemoveMapDelta<K, S> = Delta<DotMap<K, S>>;

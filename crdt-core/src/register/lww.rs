@@ -48,20 +48,20 @@ use crate::{Dot, Lattice, ReplicaId, SEQ_MAX, WriteError, Writer};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LwwRegister<V, S = u64> {
-    written: Option<Written<V, S>>,
+    pub(crate) written: Option<Written<V, S>>,
 }
 
 /// A part of an [`LwwRegister`]: what `set` returns, or the greatest of several.
 #[must_use = "a delta has to reach the other replicas"]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LwwRegisterDelta<V, S = u64>(LwwRegister<V, S>);
+pub struct LwwRegisterDelta<V, S = u64>(pub(crate) LwwRegister<V, S>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Written<V, S> {
-    stamp: S,
+pub(crate) struct Written<V, S> {
+    pub(crate) stamp: S,
     // The number tells apart two writes of one replica with one stamp.
-    dot: Dot,
-    value: V,
+    pub(crate) dot: Dot,
+    pub(crate) value: V,
 }
 
 impl<V, S> LwwRegister<V, S> {

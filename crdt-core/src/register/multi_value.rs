@@ -51,7 +51,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct MultiValueRegister<V>(Causal<MultiValueStore<V>>);
+pub struct MultiValueRegister<V>(pub(crate) Causal<MultiValueStore<V>>);
 
 /// The content of a [`MultiValueRegister`], without a context of its own: the siblings, each
 /// under the dot of its write.

@@ -54,7 +54,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct AddWinsSet<E: Ord>(Causal<AddWinsStore<E>>);
+pub struct AddWinsSet<E: Ord>(pub(crate) Causal<AddWinsStore<E>>);
 
 /// The content of an [`AddWinsSet`], without a context of its own: each element with the
 /// dots of the additions that no removal has seen.

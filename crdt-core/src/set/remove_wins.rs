@@ -51,7 +51,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct RemoveWinsSet<E: Ord>(Causal<RemoveWinsStore<E>>);
+pub struct RemoveWinsSet<E: Ord>(pub(crate) Causal<RemoveWinsStore<E>>);
 
 /// The content of a [`RemoveWinsSet`], without a context of its own: for each element the
 /// additions and removals that no later one has seen.

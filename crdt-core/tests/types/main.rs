@@ -12,3 +12,4 @@ mod own;
 mod regressions;
 mod scenarios;
 mod support;
+mod undo;

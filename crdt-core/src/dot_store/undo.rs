@@ -1,0 +1,152 @@
+use super::{Causal, Delta, DotFun, DotMap, DotSet, DotStore, Edit, FieldPlaces, Places};
+use crate::causality::DotCloud;
+use crate::undo::Undo;
+use crate::{Dot, WriteError, Writer};
+
+/// A store in which what a delta did can be taken back.
+///
+/// `#[derive(Replicated)]` implements it if all fields do.
+pub trait UndoStore: DotStore + Clone {
+    /// The content of the dots that a delta takes out of this store, which are those that `gone`
+    /// names; they stand under the keys of `delta` and of `places`. Costs what these are large.
+    fn taken_by(
+        &self,
+        delta: &Self,
+        places: &Self::Places,
+        gone: &mut dyn FnMut(Dot) -> bool,
+    ) -> Self;
+
+    /// Takes back what was `put`, and where that stood or nothing was put, puts back what was
+    /// `taken`, each under an event of its own.
+    fn undo(edit: &mut Edit<'_, Self>, put: &Self, taken: &Self);
+}
+
+/// What takes one delta back: see [`Undo`](crate::undo::Undo).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Inverse<S> {
+    put: S,
+    taken: S,
+}
+
+impl<S: DotStore> Inverse<S> {
+    /// Whether there is nothing to take back.
+    pub fn is_empty(&self) -> bool {
+        self.put.is_empty() && self.taken.is_empty()
+    }
+
+    /// What the delta put there, and is to be taken out.
+    pub fn put(&self) -> &S {
+        &self.put
+    }
+
+    /// What the delta took out, and is to be put back.
+    pub fn taken(&self) -> &S {
+        &self.taken
+    }
+}
+
+impl<S: UndoStore> Undo for Causal<S> {
+    type Inverse = Inverse<S>;
+    type Error = WriteError;
+
+    fn inverse(&self, delta: &Delta<S>) -> Inverse<S> {
+        let put = delta.store.select(&mut |dot| !self.context().contains(dot));
+        let mut held = DotCloud::new();
+        delta.store.for_each_dot(&mut |dot| _ = held.insert(dot));
+        let gone = &mut |dot| delta.context.contains(dot) && !held.contains(dot);
+        let covered = delta.context.ranges().map(|range| self.live().count_in(range)).sum::<u64>();
+        // As a join does: if the delta names all places that it takes something out of, there is
+        // nothing to look for elsewhere.
+        let found = || self.store().count_at(&delta.store, &delta.context, &delta.touched);
+        let taken = if covered == 0 {
+            S::default()
+        } else if covered == found() {
+            self.store().taken_by(&delta.store, &delta.touched, gone)
+        } else {
+            self.store().select(gone)
+        };
+        Inverse { put, taken }
+    }
+
+    #[track_caller]
+    fn undo(&mut self, inverse: &Inverse<S>, writer: &mut Writer) -> Result<Delta<S>, WriteError> {
+        self.edit(writer, |edit| S::undo(edit, &inverse.put, &inverse.taken))
+    }
+}
+
+impl UndoStore for DotSet {
+    fn taken_by(&self, _: &Self, (): &(), gone: &mut dyn FnMut(Dot) -> bool) -> Self {
+        self.select(gone)
+    }
+
+    fn undo(edit: &mut Edit<'_, Self>, put: &Self, taken: &Self) {
+        let stood = edit.take_back(put);
+        if (stood || put.is_empty()) && !taken.is_empty() {
+            edit.put_beside();
+        }
+    }
+}
+
+impl<V: Clone> UndoStore for DotFun<V> {
+    fn taken_by(&self, _: &Self, (): &(), gone: &mut dyn FnMut(Dot) -> bool) -> Self {
+        self.select(gone)
+    }
+
+    fn undo(edit: &mut Edit<'_, Self>, put: &Self, taken: &Self) {
+        let stood = edit.take_back(put);
+        if stood || put.is_empty() {
+            // In the order of their dots, so that which of them wins stays the same.
+            taken.entries().iter().for_each(|(_, value)| edit.put_beside(value.clone()));
+        }
+    }
+}
+
+impl<K: Ord + Clone, S: UndoStore> UndoStore for DotMap<K, S> {
+    fn taken_by(
+        &self,
+        delta: &Self,
+        places: &Self::Places,
+        gone: &mut dyn FnMut(Dot) -> bool,
+    ) -> Self {
+        let (mut taken, none) = (Self::default(), S::default());
+        let untold = places.keys.keys().filter(|key| !delta.contains_key(*key));
+        for key in delta.keys().chain(untold) {
+            let Some(held) = self.get(key) else { continue };
+            let theirs = delta.get(key).unwrap_or(&none);
+            let below = match places.keys.get(key) {
+                Some(places) if places.is_whole() => held.select(gone),
+                Some(places) => held.taken_by(theirs, places, gone),
+                None => held.taken_by(theirs, &Default::default(), gone),
+            };
+            taken.replace(key.clone(), below);
+        }
+        taken
+    }
+
+    fn undo(edit: &mut Edit<'_, Self>, put: &Self, taken: &Self) {
+        let none = S::default();
+        for key in put.keys().chain(taken.keys().filter(|key| !put.contains_key(*key))) {
+            let below = |map: &Self| map.get(key).cloned();
+            let (put, taken) = (below(put), below(taken));
+            edit.update(key.clone(), |edit| {
+                S::undo(edit, put.as_ref().unwrap_or(&none), taken.as_ref().unwrap_or(&none));
+            });
+        }
+    }
+}
+
+impl<const NUMBER: u32, P: Places, R> FieldPlaces<NUMBER, P, R> {
+    /// What a delta takes out of the field.
+    pub fn taken_by<S: UndoStore<Places = P>>(
+        &self,
+        store: &S,
+        delta: &S,
+        gone: &mut dyn FnMut(Dot) -> bool,
+    ) -> S {
+        if !delta.is_empty() || self.is_told() {
+            store.taken_by(delta, self.places(), gone)
+        } else {
+            S::default()
+        }
+    }
+}
