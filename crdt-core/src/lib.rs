@@ -115,6 +115,8 @@ pub mod laws;
 pub mod map;
 pub mod register;
 pub mod sequence;
+#[cfg(feature = "serde")]
+mod serde_form;
 pub mod set;
 pub mod undo;
 mod writer;

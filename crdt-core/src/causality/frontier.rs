@@ -20,6 +20,12 @@ impl Frontier {
         Self(Vec::new())
     }
 
+    /// The frontier of dots in ascending order of replicas, each of which stands once.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn of_ascending(dots: Vec<Dot>) -> Self {
+        Self(dots)
+    }
+
     /// The dots, in ascending order.
     pub fn dots(&self) -> &[Dot] {
         &self.0

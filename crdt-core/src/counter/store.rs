@@ -54,6 +54,12 @@ pub struct Movement {
 }
 
 impl Movement {
+    /// A movement, if there is any.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn of(amount: i64) -> Option<Self> {
+        if amount == 0 { None } else { Some(Self { amount }) }
+    }
+
     /// The amount, upwards or downwards.
     pub const fn amount(self) -> i64 {
         self.amount

@@ -54,6 +54,12 @@ impl<S: DotStore> Causal<S> {
         Self::default()
     }
 
+    /// The value, if the context covers the store.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of_parts(store: S, context: CausalContext) -> Option<Self> {
+        super::delta::live_dots(&store, &context).map(|live| Self { store, context, live })
+    }
+
     /// The content.
     pub fn store(&self) -> &S {
         &self.store

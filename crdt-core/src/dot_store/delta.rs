@@ -27,6 +27,18 @@ impl<S: DotStore> Default for Delta<S> {
 }
 
 impl<S: DotStore> Delta<S> {
+    /// The delta, if the context covers the store.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of_parts(store: S, context: CausalContext, touched: S::Places) -> Option<Self> {
+        live_dots(&store, &context).map(|_| Self { store, context, touched })
+    }
+
+    /// Where it removes.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn touched(&self) -> &S::Places {
+        &self.touched
+    }
+
     /// Whether the delta tells nothing, so that it need not be sent.
     pub fn is_empty(&self) -> bool {
         self.context.is_empty()
@@ -122,7 +134,15 @@ pub(super) fn decode_parts<S: DotStore + DecodeStore>(
     }
     let at = input.position();
     let (context, store) = StoreReader::read::<S>(input)?;
+    match live_dots(&store, &context) {
+        Some(live) => Ok(Parts { store, context, live }),
+        None => Err(DecodeErrorKind::OutOfRange.at(at)),
+    }
+}
+
+/// The dots of a store, if the context covers them and none stands in two places.
+pub(super) fn live_dots(store: &impl DotStore, context: &CausalContext) -> Option<DotCloud> {
     let (mut live, mut fits) = (DotCloud::new(), true);
     store.for_each_dot(&mut |dot| fits &= context.contains(dot) && live.insert(dot));
-    if fits { Ok(Parts { store, context, live }) } else { Err(DecodeErrorKind::OutOfRange.at(at)) }
+    fits.then_some(live)
 }

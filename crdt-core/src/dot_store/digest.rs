@@ -23,6 +23,17 @@ pub struct Digest {
 }
 
 impl Digest {
+    /// The digest, if what is held was seen, and what is redacted is held.
+    pub(crate) fn of_parts(
+        seen: CausalContext,
+        held: CausalContext,
+        redacted: CausalContext,
+    ) -> Option<Self> {
+        let fits = seen.dominates(&held) && held.dominates(&redacted);
+        let cloud = |dots: &CausalContext| dots.ranges().collect();
+        fits.then(|| Self { live: cloud(&held), redacted: cloud(&redacted), seen })
+    }
+
     /// All events that the value has seen.
     pub fn seen(&self) -> &CausalContext {
         &self.seen
@@ -130,14 +141,7 @@ impl Decode for Digest {
         let seen = CausalContext::decode_interned(&mut replicas, input)?;
         let at = input.position();
         let held = CausalContext::decode_interned(&mut replicas, input)?;
-        if !seen.dominates(&held) {
-            return Err(DecodeErrorKind::OutOfRange.at(at));
-        }
-        let at = input.position();
         let redacted = CausalContext::decode_interned(&mut replicas, input)?;
-        if !held.dominates(&redacted) {
-            return Err(DecodeErrorKind::OutOfRange.at(at));
-        }
-        Ok(Self { seen, live: held.ranges().collect(), redacted: redacted.ranges().collect() })
+        Self::of_parts(seen, held, redacted).ok_or(DecodeErrorKind::OutOfRange.at(at))
     }
 }

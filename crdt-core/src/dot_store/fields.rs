@@ -65,12 +65,19 @@ impl<const NUMBER: u32, P: Places, R> FieldPlaces<NUMBER, P, R> {
         }
     }
 
+    /// The places, if they are told of where there are any.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of_parts(is_told: bool, places: P, rest: R) -> Option<Self> {
+        let read = Self { places, is_touched: is_told && !P::DIVIDED, rest };
+        (read.is_told() == is_told).then_some(read)
+    }
+
     /// The places in this field.
-    pub(super) const fn places(&self) -> &P {
+    pub(crate) const fn places(&self) -> &P {
         &self.places
     }
 
-    pub(super) fn is_told(&self) -> bool {
+    pub(crate) fn is_told(&self) -> bool {
         if P::DIVIDED { !self.places.is_whole() } else { self.is_touched }
     }
 }

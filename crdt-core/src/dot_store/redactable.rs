@@ -85,7 +85,7 @@ impl<V: Decode, C: Decode> Decode for Payload<V, C> {
 /// none and needs no writer's number. Under one dot the states form a chain, not seen, then
 /// held, then redacted, then removed, and the join takes the later one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RedactableStore<V, C>(DotFun<Payload<V, C>>);
+pub struct RedactableStore<V, C>(pub(crate) DotFun<Payload<V, C>>);
 
 impl<V, C> Default for RedactableStore<V, C> {
     fn default() -> Self {

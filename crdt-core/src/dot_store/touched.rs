@@ -77,6 +77,21 @@ impl<K: Ord, P: Places> Places for Touched<K, P> {
     }
 }
 
+#[cfg(feature = "serde")]
+impl<K, P> Touched<K, P> {
+    /// The keys, in ascending order, each with the places below it.
+    pub(crate) const fn entries(&self) -> &OrderedMap<K, P> {
+        &self.keys
+    }
+
+    pub(crate) fn of_entries(entries: impl IntoIterator<Item = (K, P)>) -> Self
+    where
+        K: Ord,
+    {
+        Self { keys: entries.into_iter().collect() }
+    }
+}
+
 impl<K: Ord, P: Default> FromIterator<K> for Touched<K, P> {
     fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
         Self { keys: keys.into_iter().map(|key| (key, P::default())).collect() }

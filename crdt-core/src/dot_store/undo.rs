@@ -1,4 +1,6 @@
-use super::{Causal, Delta, DotFun, DotMap, DotSet, DotStore, Edit, FieldPlaces, Places};
+use super::{
+    Causal, Delta, DotFun, DotMap, DotSet, DotStore, Edit, FieldPlaces, Places, RedactableStore,
+};
 use crate::causality::DotCloud;
 use crate::undo::Undo;
 use crate::{Dot, WriteError, Writer};
@@ -97,6 +99,21 @@ impl<V: Clone> UndoStore for DotFun<V> {
         if stood || put.is_empty() {
             // In the order of their dots, so that which of them wins stays the same.
             taken.entries().iter().for_each(|(_, value)| edit.put_beside(value.clone()));
+        }
+    }
+}
+
+impl<V: Clone, C: Ord + Clone> UndoStore for RedactableStore<V, C> {
+    fn taken_by(&self, _: &Self, (): &(), gone: &mut dyn FnMut(Dot) -> bool) -> Self {
+        self.select(gone)
+    }
+
+    /// A redaction is no event and is not taken back; what was redacted when it was taken out comes
+    /// back redacted.
+    fn undo(edit: &mut Edit<'_, Self>, put: &Self, taken: &Self) {
+        let stood = edit.take_back(put);
+        if stood || put.is_empty() {
+            taken.entries().iter().for_each(|(_, payload)| edit.put_beside(payload.clone()));
         }
     }
 }

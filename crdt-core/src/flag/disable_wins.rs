@@ -61,7 +61,7 @@ pub type DisableWinsFlagDelta = Delta<DisableWinsStore>;
 /// [`RemoveWinsSet`](crate::RemoveWinsSet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Toggle {
-    enables: bool,
+    pub(crate) enables: bool,
 }
 
 impl Toggle {

@@ -45,7 +45,7 @@ pub type LatticeStore<L> = DotFun<Whole<L>>;
 
 /// A whole value of a lattice, as one write left it behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Whole<L>(L);
+pub struct Whole<L>(pub(crate) L);
 
 impl<L> Whole<L> {
     /// The value.

@@ -96,6 +96,12 @@ impl<V, S> LwwRegister<V, S> {
         self.written.as_ref().map(|written| written.dot.replica)
     }
 
+    /// The register with a write: its stamp, event and value.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of_written(written: Option<(S, Dot, V)>) -> Self {
+        Self { written: written.map(|(stamp, dot, value)| Written { stamp, dot, value }) }
+    }
+
     fn last_seq(&self, replica: ReplicaId) -> u64 {
         match &self.written {
             Some(written) if written.dot.replica == replica => written.dot.seq,

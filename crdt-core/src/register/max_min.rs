@@ -15,7 +15,7 @@ macro_rules! extreme {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct $name<V> {
-            value: Option<V>,
+            pub(crate) value: Option<V>,
         }
 
         #[doc = concat!("A part of a [`", stringify!($name), "`]: a value that it has reached.")]

@@ -70,7 +70,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct RedactableRegister<V, C: Ord + Clone>(Causal<RedactableStore<V, C>>);
+pub struct RedactableRegister<V, C: Ord + Clone>(pub(crate) Causal<RedactableStore<V, C>>);
 
 /// A part of a [`RedactableRegister`]: what a mutator returns, or several of those joined.
 pub type RedactableRegisterDelta<V, C> = Delta<RedactableStore<V, C>>;

@@ -47,7 +47,7 @@ use crate::lattice::{Decompose, Part};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TwoPhaseSet<E> {
     // Each element that ever was, with whether it is out.
-    out: OrderedMap<E, bool>,
+    pub(crate) out: OrderedMap<E, bool>,
     // How many are not.
     len: usize,
 }
@@ -135,7 +135,7 @@ impl<E: Ord> TwoPhaseSet<E> {
         Part(delta)
     }
 
-    fn raise(&mut self, element: E, out: bool) -> bool {
+    pub(crate) fn raise(&mut self, element: E, out: bool) -> bool {
         match self.out.get_mut(&element) {
             Some(held) if *held >= out => false,
             Some(held) => {

@@ -1,12 +1,12 @@
 use super::Undo;
-use crate::dot_store::{Delta, Inverse, UndoStore};
+use crate::dot_store::{Delta, Inverse, RedactableStore, UndoStore};
 use crate::flag::{DisableWinsStore, EnableWinsStore};
 use crate::map::LwwStore;
 use crate::register::MultiValueStore;
 use crate::set::{AddWinsStore, RemoveWinsStore};
 use crate::{
     AddWinsSet, DisableWinsFlag, EnableWinsFlag, LwwMap, MultiValueRegister, ObservedRemoveMap,
-    RemoveWinsSet, WriteError, Writer,
+    RedactableRegister, RemoveWinsSet, WriteError, Writer,
 };
 
 /// Roots that wrap a store with its context.
@@ -38,6 +38,7 @@ roots! {
     [V: Clone] MultiValueRegister<V>, MultiValueStore<V>;
     [K: Ord + Clone, V: Clone, S: Ord + Clone] LwwMap<K, V, S>, LwwStore<K, V, S>;
     [K: Ord + Clone, S: UndoStore] ObservedRemoveMap<K, S>, crate::dot_store::DotMap<K, S>;
+    [V: Clone, C: Ord + Clone] RedactableRegister<V, C>, RedactableStore<V, C>;
     [] EnableWinsFlag, EnableWinsStore;
     [] DisableWinsFlag, DisableWinsStore;
 }

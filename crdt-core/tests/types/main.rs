@@ -11,5 +11,6 @@ mod memory;
 mod own;
 mod regressions;
 mod scenarios;
+mod serde_form;
 mod support;
 mod undo;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crdt_core::counter::{CounterError, CounterStore};
 use crdt_core::dot_store::DotMap;
 use crdt_core::laws::{UndoSubject, undo};
-use crdt_core::register::MultiValueStore;
+use crdt_core::register::{MultiValueStore, Payload};
 use crdt_core::undo::Undo;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, LwwMap, LwwRegister,
-    MultiValueRegister, ObservedRemoveMap, PnCounter, RemoveWinsSet, ReplicaId, Replicated,
+    MultiValueRegister, ObservedRemoveMap, PnCounter, RedactableRegister, RemoveWinsSet, ReplicaId,
+    Replicated,
 };
 
 use crate::support::bytes;
@@ -264,4 +265,29 @@ fn a_register_goes_back_by_a_new_write() {
     assert!(again == Default::default(), "the write does not stand any more");
     let lost = register.set("sepia", 2, &mut writer).unwrap();
     assert_eq!(register.inverse(&lost), None, "it changes nothing");
+}
+
+/// A redaction is for good; what was written and cleared around it goes and comes.
+#[test]
+fn what_is_redacted_stays_so() {
+    let mut register = RedactableRegister::<u8, u8>::new();
+    let mut writer = register.writer(A);
+    let _kept = register.set(1, &mut writer).unwrap();
+    let before = register.clone();
+    let set = register.set(2, &mut writer).unwrap();
+    let inverse = before.inverse(&set);
+    let _kept = register.undo(&inverse, &mut writer).unwrap();
+    assert!(matches!(register.store().entries(), [(_, Payload::Held(1))]));
+
+    let before = register.clone();
+    let redaction = register.redact_all(|value| *value + 100, &mut writer);
+    let inverse = before.inverse(&redaction);
+    assert!(inverse.is_empty() && register.undo(&inverse, &mut writer).unwrap().is_empty());
+    let before = register.clone();
+    let cleared = register.clear(&mut writer);
+    let inverse = before.inverse(&cleared);
+    let _kept = register.undo(&inverse, &mut writer).unwrap();
+    let held: Vec<_> = register.store().entries().iter().map(|(_, payload)| *payload).collect();
+    assert_eq!(held, [Payload::Redacted(101)]);
+    register.check_invariants();
 }

@@ -13,13 +13,15 @@ use crdt_core::register::MultiValueStore;
 use crdt_core::set::{AddWinsStore, RemoveWinsStore};
 use crdt_core::{GrowOnlySet, ReplicaId, Replicated, Writer};
 
+use serde::{Deserialize, Serialize};
+
 use super::nest::{
     At, CounterAt, DisableWinsAt, EnableWinsAt, LatticeAt, LwwAt, MapOf, Nest, RemoveWinsAt, SetAt,
     SiblingsAt, all_here, seen_as,
 };
 
 /// A struct of whatever stands in its two fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Replicated)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Replicated, Serialize, Deserialize)]
 pub(crate) struct Pair<A, B> {
     #[crdt(number = 3)]
     pub(crate) one: A,
@@ -93,7 +95,7 @@ impl<A: Nest, B: Nest> Nest for PairOf<A, B> {
 macro_rules! everything {
     ($($field:ident $variant:ident: $store:ty, $nest:ty;)*) => {
         /// A struct with every kind of store.
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Replicated)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Replicated, Serialize, Deserialize)]
         pub(crate) struct Everything {
             $(pub(crate) $field: $store,)*
         }
