@@ -14,6 +14,7 @@ use crdt_core::{Dot, ReplicaId, Replicated};
 use crate::support::derived::{
     Everything, EverythingAt, EverythingEdit as _, FieldOp, PairEdit as _, PairOf, PairOp, RootOf,
 };
+use crate::support::list::ListAt;
 use crate::support::nest::{
     CounterAt, CounterOp, EnableWinsAt, FlagOp, KeyOp, MapOf, RedactableAt, RootMap, SetAt,
     SiblingOp, SiblingsAt,
@@ -79,6 +80,12 @@ fn a_struct_with_a_field_that_can_be_redacted() {
     type Notes = RootOf<PairOf<CounterAt, MapOf<RedactableAt>>>;
     check::<Notes>();
     decomposition::<Notes>();
+}
+
+#[test]
+fn a_struct_of_a_list_and_a_set() {
+    check::<RootOf<PairOf<ListAt, SetAt>>>();
+    check::<RootMap<PairOf<ListAt, CounterAt>>>();
 }
 
 /// D6 of sizes: what was overwritten leaves nothing.
