@@ -102,6 +102,8 @@ extern crate alloc;
 #[cfg(any(test, feature = "laws"))]
 extern crate std;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary_form;
 pub mod causality;
 pub mod codec;
 pub mod collections;
@@ -133,8 +135,28 @@ pub use sequence::{List, Text, TextDelta};
 pub use set::{AddWinsSet, GrowOnlySet, RemoveWinsSet, TwoPhaseSet};
 pub use writer::{WriteError, Writer};
 
+#[cfg(feature = "arbitrary")]
+pub use arbitrary;
+#[cfg(feature = "arbitrary")]
+pub use arbitrary_form::ArbitraryStore;
 #[cfg(feature = "derive")]
 pub use crdt_derive::{Lattice, Replicated};
+
+/// What `#[derive(Replicated)]` makes only if this crate has the feature `arbitrary`.
+#[cfg(feature = "arbitrary")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! if_arbitrary {
+    ($($item:item)*) => { $($item)* };
+}
+
+/// What `#[derive(Replicated)]` makes only if this crate has the feature `arbitrary`.
+#[cfg(not(feature = "arbitrary"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! if_arbitrary {
+    ($($item:item)*) => {};
+}
 
 #[cfg(test)]
 mod test_support {

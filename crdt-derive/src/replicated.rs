@@ -6,7 +6,8 @@ use syn::{Visibility, parse_quote};
 use crate::input::Input;
 
 pub(crate) fn expand(input: &Input) -> Tokens {
-    let parts = [store(input), split(input), codec(input), undo(input), edit(input)];
+    let parts =
+        [store(input), split(input), codec(input), undo(input), arbitrary(input), edit(input)];
     quote!(#(#parts)*)
 }
 
@@ -219,6 +220,43 @@ fn undo(input: &Input) -> Tokens {
 
             fn undo(edit: &mut #path::Edit<'_, Self>, put: &Self, taken: &Self) {
                 #(#undo)*
+            }
+        }
+    }
+}
+
+fn arbitrary(input: &Input) -> Tokens {
+    let Input { ident, krate, generics, .. } = input;
+    let path = quote!(#krate::dot_store);
+    let mut wanted = input.fields_are(&quote!(#krate::ArbitraryStore<'__bytes>));
+    wanted.push(quote!(Self: ::core::clone::Clone));
+    let clause = input.optional(&stores(input), &wanted);
+    let (_, ty_generics, _) = generics.split_for_impl();
+    let mut with_bytes = generics.clone();
+    with_bytes.params.insert(0, parse_quote!('__bytes));
+    let (impl_generics, ..) = with_bytes.split_for_impl();
+    let mut index = 0_usize;
+    let arms: Vec<_> =
+        each_open(input, |_, open| quote!(#krate::ArbitraryStore::change(&mut #open, u)))
+            .into_iter()
+            .map(|change| {
+                index += 1;
+                quote!(#index => #change,)
+            })
+            .collect();
+    quote! {
+        #krate::if_arbitrary! {
+            #[automatically_derived]
+            impl #impl_generics #krate::ArbitraryStore<'__bytes> for #ident #ty_generics #clause {
+                fn change(
+                    edit: &mut #path::Edit<'_, Self>,
+                    u: &mut #krate::arbitrary::Unstructured<'__bytes>,
+                ) -> #krate::arbitrary::Result<()> {
+                    match u.int_in_range(1..=#index)? {
+                        #(#arms)*
+                        _ => ::core::result::Result::Ok(()),
+                    }
+                }
             }
         }
     }

@@ -55,7 +55,7 @@ pub struct Movement {
 
 impl Movement {
     /// A movement, if there is any.
-    #[cfg(feature = "serde")]
+    #[cfg(any(feature = "arbitrary", feature = "serde"))]
     pub(crate) const fn of(amount: i64) -> Option<Self> {
         if amount == 0 { None } else { Some(Self { amount }) }
     }

@@ -3,6 +3,7 @@
 //! `CRDT_CASES` sets the number of cases for each law, 4,096 by default.
 
 mod apply;
+mod arbitrary_form;
 mod derived;
 mod golden;
 mod hostile;

@@ -36,7 +36,7 @@ const RULES: &[Rule] = &[
         members: &["crdt-derive"],
         // Vectors that live in place while short; optional conversions of ids; the laws, as tests
         // for types of one's own, behind a feature.
-        outside: Outside::Only(&["smallvec", "uuid", "serde", "quickcheck"]),
+        outside: Outside::Only(&["smallvec", "uuid", "serde", "arbitrary", "quickcheck"]),
     },
     // What reads Rust and writes it. It names what is in core, and knows nothing of it.
     Rule {
