@@ -14,6 +14,10 @@
 pub mod bombs;
 pub mod corpus;
 pub mod memory;
+// The models of the laws, so that there is one of each.
+#[allow(dead_code, unused_imports)]
+#[path = "../../crdt-core/tests/types/support/mod.rs"]
+mod models;
 pub mod program;
 pub mod surfaces;
 pub mod values;
@@ -55,6 +59,7 @@ surfaces![
     frame,
     lww_map,
     lww_register,
+    models,
     multi_value_register,
     observed_remove_map,
     plain_lattices,

@@ -12,6 +12,7 @@ pub mod flags;
 pub mod frame;
 pub mod lww_map;
 pub mod lww_register;
+pub mod models;
 pub mod multi_value_register;
 pub mod observed_remove_map;
 pub mod plain_lattices;
