@@ -120,6 +120,7 @@ pub mod sequence;
 #[cfg(feature = "serde")]
 mod serde_form;
 pub mod set;
+pub mod tree;
 pub mod undo;
 mod writer;
 
@@ -133,6 +134,7 @@ pub use map::{LwwMap, ObservedRemoveMap};
 pub use register::{LwwRegister, MaxRegister, MinRegister, MultiValueRegister, RedactableRegister};
 pub use sequence::{List, Text, TextDelta};
 pub use set::{AddWinsSet, GrowOnlySet, RemoveWinsSet, TwoPhaseSet};
+pub use tree::{Tree, TreeDelta};
 pub use writer::{WriteError, Writer};
 
 #[cfg(feature = "arbitrary")]

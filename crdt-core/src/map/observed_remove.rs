@@ -37,6 +37,7 @@ use crate::{Lattice, ReplicaId, WriteError, Writer};
 /// | [`EnableWinsStore`](crate::flag::EnableWinsStore), [`DisableWinsStore`](crate::flag::DisableWinsStore) | a flag |
 /// | [`CounterStore`](crate::counter::CounterStore) | a counter that a removal resets |
 /// | [`ListStore`](crate::sequence::ListStore) | a list, with moves |
+/// | [`TreeStore`](crate::tree::TreeStore) | a tree, with moves |
 /// | [`LatticeStore`](super::LatticeStore) | any other lattice, of which a removal drops what it saw and a concurrent writer's whole value survives |
 /// | [`DotMap`] of any of these, or of itself | a map, to any depth |
 ///

@@ -12,7 +12,7 @@ use crdt_core::map::LatticeStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet, List,
     LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister, ObservedRemoveMap,
-    PnCounter, RedactableRegister, RemoveWinsSet, ReplicaId, Replicated, TwoPhaseSet,
+    PnCounter, RedactableRegister, RemoveWinsSet, ReplicaId, Replicated, Tree, TwoPhaseSet,
 };
 
 use crate::support::derived::{Everything, EverythingEdit as _, PairEdit as _};
@@ -259,4 +259,27 @@ fn lists() {
     golden("list_digest.hex", &list.digest());
     golden("list_move.hex", &list.move_to(0, 2, &mut at_a).unwrap());
     golden("list_clear.hex", &list.clear(&mut at_a));
+}
+
+#[test]
+fn trees() {
+    let mut tree = Tree::<String>::new();
+    golden("tree_empty.hex", &tree);
+    let (mut at_a, mut at_b) = (tree.writer(A), tree.writer(B));
+    let (docs, delta) = tree.create(None, 0, "docs".into(), &mut at_a).unwrap();
+    golden("tree_create.hex", &delta);
+    let (old, _) = tree.create(None, 1, "old".into(), &mut at_a).unwrap();
+    let (new, _) = tree.create(Some(docs), 0, "new".into(), &mut at_a).unwrap();
+    let mut other = tree.clone();
+    golden("tree_move.hex", &tree.move_to(docs, Some(old), 0, &mut at_a).unwrap());
+    let _kept = other.move_to(old, Some(docs), 1, &mut at_b).unwrap();
+    let _kept = other.set_value(old, "older".into(), &mut at_b).unwrap();
+    tree.join(&other);
+    golden("tree_set_value.hex", &tree.set_value(docs, "papers".into(), &mut at_a).unwrap());
+    golden("tree_remove.hex", &tree.remove(new, &mut at_a).unwrap());
+    golden("tree.hex", &tree);
+    let stable = tree.context().vector().clone();
+    golden("tree_compact.hex", &tree.compact(&stable, &mut at_a));
+    golden("tree_digest.hex", &tree.digest());
+    golden("tree_clear.hex", &tree.clear(&mut at_a));
 }

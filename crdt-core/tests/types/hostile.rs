@@ -23,6 +23,7 @@ use crate::support::subjects::{
     DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, Redacting, Register,
     RemoveWins, Set, Siblings, Stock, TwoPhase, UpAndDown,
 };
+use crate::support::tree::{TreeAt, Trees};
 use crate::support::{bytes, cases, parse};
 use crdt_core::laws::Rng;
 use crdt_core::laws::{Arrival, History, Step, Subject};
@@ -161,6 +162,12 @@ fn derived_structs() {
 fn lists() {
     check::<Lists>();
     check::<RootMap<ListAt>>();
+}
+
+#[test]
+fn trees() {
+    check::<Trees>();
+    check::<RootMap<TreeAt>>();
 }
 
 /// Two elements that each stand behind the other: they are nowhere, and harm nobody.

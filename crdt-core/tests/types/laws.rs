@@ -17,6 +17,7 @@ use crate::support::subjects::{
     Assign, DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, MapOp,
     Redacting, Register, RemoveWins, Set, SetOp, Siblings, Stock, StockOp, TwoPhase, UpAndDown,
 };
+use crate::support::tree::{TreeAt, TreeOp, Trees};
 
 /// Random histories, and every history of up to four of these operations on three replicas.
 fn laws<S: Subject<Root: Decompose>>(ops: &[S::Op]) {
@@ -269,4 +270,33 @@ fn map_of_lists() {
 #[test]
 fn map_of_maps_of_lists() {
     laws::<RootMap<MapOf<ListAt>>>(&two_keys_down(&LIST[..1]));
+}
+
+/// Two nodes, and moves of one below the other.
+const TREE: &[TreeOp] = &[
+    TreeOp::Create { parent: 0, at: 0, value: 1 },
+    TreeOp::Move { node: 0, parent: 2, at: 0 },
+    TreeOp::Move { node: 1, parent: 1, at: 0 },
+    TreeOp::Remove(0),
+];
+
+#[test]
+fn tree() {
+    laws::<Trees>(TREE);
+}
+
+#[test]
+fn tree_of_values_and_clearings() {
+    let below = TreeOp::Create { parent: 1, at: 0, value: 2 };
+    every_history::<Trees>(&[TREE[0].clone(), below, TreeOp::Set(0, 3), TreeOp::Clear]);
+}
+
+#[test]
+fn map_of_trees() {
+    laws::<RootMap<TreeAt>>(&under_a_key(&TREE[..2]));
+}
+
+#[test]
+fn map_of_maps_of_trees() {
+    laws::<RootMap<MapOf<TreeAt>>>(&two_keys_down(&TREE[..1]));
 }

@@ -16,6 +16,8 @@ use crdt_core::{
     RemoveWinsSet, TwoPhaseSet,
 };
 
+use crdt_core::tree::TreeDelta;
+
 use crate::support::parse;
 use crdt_core::laws::Rng;
 
@@ -78,6 +80,9 @@ fn check_all(name: &str, input: &[u8]) -> bool {
         check::<List<String>>(name, input),
         check::<List<()>>(name, input),
         check::<ListDelta<u64>>(name, input),
+        check::<Tree<u64>>(name, input),
+        check::<Tree<()>>(name, input),
+        check::<TreeDelta<String>>(name, input),
         check::<CausalContext>(name, input),
         check::<Digest>(name, input),
         check::<VersionVector>(name, input),
@@ -342,6 +347,38 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
         out.varint(n << 1);
         (0..n).for_each(|_| out.raw(cell));
         assert!(check_all(&format!("one run of {cell:?}"), out.as_bytes()));
+    }
+
+    // Trees: of nodes at the top, below each other or below one, with values and without; and
+    // of moves of one node.
+    for (count, kind) in [(100, 0), (n, 0), (n, 1), (n, 2), (n, 3)] {
+        for values in [0, count] {
+            let (mut dots, mut body) = (Writer::new(), Writer::new());
+            body.varint(count);
+            for node in 0..count {
+                let dot = 2 * node + 1;
+                let moved = if kind == 3 { 1 } else { dot };
+                let parent = [0, dot.saturating_sub(2), u64::from(node > 0), 0][kind];
+                for seq in [dot, moved, parent] {
+                    dots.varint(0);
+                    dots.varint(seq);
+                }
+                body.raw(&[2, 1, 1 + (node % 255) as u8]);
+            }
+            body.varint(values);
+            for node in 0..values {
+                for seq in [2 * node + 2, 2 * node + 1] {
+                    dots.varint(0);
+                    dots.varint(seq);
+                }
+            }
+            let mut out = context(1, 2 * count);
+            out.bytes(dots.as_bytes());
+            out.u8(0);
+            out.raw(body.as_bytes());
+            let name = format!("{count} nodes of kind {kind}, {values} values");
+            assert!(check_all(&name, out.as_bytes()), "{name}");
+        }
     }
 
     // Counts that promise what is not there, at every place where a count may stand.

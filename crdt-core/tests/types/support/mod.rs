@@ -4,6 +4,7 @@ pub(crate) mod derived;
 pub(crate) mod list;
 pub(crate) mod nest;
 pub(crate) mod subjects;
+pub(crate) mod tree;
 
 use crdt_core::codec::{Decode, Encode, Reader, Writer};
 pub(crate) use crdt_core::laws::{cases, replica};
