@@ -126,7 +126,8 @@ impl<E> Order<E> {
         }
         let siblings = self.siblings(key);
         let slot = siblings.partition_point(|&kid| kid < span.first);
-        let at = siblings.get(slot).map_or(at, |&next| self.leftmost(next));
+        let next = siblings.get(slot).copied();
+        let at = next.map_or(at, |next| self.leftmost(next));
         self.note_sibling(key, slot, span.first);
         self.insert_before(at, span);
     }
@@ -152,7 +153,8 @@ impl<E> Order<E> {
             self.insert_before(self.tree.start(), span);
             return;
         }
-        let siblings = self.siblings(key);
+        self.siblings(key);
+        let siblings = &self.kids[&key];
         let slot = siblings.partition_point(|&kid| self.precedes(kid, hook.right, span.first));
         let after = match slot.checked_sub(1) {
             Some(before) => Some(self.rightmost(siblings[before])),
@@ -179,17 +181,22 @@ impl<E> Order<E> {
         farther.is_gt() || farther.is_eq() && kid < name
     }
 
-    /// The children of a node that has some on that side.
-    fn siblings(&self, key: (Dot, bool)) -> Vec<Dot> {
-        self.kids.get(&key).cloned().unwrap_or_else(|| vec![self.only_kid(key)])
-    }
-
-    fn note_sibling(&mut self, key: (Dot, bool), slot: usize, kid: Dot) {
+    /// The children of a node that has some on that side, noted from now on.
+    fn siblings(&mut self, key: (Dot, bool)) -> &[Dot] {
         if !self.kids.contains_key(&key) {
             let only = self.only_kid(key);
             self.kids.insert(key, vec![only]);
         }
-        self.kids.get_mut(&key).expect("it is there now").insert(slot, kid);
+        &self.kids[&key]
+    }
+
+    fn note_sibling(&mut self, key: (Dot, bool), slot: usize, kid: Dot) {
+        let siblings = self.kids.get_mut(&key).expect("the siblings are noted");
+        if siblings.len() == siblings.capacity() {
+            // By a quarter: what was decoded may be one long row.
+            siblings.reserve_exact(siblings.len() / 4 + 3);
+        }
+        siblings.insert(slot, kid);
     }
 
     /// The only child on one side: what stands beside the parent hangs on it.
