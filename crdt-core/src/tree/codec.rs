@@ -103,7 +103,8 @@ impl<V: Decode> DecodeStore for TreeStore<V> {
         }
         let mut store = Self::of(replay);
         let mut last = None;
-        for _ in 0..input.body().count(V::BYTES_MIN)? {
+        // Nothing is reserved on the word of this count, and each value takes a dot.
+        for _ in 0..input.body().varint()? {
             let at = input.body().position();
             let dot = read_own(input)?;
             if last.is_some_and(|last| last >= dot) {

@@ -112,10 +112,15 @@ impl Replay {
     /// Takes in moves that are not here. What comes late costs as many moves as come after it.
     pub(super) fn add(&mut self, steps: impl IntoIterator<Item = Step>) {
         let begun = self.steps.len();
-        for mut step in steps {
+        if begun == 0 {
+            // What was decoded is taken as it is, without a copy.
+            self.steps = steps.into_iter().collect();
+        } else {
+            self.steps.extend(steps);
+        }
+        for (at, step) in (begun as u32..).zip(&mut self.steps[begun..]) {
             (step.skipped, step.before) = (false, NONE);
-            self.by_dot.insert(step.dot, self.steps.len() as u32);
-            self.steps.push(step);
+            self.by_dot.insert(step.dot, at);
         }
         let mut fresh: Vec<u32> = (begun as u32..self.steps.len() as u32).collect();
         crate::collections::sort_with(&mut fresh, |&a, &b| self.when(a) < self.when(b));

@@ -383,6 +383,7 @@ fn decoding_holds_at_most_64_kib_and_32_times_the_input() {
             }
             body.varint(values);
             for node in 0..values {
+                body.u8(7);
                 for seq in [2 * node + 2, 2 * node + 1] {
                     dots.varint(0);
                     dots.varint(seq);
