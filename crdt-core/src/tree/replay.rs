@@ -154,6 +154,11 @@ impl Replay {
 
     /// Whether `node` is `other`, or above it.
     pub(super) fn is_above(&self, node: Dot, other: Dot) -> bool {
+        // Nothing stands below a node without children, as a new one is: a deep tree would else
+        // cost the square of its depth to read.
+        if node != other && !self.kids.contains_key(&node) {
+            return false;
+        }
         let mut above = Some(other);
         while let Some(here) = above {
             if here == node {
