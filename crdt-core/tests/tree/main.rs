@@ -121,7 +121,7 @@ impl Arbitrary for Step {
 
 fn act(trees: &mut [(Tree<&'static str>, Writer); 3], nodes: &[Dot], step: &Step) {
     let by = usize::from(step.by) % 3;
-    if step.node % 4 == 0 {
+    if step.node.is_multiple_of(4) {
         let from = trees[usize::from(step.parent) % 3].0.clone();
         trees[by].0.join(from);
         return;
