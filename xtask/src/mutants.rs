@@ -33,11 +33,8 @@ pub(crate) struct Options {
     #[arg(long)]
     again: bool,
     /// How many random cases each law is tried on.
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 12)]
     cases: u64,
-    /// How many mutants are tested at a time.
-    #[arg(long, default_value_t = 1)]
-    jobs: usize,
     /// Show how many mutants each file has, and what is known of them, and end.
     #[arg(long)]
     list: bool,
@@ -59,8 +56,9 @@ const PARTS: &[&str] = &[
     "writer.rs",
 ];
 
-/// A test that hangs is stopped after so many seconds; all of them take a tenth of it.
-const TIMEOUT_SECONDS: u32 = 90;
+/// Tests that hang are stopped after five times what they take without a mutant, and not before
+/// so many seconds.
+const TIMEOUT_SECONDS_MIN: &str = "60";
 
 /// What came of one file's mutants.
 #[derive(Default, Deserialize, Serialize)]
@@ -165,12 +163,14 @@ fn mutate(file: &str, options: &Options) -> Outcome<Report> {
     let finished = cargo_mutants()
         .args(["--package", "crdt-core", "--file", file, "--output"])
         .args([&out])
-        .args(["--profile", "mutants", "--baseline", "skip", "--no-shuffle", "--colors", "never"])
-        .args(["--timeout", &TIMEOUT_SECONDS.to_string(), "--jobs", &options.jobs.to_string()])
+        .args(["--profile", "mutants", "--no-shuffle", "--colors", "never"])
+        .args(["--minimum-test-timeout", TIMEOUT_SECONDS_MIN])
         // The tests that say what the types mean. Those of size and speed notice no mistake
         // that these do not, and take longer than all of them.
         .args(["--", "--lib", "--test", "types", "--"])
         .args(SKIPPED.iter().flat_map(|name| ["--skip", name]))
+        // Kept, so that the libraries below are built once and not for each file.
+        .env("CARGO_TARGET_DIR", folder().join("build"))
         .env("CRDT_CASES", options.cases.to_string())
         .env("RUST_BACKTRACE", "0")
         .run();
