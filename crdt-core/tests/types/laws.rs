@@ -27,7 +27,7 @@ fn laws<S: Subject<Root: Decompose>>(ops: &[S::Op]) {
 }
 
 /// Every history of up to four operations; of fewer where the laws get no more than a glance.
-fn every_history<S: Subject>(ops: &[S::Op]) {
+pub(crate) fn every_history<S: Subject>(ops: &[S::Op]) {
     let events_max = match cases() {
         ..16 => 2,
         16..256 => 3,
