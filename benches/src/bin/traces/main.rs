@@ -8,7 +8,6 @@
 
 mod attempt;
 mod case;
-mod clock;
 mod engine;
 mod heap;
 mod library;

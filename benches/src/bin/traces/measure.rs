@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::attempt::attempt;
 use crate::case::{Case, same_text};
-use crate::clock::timed;
+use benches::timed;
 use crate::engine::{Archive, Edit, Engine, Offsets, Outcome};
 use crate::heap::held;
 use crate::prepared::{Prepared, write_alone};

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use benches::Kind;
 
 use crate::case::Case;
-use crate::clock::timed;
+use benches::timed;
 use crate::engine::{Engine, Outcome};
 use crate::script::Script;
 use crate::session::Session;

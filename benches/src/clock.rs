@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// All threads of the process count, and what other programs do meanwhile does not, where
 /// the system has such a clock.
-pub(crate) fn timed<T>(run: impl FnOnce() -> T) -> (f64, T) {
+pub fn timed<T>(run: impl FnOnce() -> T) -> (f64, T) {
     let before = now();
     let value = run();
     let spent = now().saturating_sub(before);

@@ -1,0 +1,12 @@
+//! The crate `crdts`, used as its documentation does.
+
+pub(crate) mod counter;
+pub(crate) mod lww;
+pub(crate) mod map;
+pub(crate) mod set;
+
+const WRITERS: u64 = 10;
+
+fn keys(count: u64) -> Vec<String> {
+    (0..count).map(|number| format!("key-{number:06}")).collect()
+}
