@@ -83,8 +83,7 @@ impl CausalContext {
 
     /// Adds all events of a range.
     pub fn insert_range(&mut self, range: DotRange) {
-        if range.first <= self.vector.get(range.replica) + 1 {
-            self.vector.observe(range.replica, range.last);
+        if self.vector.extend_over(range) {
             self.cloud.drain_replica_into(range.replica, &mut self.vector);
         } else {
             self.cloud.insert_range(range);
@@ -96,8 +95,10 @@ impl CausalContext {
         if self.dominates(other) {
             return false;
         }
-        self.vector.join(&other.vector);
-        self.cloud.drain_into(&mut self.vector);
+        if !other.vector.is_empty() {
+            self.vector.join(&other.vector);
+            self.cloud.drain_into(&mut self.vector);
+        }
         for range in other.cloud.ranges() {
             self.insert_range(range);
         }
@@ -129,18 +130,19 @@ impl CausalContext {
 
     /// The number of the replica's latest event that was seen, 0 if there is none.
     pub fn last_seq(&self, replica: ReplicaId) -> u64 {
-        let ahead = self.cloud.ranges_of(replica).last().map_or(0, |range| range.last);
-        self.vector.get(replica).max(ahead)
+        self.vector.get(replica).max(self.cloud.last_seq(replica))
     }
 
     /// All events as ranges, each replica's in ascending order, replica by replica.
     pub fn ranges(&self) -> impl Iterator<Item = DotRange> + '_ {
-        self.replicas().into_iter().flat_map(|replica| {
-            let settled = self.vector.get(replica);
-            (settled > 0)
-                .then(|| DotRange::new(replica, 1, settled))
-                .into_iter()
-                .chain(self.cloud.ranges_of(replica))
+        // Two ascending sequences become one: a replica's gapless part comes before its runs.
+        let settled = self.vector.iter().map(|(replica, last)| DotRange::new(replica, 1, last));
+        let (mut settled, mut ahead) = (settled.peekable(), self.cloud.ranges().peekable());
+        core::iter::from_fn(move || {
+            let replica = ahead.peek().map(|range| range.replica);
+            settled
+                .next_if(|range| replica.is_none_or(|replica| range.replica <= replica))
+                .or_else(|| ahead.next())
         })
     }
 

@@ -1,3 +1,5 @@
+use core::hash::{Hash, Hasher};
+
 use super::VersionVector;
 use crate::collections::OrderedMap;
 use crate::{Dot, DotRange, ReplicaId};
@@ -5,7 +7,7 @@ use crate::{Dot, DotRange, ReplicaId};
 /// Any set of [`Dot`]s, with or without gaps, held as runs of consecutive dots.
 ///
 /// It is the part of a [`CausalContext`](super::CausalContext) that a version vector cannot
-/// express: what arrived ahead of its turn. A run costs 16 bytes however long it is;
+/// express: what arrived ahead of its turn. A run costs 32 bytes however long it is;
 /// look-ups and changes cost O(log n) for n runs.
 ///
 /// ```
@@ -17,143 +19,250 @@ use crate::{Dot, DotRange, ReplicaId};
 /// cloud.insert(Dot::new(a, 4));
 /// assert_eq!(cloud.ranges().collect::<Vec<_>>(), [DotRange::new(a, 3, 5)]);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct DotCloud {
-    // For each replica, from the first dot of a run to its last. Runs neither overlap nor
-    // touch, and no replica is without one, so that equal sets are equal maps.
-    runs: OrderedMap<ReplicaId, OrderedMap<u64, u64>>,
+    runs: Runs,
+}
+
+/// Runs that neither overlap nor touch.
+#[derive(Clone, Debug)]
+enum Runs {
+    /// The only one, in place: what most deltas tell.
+    One(DotRange),
+    /// The last dot of each, with the number of its first.
+    Many(OrderedMap<Dot, u64>),
 }
 
 impl DotCloud {
     /// The set of no dots.
     pub const fn new() -> Self {
-        Self { runs: OrderedMap::new() }
+        Self { runs: Runs::Many(OrderedMap::new()) }
     }
 
     /// Whether there is no dot.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        matches!(&self.runs, Runs::Many(runs) if runs.is_empty())
     }
 
     /// Whether `dot` is in the set.
     pub fn contains(&self, dot: Dot) -> bool {
-        self.run_at(dot).is_some()
+        match &self.runs {
+            Runs::One(run) => run.contains(dot),
+            Runs::Many(runs) => runs.seek(&dot).is_some_and(|place| {
+                let &(last, first) = runs.at(place);
+                last.replica == dot.replica && first <= dot.seq
+            }),
+        }
     }
 
     /// Adds a dot; whether it was absent. A dot numbered 0 names no event and is ignored.
     pub fn insert(&mut self, dot: Dot) -> bool {
-        if dot.seq == 0 || self.contains(dot) {
+        if dot.seq == 0 {
             return false;
         }
-        self.insert_range(DotRange::new(dot.replica, dot.seq, dot.seq));
+        if let Runs::One(run) = &mut self.runs
+            && run.replica == dot.replica
+            && run.last + 1 == dot.seq
+        {
+            run.last = dot.seq;
+            return true;
+        }
+        if self.is_empty() {
+            self.runs = Runs::One(DotRange::new(dot.replica, dot.seq, dot.seq));
+            return true;
+        }
+        let runs = self.many();
+        let after = runs.seek(&dot);
+        let (mut is_before_next, mut is_behind_last) = (false, false);
+        if let Some(place) = after {
+            let &(last, first) = runs.at(place);
+            if last.replica == dot.replica && first <= dot.seq {
+                return false;
+            }
+            is_before_next = last.replica == dot.replica && first == dot.seq + 1;
+        }
+        let before = runs.before(after);
+        if let Some(place) = before {
+            is_behind_last = runs.at(place).0.next() == Some(dot);
+        }
+        match (before.filter(|_| is_behind_last), after.filter(|_| is_before_next)) {
+            (Some(before), Some(after)) => {
+                runs.at_mut(after).1 = runs.at(before).1;
+                runs.remove_at(before);
+            }
+            (Some(before), None) => runs.at_mut(before).0 = dot,
+            (None, Some(after)) => runs.at_mut(after).1 = dot.seq,
+            (None, None) => drop(runs.insert(dot, dot.seq)),
+        }
         true
     }
 
     /// Adds every dot of a range. Costs O(log n) for each run that it swallows.
     pub fn insert_range(&mut self, range: DotRange) {
-        let runs = self.runs.entry(range.replica).or_default();
+        if self.is_empty() {
+            self.runs = Runs::One(range);
+            return;
+        }
+        let runs = self.many();
         let (mut first, mut last) = (range.first, range.last);
         // Whatever overlaps the range or touches it becomes one run with it.
-        while let Some((&run_first, &run_last)) = runs.range(..=last.saturating_add(1)).next_back()
-        {
-            if run_last.saturating_add(1) < first {
+        while let Some(place) = runs.seek(&Dot::new(range.replica, first - 1)) {
+            let &(end, start) = runs.at(place);
+            if end.replica != range.replica || start > last.saturating_add(1) {
                 break;
             }
-            runs.remove(&run_first);
-            first = first.min(run_first);
-            last = last.max(run_last);
+            runs.remove_at(place);
+            first = first.min(start);
+            last = last.max(end.seq);
         }
-        runs.insert(first, last);
+        runs.insert(Dot::new(range.replica, last), first);
     }
 
     /// Takes a dot out; whether it was there.
     pub fn remove(&mut self, dot: Dot) -> bool {
-        let Some(range) = self.run_at(dot) else { return false };
-        let runs = self.runs.get_mut(&dot.replica).expect("the run was found");
-        runs.remove(&range.first);
-        if range.first < dot.seq {
-            runs.insert(range.first, dot.seq - 1);
+        if !self.contains(dot) {
+            return false;
         }
-        if dot.seq < range.last {
-            runs.insert(dot.seq + 1, range.last);
-        }
-        if runs.is_empty() {
-            self.runs.remove(&dot.replica);
+        let runs = self.many();
+        let place = runs.seek(&dot).expect("the run was found");
+        let (last, first) = runs.at_mut(place);
+        match (*first == dot.seq, *last == dot) {
+            (true, true) => drop(runs.remove_at(place)),
+            (true, false) => *first += 1,
+            (false, true) => last.seq -= 1,
+            (false, false) => {
+                let first = core::mem::replace(first, dot.seq + 1);
+                runs.insert(Dot::new(dot.replica, dot.seq - 1), first);
+            }
         }
         true
     }
 
     /// The runs, in ascending order.
-    pub fn ranges(&self) -> impl Iterator<Item = DotRange> + '_ {
-        self.runs.iter().flat_map(|(&replica, runs)| {
-            runs.iter().map(move |(&first, &last)| DotRange::new(replica, first, last))
-        })
+    pub fn ranges(&self) -> impl DoubleEndedIterator<Item = DotRange> + '_ {
+        self.ranges_from(Dot::new(ReplicaId::from_u128(0), 0))
     }
 
     /// The runs of one replica, in ascending order.
     pub fn ranges_of(&self, replica: ReplicaId) -> impl Iterator<Item = DotRange> + '_ {
-        self.runs
-            .get(&replica)
-            .into_iter()
-            .flatten()
-            .map(move |(&first, &last)| DotRange::new(replica, first, last))
+        self.ranges_from(Dot::new(replica, 0)).take_while(move |range| range.replica == replica)
+    }
+
+    /// The number of the replica's last dot, 0 if it has none.
+    pub(super) fn last_seq(&self, replica: ReplicaId) -> u64 {
+        match &self.runs {
+            Runs::One(run) => (run.replica == replica).then_some(run.last),
+            Runs::Many(runs) => {
+                let behind = runs.seek(&Dot::new(replica, u64::MAX));
+                let last = runs.before(behind).map(|place| runs.at(place).0);
+                last.filter(|last| last.replica == replica).map(|last| last.seq)
+            }
+        }
+        .unwrap_or(0)
     }
 
     /// The replicas that have a dot in the set, in ascending order.
     pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> + '_ {
-        self.runs.keys().copied()
+        let mut last = None;
+        self.ranges()
+            .map(|range| range.replica)
+            .filter(move |&replica| last.replace(replica) != Some(replica))
     }
 
     /// How many dots of `range` are in the set.
     pub(crate) fn count_in(&self, range: DotRange) -> u64 {
-        let Some(runs) = self.runs.get(&range.replica) else { return 0 };
-        runs.range(..=range.last)
-            .rev()
-            .take_while(|&(_, &last)| last >= range.first)
-            .map(|(&first, &last)| last.min(range.last) - first.max(range.first) + 1)
+        self.ranges_from(Dot::new(range.replica, range.first))
+            .take_while(|run| run.replica == range.replica && run.first <= range.last)
+            .map(|run| run.last.min(range.last) - run.first.max(range.first) + 1)
             .sum()
     }
 
     /// Takes out what `vector` covers, and lets `vector` grow over the runs that continue it.
     pub(super) fn drain_into(&mut self, vector: &mut VersionVector) {
-        self.runs.retain(|&replica, runs| {
-            while let Some(run) = runs.first_entry() {
-                if *run.key() > vector.get(replica) + 1 {
-                    break;
-                }
-                vector.observe(replica, run.remove());
+        if self.is_empty() {
+            return;
+        }
+        self.many().retain(|&last, first| {
+            let continues = *first <= vector.get(last.replica) + 1;
+            if continues {
+                vector.observe(last.replica, last.seq);
             }
-            !runs.is_empty()
+            !continues
         });
     }
 
     /// As [`drain_into`](Self::drain_into), for one replica.
     pub(super) fn drain_replica_into(&mut self, replica: ReplicaId, vector: &mut VersionVector) {
-        let Some(runs) = self.runs.get_mut(&replica) else { return };
-        while let Some(run) = runs.first_entry() {
-            if *run.key() > vector.get(replica) + 1 {
-                return;
-            }
-            vector.observe(replica, run.remove());
+        if self.is_empty() {
+            return;
         }
-        self.runs.remove(&replica);
+        let runs = self.many();
+        while let Some(place) = runs.seek(&Dot::new(replica, 0)) {
+            let &(last, first) = runs.at(place);
+            if last.replica != replica || first > vector.get(replica) + 1 {
+                break;
+            }
+            runs.remove_at(place);
+            vector.observe(replica, last.seq);
+        }
     }
 
     /// Panics if two runs overlap or touch, or one is empty.
     pub fn check_invariants(&self) {
-        for runs in self.runs.values() {
-            assert!(!runs.is_empty(), "a replica without dots is not in the map");
-            let mut next_free = 1;
-            for (&first, &last) in runs {
-                assert!(first >= next_free && first <= last, "runs neither overlap nor touch");
-                next_free = last + 2;
+        let mut previous: Option<DotRange> = None;
+        for run in self.ranges() {
+            assert!(run.first >= 1 && run.first <= run.last, "no run is empty");
+            if let Some(previous) = previous.replace(run).filter(|p| p.replica == run.replica) {
+                assert!(run.first > previous.last + 1, "runs neither overlap nor touch");
             }
         }
     }
 
-    fn run_at(&self, dot: Dot) -> Option<DotRange> {
-        let (&first, &last) = self.runs.get(&dot.replica)?.range(..=dot.seq).next_back()?;
-        (dot.seq <= last).then(|| DotRange::new(dot.replica, first, last))
+    /// The runs that end at a dot or behind it, in ascending order.
+    fn ranges_from(&self, dot: Dot) -> impl DoubleEndedIterator<Item = DotRange> + '_ {
+        let (one, many) = match &self.runs {
+            Runs::One(run) => {
+                (Some(*run).filter(|run| Dot::new(run.replica, run.last) >= dot), None)
+            }
+            Runs::Many(runs) => (None, Some(runs.range(dot..))),
+        };
+        let many = many.into_iter().flatten();
+        one.into_iter().chain(many.map(|(last, &first)| DotRange {
+            replica: last.replica,
+            first,
+            last: last.seq,
+        }))
+    }
+
+    fn many(&mut self) -> &mut OrderedMap<Dot, u64> {
+        if let Runs::One(run) = self.runs {
+            self.runs = Runs::Many([(Dot::new(run.replica, run.last), run.first)].into());
+        }
+        match &mut self.runs {
+            Runs::Many(runs) => runs,
+            Runs::One(_) => unreachable!("it was made many"),
+        }
+    }
+}
+
+impl Default for DotCloud {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PartialEq for DotCloud {
+    fn eq(&self, other: &Self) -> bool {
+        self.ranges().eq(other.ranges())
+    }
+}
+
+impl Eq for DotCloud {}
+
+impl Hash for DotCloud {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ranges().for_each(|range| range.hash(state));
+        u8::MAX.hash(state);
     }
 }
 

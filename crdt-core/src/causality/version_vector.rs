@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
-use crate::collections::{self, OrderedMap};
+use crate::collections::{self, Entry, OrderedMap};
 use crate::{Dot, DotRange, ReplicaId};
 
 /// How many events of each replica are known: a set of [`Dot`]s without gaps, per replica.
@@ -62,6 +62,26 @@ impl VersionVector {
         if seq > 0 {
             let last = self.last.entry(replica).or_insert(seq);
             *last = (*last).max(seq);
+        }
+    }
+
+    /// Learns the events of `range`, unless there is a gap before it; whether it did.
+    pub(super) fn extend_over(&mut self, range: DotRange) -> bool {
+        match self.last.entry(range.replica) {
+            Entry::Occupied(mut last) => {
+                let is_next = range.first <= *last.get() + 1;
+                if is_next {
+                    *last.get_mut() = range.last.max(*last.get());
+                }
+                is_next
+            }
+            Entry::Vacant(entry) => {
+                let is_first = range.first == 1;
+                if is_first {
+                    entry.insert(range.last);
+                }
+                is_first
+            }
         }
     }
 

@@ -35,7 +35,7 @@ pub struct OrderedMap<K, V> {
 
 /// Where an entry is, or would be put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     chunk: usize,
     index: usize,
 }
@@ -147,11 +147,12 @@ impl<K, V> OrderedMap<K, V> {
         self.chunks = chunks;
     }
 
-    pub(super) fn at(&self, place: Place) -> &(K, V) {
+    pub(crate) fn at(&self, place: Place) -> &(K, V) {
         &self.chunks[place.chunk][place.index]
     }
 
-    pub(super) fn at_mut(&mut self, place: Place) -> &mut (K, V) {
+    /// An entry, to be changed; its key has to stay between its neighbours'.
+    pub(crate) fn at_mut(&mut self, place: Place) -> &mut (K, V) {
         &mut self.chunks[place.chunk][place.index]
     }
 
@@ -179,7 +180,7 @@ impl<K, V> OrderedMap<K, V> {
         Place { chunk, index }
     }
 
-    pub(super) fn remove_at(&mut self, place: Place) -> (K, V) {
+    pub(crate) fn remove_at(&mut self, place: Place) -> (K, V) {
         let removed = self.chunks[place.chunk].remove(place.index);
         self.len -= 1;
         if self.chunks[place.chunk].is_empty() {
@@ -236,6 +237,37 @@ impl<K: Ord, V> OrderedMap<K, V> {
                 self.insert_at(place, key, value);
                 None
             }
+        }
+    }
+
+    /// Where the first entry is whose key is not below this one.
+    pub(crate) fn seek(&self, key: &K) -> Option<Place> {
+        self.find(key).or_else(|place| self.settle(place)).ok()
+    }
+
+    /// Where the entry before a place is, or before the end.
+    pub(crate) fn before(&self, place: Option<Place>) -> Option<Place> {
+        match place {
+            Some(Place { chunk: 0, index: 0 }) => None,
+            Some(Place { chunk, index: 0 }) => {
+                Some(Place { chunk: chunk - 1, index: self.chunks[chunk - 1].len() - 1 })
+            }
+            Some(Place { chunk, index }) => Some(Place { chunk, index: index - 1 }),
+            None => {
+                let chunk = self.chunks.len().checked_sub(1)?;
+                Some(Place { chunk, index: self.chunks[chunk].len() - 1 })
+            }
+        }
+    }
+
+    /// A place between entries as that of the next one, unless it is the end.
+    fn settle(&self, place: Place) -> Result<Place, Place> {
+        match self.chunks.get(place.chunk) {
+            Some(chunk) if place.index < chunk.len() => Ok(place),
+            Some(_) if place.chunk + 1 < self.chunks.len() => {
+                Ok(Place { chunk: place.chunk + 1, index: 0 })
+            }
+            _ => Err(place),
         }
     }
 
@@ -314,6 +346,12 @@ impl<K: Ord, V> OrderedMap<K, V> {
     where
         K: Borrow<Q>,
     {
+        // Behind all others is where most keys belong that are new.
+        if let Some(chunk) = self.chunks.last()
+            && chunk.last().is_some_and(|(last, _)| last.borrow() < key)
+        {
+            return Err(Place { chunk: self.chunks.len() - 1, index: chunk.len() });
+        }
         let begun = self.chunks.partition_point(|chunk| chunk[0].0.borrow() <= key);
         let chunk = begun.saturating_sub(1);
         let entries = self.chunks.get(chunk).map_or(&[][..], Vec::as_slice);

@@ -1,3 +1,4 @@
+use core::cmp::Ordering;
 use core::fmt;
 
 /// The name of one writer of one replicated value: 128 bits, as a UUID has.
@@ -18,8 +19,21 @@ use core::fmt;
 /// assert_eq!(ReplicaId::from_bytes(*id.as_bytes()), id);
 /// ```
 // Bytes rather than a u128: the order is the same (big-endian), and a `Dot` stays 24 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ReplicaId([u8; 16]);
+
+// As numbers, which are compared at once, and not byte by byte.
+impl Ord for ReplicaId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_u128().cmp(&other.as_u128())
+    }
+}
+
+impl PartialOrd for ReplicaId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl ReplicaId {
     /// The id whose big-endian number is `value`.
