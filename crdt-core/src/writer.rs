@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::ReplicaId;
+use crate::collections::Place;
 
 /// The right to change one root under one replica's name.
 ///
@@ -34,12 +35,22 @@ use crate::ReplicaId;
 pub struct Writer {
     replica: ReplicaId,
     position: u64,
+    near: Near,
+}
+
+/// Where a root's tables of replicas had a writer's last, to be looked at first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Near {
+    /// How much is known of it, or counted.
+    pub(crate) known: Place,
+    /// The run of its last dots that are held.
+    pub(crate) held: Place,
 }
 
 impl Writer {
     /// A writer for a root that has come to `position` in the replica's sequence.
     pub(crate) const fn new(replica: ReplicaId, position: u64) -> Self {
-        Self { replica, position }
+        Self { replica, position, near: Near { known: Place::START, held: Place::START } }
     }
 
     /// The replica it writes for.
@@ -51,6 +62,11 @@ impl Writer {
     /// or what the root counts instead.
     pub(crate) const fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Where to look for the replica first.
+    pub(crate) const fn near(&mut self) -> &mut Near {
+        &mut self.near
     }
 
     /// Meets a root that has come to `position`.

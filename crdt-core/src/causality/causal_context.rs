@@ -5,7 +5,7 @@ use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable, Writer,
 };
-use crate::collections::OrderedSet;
+use crate::collections::{OrderedSet, Place};
 use crate::{Dot, DotRange, ReplicaId, SEQ_MAX};
 
 /// The set of all events that a value has seen: a [`VersionVector`] and, for what arrived
@@ -131,6 +131,24 @@ impl CausalContext {
     /// The number of the replica's latest event that was seen, 0 if there is none.
     pub fn last_seq(&self, replica: ReplicaId) -> u64 {
         self.vector.get(replica).max(self.cloud.last_seq(replica))
+    }
+
+    /// The context of one event.
+    pub(crate) fn of(dot: Dot) -> Self {
+        Self::from_iter([dot])
+    }
+
+    /// As [`last_seq`](Self::last_seq); `near` tells where the replica was found before.
+    pub(crate) fn last_seq_near(&self, replica: ReplicaId, near: &mut Place) -> u64 {
+        let last = self.vector.get_near(replica, near);
+        if self.cloud.is_empty() { last } else { last.max(self.cloud.last_seq(replica)) }
+    }
+
+    /// Adds the replica's next event.
+    pub(crate) fn insert_next(&mut self, dot: Dot, near: &mut Place) {
+        if !(self.cloud.is_empty() && self.vector.advance_near(dot, near)) {
+            self.insert(dot);
+        }
     }
 
     /// All events as ranges, each replica's in ascending order, replica by replica.

@@ -1,7 +1,7 @@
 use core::hash::{Hash, Hasher};
 
 use super::VersionVector;
-use crate::collections::OrderedMap;
+use crate::collections::{OrderedMap, Place};
 use crate::{Dot, DotRange, ReplicaId};
 
 /// Any set of [`Dot`]s, with or without gaps, held as runs of consecutive dots.
@@ -97,6 +97,28 @@ impl DotCloud {
         true
     }
 
+    /// As [`insert`](Self::insert), for the next of dots that mostly follow each other; `near`
+    /// tells where the last of them is.
+    pub(crate) fn insert_near(&mut self, dot: Dot, near: &mut Place) {
+        if let Runs::Many(runs) = &mut self.runs {
+            let follows = |&(last, _): &(Dot, u64)| last.next() == Some(dot);
+            let next = runs.after(*near);
+            // The run behind it may not begin where this one comes to end.
+            let is_free =
+                |&(last, first): &(Dot, u64)| last.replica != dot.replica || first > dot.seq + 1;
+            if runs.try_at(*near).is_some_and(follows) && runs.try_at(next).is_none_or(is_free) {
+                runs.at_mut(*near).0 = dot;
+                return;
+            }
+        }
+        self.insert(dot);
+        if let Runs::Many(runs) = &self.runs
+            && let Some(place) = runs.seek(&dot)
+        {
+            *near = place;
+        }
+    }
+
     /// Adds every dot of a range. Costs O(log n) for each run that it swallows.
     pub fn insert_range(&mut self, range: DotRange) {
         if self.is_empty() {
@@ -120,12 +142,12 @@ impl DotCloud {
 
     /// Takes a dot out; whether it was there.
     pub fn remove(&mut self, dot: Dot) -> bool {
-        if !self.contains(dot) {
+        let runs = self.many();
+        let Some(place) = runs.seek(&dot) else { return false };
+        let (last, first) = runs.at_mut(place);
+        if last.replica != dot.replica || *first > dot.seq {
             return false;
         }
-        let runs = self.many();
-        let place = runs.seek(&dot).expect("the run was found");
-        let (last, first) = runs.at_mut(place);
         match (*first == dot.seq, *last == dot) {
             (true, true) => drop(runs.remove_at(place)),
             (true, false) => *first += 1,

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
-use crate::collections::{self, Entry, OrderedMap};
+use crate::collections::{self, Entry, OrderedMap, Place};
 use crate::{Dot, DotRange, ReplicaId};
 
 /// How many events of each replica are known: a set of [`Dot`]s without gaps, per replica.
@@ -63,6 +63,22 @@ impl VersionVector {
             let last = self.last.entry(replica).or_insert(seq);
             *last = (*last).max(seq);
         }
+    }
+
+    /// As [`get`](Self::get); `near` tells where the replica was found before.
+    pub(super) fn get_near(&self, replica: ReplicaId, near: &mut Place) -> u64 {
+        self.last.find_near(&replica, near).map_or(0, |place| self.last.at(place).1)
+    }
+
+    /// Learns the replica's next event, if it is known and this is its next; whether it is.
+    pub(super) fn advance_near(&mut self, dot: Dot, near: &mut Place) -> bool {
+        let Some(place) = self.last.find_near(&dot.replica, near) else { return false };
+        let last = &mut self.last.at_mut(place).1;
+        let is_next = *last + 1 == dot.seq;
+        if is_next {
+            *last = dot.seq;
+        }
+        is_next
     }
 
     /// Learns the events of `range`, unless there is a gap before it; whether it did.

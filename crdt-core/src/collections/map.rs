@@ -4,7 +4,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::ops::{Bound, Index, RangeBounds};
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::entry::{Entry, OccupiedEntry, VacantEntry};
 use super::iter::{IntoIter, IntoKeys, Iter, Keys, Range, Values};
@@ -46,10 +46,19 @@ pub(crate) struct Place {
     index: usize,
 }
 
+impl Place {
+    pub(crate) const START: Self = Self { chunk: 0, index: 0 };
+}
+
 impl<K, V> OrderedMap<K, V> {
     /// The map of no keys. Allocates nothing.
     pub const fn new() -> Self {
         Self { chunks: SmallVec::new_const(), len: 0 }
+    }
+
+    /// The map of one entry.
+    pub(crate) fn of(key: K, value: V) -> Self {
+        Self { chunks: smallvec![smallvec![(key, value)]], len: 1 }
     }
 
     /// How many keys there are.
@@ -153,6 +162,17 @@ impl<K, V> OrderedMap<K, V> {
         self.chunks = chunks;
     }
 
+    /// The place after that of an entry, whether or not there is one.
+    pub(crate) fn after(&self, place: Place) -> Place {
+        let next = Place { index: place.index + 1, ..place };
+        if self.try_at(next).is_some() { next } else { Place { chunk: place.chunk + 1, index: 0 } }
+    }
+
+    /// The entry at a place where there was one once, if there is one now.
+    pub(crate) fn try_at(&self, place: Place) -> Option<&(K, V)> {
+        self.chunks.get(place.chunk)?.get(place.index)
+    }
+
     pub(crate) fn at(&self, place: Place) -> &(K, V) {
         &self.chunks[place.chunk][place.index]
     }
@@ -198,7 +218,8 @@ impl<K, V> OrderedMap<K, V> {
 
     /// Makes one chunk of two neighbours, if they are small enough.
     fn unite(&mut self, first: usize) {
-        let lengths = [first, first + 1].map(|chunk| self.chunks.get(chunk).map(|chunk| chunk.len()));
+        let lengths =
+            [first, first + 1].map(|chunk| self.chunks.get(chunk).map(|chunk| chunk.len()));
         if let [Some(one), Some(other)] = lengths
             && one + other <= CHUNK_MAX / 2
         {
@@ -247,6 +268,36 @@ impl<K: Ord, V> OrderedMap<K, V> {
     /// Where the first entry is whose key is not below this one.
     pub(crate) fn seek(&self, key: &K) -> Option<Place> {
         self.find(key).or_else(|place| self.settle(place)).ok()
+    }
+
+    /// Where a key is; `near`, where it was found before, is looked at first.
+    pub(crate) fn find_near(&self, key: &K, near: &mut Place) -> Option<Place> {
+        if self.try_at(*near).is_some_and(|(held, _)| held == key) {
+            return Some(*near);
+        }
+        let place = self.find(key).ok()?;
+        *near = place;
+        Some(place)
+    }
+
+    /// Passes each entry of `other` with the value here of the same key, if there is one. A
+    /// single pass through both.
+    pub(crate) fn meet<W>(
+        &mut self,
+        other: &OrderedMap<K, W>,
+        mut visit: impl FnMut(&K, Option<&mut V>, &W),
+    ) {
+        let mut own = self.chunks.iter_mut().flatten();
+        let mut held = own.next();
+        for (key, theirs) in other.chunks.iter().flatten() {
+            while held.as_ref().is_some_and(|(held, _)| held < key) {
+                held = own.next();
+            }
+            match &mut held {
+                Some((held, value)) if held == key => visit(key, Some(value), theirs),
+                _ => visit(key, None, theirs),
+            }
+        }
     }
 
     /// Where the entry before a place is, or before the end.

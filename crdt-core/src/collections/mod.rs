@@ -19,5 +19,6 @@ mod sort;
 pub use entry::{Entry, OccupiedEntry, VacantEntry};
 pub use iter::{IntoIter, IntoKeys, Iter, Keys, Range, Values};
 pub use map::OrderedMap;
+pub(crate) use map::Place;
 pub use set::{OrderedSet, SetIntoIter, SetIter};
 pub use sort::{sort, sort_by_key, sort_with};

@@ -98,10 +98,19 @@ impl GCounter {
         writer: &mut Writer,
     ) -> Result<GCounterDelta, CounterError> {
         let replica = writer.replica();
-        writer.meet(self.counted_by(replica));
-        let counted = self.apply(replica, amount)?;
+        let place = self.counted.find_near(&replica, &mut writer.near().known);
+        let before = place.map_or(0, |place| self.counted.at(place).1);
+        writer.meet(before);
+        let counted = before.checked_add(amount).ok_or(CounterError::Overflow { replica })?;
         writer.advance(counted);
-        Ok(GCounterDelta(Self::from_iter((amount > 0).then_some((replica, counted)))))
+        if amount == 0 {
+            return Ok(GCounterDelta::default());
+        }
+        match place {
+            Some(place) => self.counted.at_mut(place).1 = counted,
+            None => drop(self.counted.insert(replica, counted)),
+        }
+        Ok(GCounterDelta(Self { counted: OrderedMap::of(replica, counted) }))
     }
 
     /// An event of `replica` counts `amount`, each event once; returns how much the replica
@@ -115,7 +124,9 @@ impl GCounter {
             .counted_by(replica)
             .checked_add(amount)
             .ok_or(CounterError::Overflow { replica })?;
-        self.raise(replica, counted);
+        if counted > 0 {
+            self.counted.insert(replica, counted);
+        }
         Ok(counted)
     }
 
@@ -123,9 +134,23 @@ impl GCounter {
     pub fn join(&mut self, other: impl Into<GCounterDelta>) -> bool {
         let GCounterDelta(other) = other.into();
         let mut news = false;
-        for (replica, counted) in other.counted {
-            news |= self.raise(replica, counted);
+        if self.counted.len() / 8 > other.counted.len() {
+            for (replica, counted) in other.counted {
+                news |= self.raise(replica, counted);
+            }
+            return news;
         }
+        let mut fresh = Vec::new();
+        self.counted.meet(&other.counted, |&replica, held, &counted| match held {
+            Some(held) if *held >= counted => {}
+            Some(held) => {
+                *held = counted;
+                news = true;
+            }
+            None => fresh.push((replica, counted)),
+        });
+        news |= !fresh.is_empty();
+        self.counted.extend(fresh);
         news
     }
 

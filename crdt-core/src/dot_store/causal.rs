@@ -5,10 +5,11 @@ use core::hash::{Hash, Hasher};
 use super::delta::{Parts, decode_parts};
 use super::edit::{self, Events};
 use super::{
-    DecodeStore, Delta, DotChange, DotMap, DotStore, Edit, EncodeStore, Split, StoreWriter,
+    DecodeStore, Delta, DotChange, DotMap, DotStore, Edit, EncodeStore, Split, StoreWriter, Touched,
 };
 use crate::causality::{CausalContext, DotCloud};
 use crate::codec::{Decode, DecodeError, Encode, Reader, Writer};
+use crate::collections::{Entry, Place};
 use crate::lattice::{Decompose, Lattice};
 use crate::writer::WriteError;
 use crate::{Dot, ReplicaId, writer};
@@ -86,17 +87,20 @@ impl<S: DotStore> Causal<S> {
         let (live, mut changed) = (&mut self.live, false);
         // How many dots that are held here the other side has seen. If all of them lie under
         // keys that it names, nothing is removed elsewhere.
-        let covered = context.ranges().map(|range| live.count_in(range)).sum::<u64>();
-        let local = covered == 0 || covered == self.store.count_at(&store, &context, &touched);
+        let is_local = !self.store.is_passed_through(&store) && {
+            let covered = context.ranges().map(|range| live.count_in(range)).sum::<u64>();
+            covered == 0 || covered == self.store.count_at(&store, &context, &touched)
+        };
+        let mut near = Place::START;
         let report = &mut |change| {
             changed = true;
             match change {
-                DotChange::Added(dot) => live.insert(dot),
-                DotChange::Removed(dot) => live.remove(dot),
-                DotChange::Redacted(_) => false,
-            };
+                DotChange::Added(dot) => live.insert_near(dot, &mut near),
+                DotChange::Removed(dot) => drop(live.remove(dot)),
+                DotChange::Redacted(_) => {}
+            }
         };
-        if local {
+        if is_local {
             self.store.join_at(&self.context, store, &context, &touched, report);
         } else {
             self.store.join(&self.context, store, &context, report);
@@ -127,10 +131,9 @@ impl<S: DotStore> Causal<S> {
         writer: &mut writer::Writer,
         change: impl FnOnce(&mut Edit<'_, S>),
     ) -> Result<Delta<S>, WriteError> {
-        self.meet(writer);
-        let replica = writer.replica();
-        let events = Events::behind(replica, self.context.last_seq(replica))
-            .ok_or(WriteError::SequenceExhausted { replica })?;
+        let (replica, last) = (writer.replica(), self.meet(writer));
+        let events =
+            Events::behind(replica, last).ok_or(WriteError::SequenceExhausted { replica })?;
         Ok(self.record(events, writer, change))
     }
 
@@ -141,10 +144,8 @@ impl<S: DotStore> Causal<S> {
         writer: &mut writer::Writer,
         change: impl FnOnce(&mut Edit<'_, S>),
     ) -> Delta<S> {
-        self.meet(writer);
-        let replica = writer.replica();
-        let events = Events::without_room(replica, self.context.last_seq(replica));
-        self.record(events, writer, change)
+        let last = self.meet(writer);
+        self.record(Events::without_room(writer.replica(), last), writer, change)
     }
 
     /// As [`edit`](Self::edit), by someone who has seen the events in `seen`, perhaps at
@@ -156,9 +157,8 @@ impl<S: DotStore> Causal<S> {
         writer: &mut writer::Writer,
         change: impl FnOnce(&mut Edit<'_, S>),
     ) -> Result<Delta<S>, WriteError> {
-        self.meet(writer);
         let replica = writer.replica();
-        let last = self.context.last_seq(replica).max(seen.last_seq(replica));
+        let last = self.meet(writer).max(seen.last_seq(replica));
         let events =
             Events::behind(replica, last).ok_or(WriteError::SequenceExhausted { replica })?;
         let over = || Delta { context: seen.clone(), ..Delta::default() };
@@ -175,33 +175,37 @@ impl<S: DotStore> Causal<S> {
         change: impl FnOnce(&mut Edit<'_, S>),
     ) -> Delta<S> {
         let delta = edit::record(&mut self.store, &mut events, change);
+        let named = events.named();
+        // What was named is new and was not held; of the rest all was.
         for range in delta.context.ranges() {
-            for seq in range.first..=range.last {
+            let fresh = named.filter(|named| named.replica == range.replica);
+            for seq in
+                range.first..=fresh.map_or(range.last, |named| range.last.min(named.first - 1))
+            {
                 self.live.remove(Dot::new(range.replica, seq));
             }
         }
-        delta.store.for_each_dot(&mut |dot| {
-            self.live.insert(dot);
-        });
-        if let Some(named) = events.named() {
-            self.context.insert_range(named);
+        let near = writer.near();
+        delta.store.for_each_dot(&mut |dot| self.live.insert_near(dot, &mut near.held));
+        match named {
+            Some(named) if named.len() == 1 => {
+                self.context.insert_next(Dot::new(named.replica, named.last), &mut near.known);
+            }
+            Some(named) => self.context.insert_range(named),
+            None => {}
+        }
+        if let Some(named) = named {
             writer.advance(named.last);
         }
         delta
     }
 
-    /// Names the next event of the writer's replica.
+    /// Checks that the writer is this root's; returns the number of its last event.
     #[track_caller]
-    pub(crate) fn next_dot(&self, writer: &writer::Writer) -> Result<Dot, WriteError> {
-        self.meet(writer);
-        let replica = writer.replica();
-        self.context.next_dot(replica).ok_or(WriteError::SequenceExhausted { replica })
-    }
-
-    /// Checks that the writer is this root's.
-    #[track_caller]
-    pub(crate) fn meet(&self, writer: &writer::Writer) {
-        writer.meet(self.context.last_seq(writer.replica()));
+    pub(crate) fn meet(&self, writer: &mut writer::Writer) -> u64 {
+        let last = self.context.last_seq_near(writer.replica(), &mut writer.near().known);
+        writer.meet(last);
+        last
     }
 
     /// Panics if an internal invariant does not hold.
@@ -219,25 +223,42 @@ impl<S: DotStore> Causal<S> {
 }
 
 impl<K: Ord + Clone, S: DotStore + Clone> Causal<DotMap<K, S>> {
-    /// Replaces what stands under `key` by what the event `dot`, the writer's next, puts
-    /// there.
+    /// Replaces what stands under `key` by what the next event puts there: `make` gives it
+    /// twice, for here and for the delta, or nothing if all is to stay as it is.
+    #[track_caller]
     pub(crate) fn put(
         &mut self,
         key: K,
-        store: S,
-        dot: Dot,
         writer: &mut writer::Writer,
-    ) -> Delta<DotMap<K, S>> {
-        let mut delta = Delta::default();
-        if let Some(replaced) = self.store.replace(key.clone(), store.clone()) {
-            self.retire(&replaced, &mut delta);
-        }
-        delta.store.replace(key, store);
-        delta.context.insert(dot);
-        self.context.insert(dot);
-        self.live.insert(dot);
+        make: impl FnOnce(Dot, Option<&S>) -> Option<[S; 2]>,
+    ) -> Result<Delta<DotMap<K, S>>, WriteError> {
+        let replica = writer.replica();
+        let dot = Dot::new(replica, self.meet(writer));
+        let dot = dot.next().ok_or(WriteError::SequenceExhausted { replica })?;
+        let mut context = CausalContext::of(dot);
+        let (key, told) = match self.store.entry(key) {
+            Entry::Vacant(entry) => {
+                let Some([store, told]) = make(dot, None) else { return Ok(Delta::default()) };
+                let key = entry.key().clone();
+                entry.insert(store);
+                (key, told)
+            }
+            Entry::Occupied(mut entry) => {
+                let Some([store, told]) = make(dot, Some(entry.get())) else {
+                    return Ok(Delta::default());
+                };
+                entry.insert(store).for_each_dot(&mut |dot| {
+                    self.live.remove(dot);
+                    context.insert(dot);
+                });
+                (entry.key().clone(), told)
+            }
+        };
+        let near = writer.near();
+        self.context.insert_next(dot, &mut near.known);
+        self.live.insert_near(dot, &mut near.held);
         writer.advance(dot.seq);
-        delta
+        Ok(Delta { store: DotMap::of(key, told), context, touched: Default::default() })
     }
 
     /// Takes out a key and all that stands under it.
@@ -247,8 +268,11 @@ impl<K: Ord + Clone, S: DotStore + Clone> Causal<DotMap<K, S>> {
     {
         let mut delta = Delta::default();
         if let Some((key, removed)) = self.store.remove_entry(key) {
-            self.retire(&removed, &mut delta);
-            delta.touched = [key].into_iter().collect();
+            removed.for_each_dot(&mut |dot| {
+                self.live.remove(dot);
+                delta.context.insert(dot);
+            });
+            delta.touched = Touched::of(key);
         }
         delta
     }
@@ -260,13 +284,6 @@ impl<K: Ord + Clone, S: DotStore + Clone> Causal<DotMap<K, S>> {
             context: core::mem::take(&mut self.live).into(),
             touched: core::mem::take(&mut self.store).into_keys().collect(),
         }
-    }
-
-    fn retire(&mut self, removed: &S, delta: &mut Delta<DotMap<K, S>>) {
-        removed.for_each_dot(&mut |dot| {
-            self.live.remove(dot);
-            delta.context.insert(dot);
-        });
     }
 }
 

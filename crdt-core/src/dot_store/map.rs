@@ -1,5 +1,6 @@
 use alloc::vec::Vec;
 use core::borrow::Borrow;
+use core::cmp::Ordering;
 
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Places, Split, StoreReader, StoreWriter,
@@ -85,6 +86,16 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
     /// out.
     pub(super) fn replace(&mut self, key: K, store: S) -> Option<S> {
         if store.is_empty() { self.entries.remove(&key) } else { self.entries.insert(key, store) }
+    }
+
+    /// One key; its store may not be empty.
+    pub(super) fn of(key: K, store: S) -> Self {
+        Self { entries: OrderedMap::of(key, store) }
+    }
+
+    /// Where a key is or would be. What is put there may not be empty.
+    pub(super) fn entry(&mut self, key: K) -> Entry<'_, K, S> {
+        self.entries.entry(key)
     }
 
     pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut S>
@@ -200,13 +211,28 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         others: &CausalContext,
         report: &mut dyn FnMut(DotChange),
     ) {
-        self.update_all(|key, store| {
-            if !other.entries.contains_key(key) {
-                store.join(own, S::default(), others, report);
+        let mut held = core::mem::take(&mut self.entries).into_iter().peekable();
+        let mut theirs = other.entries.into_iter().peekable();
+        loop {
+            let left = held.len().max(theirs.len());
+            let order = match (held.peek(), theirs.peek()) {
+                (Some((held, _)), Some((theirs, _))) => held.cmp(theirs),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
+            };
+            let held = if order.is_le() { held.next() } else { None };
+            let theirs = if order.is_ge() { theirs.next() } else { None };
+            // Of what one side holds alone, the other may have seen the removal.
+            let (key, mut store, other) = match (held, theirs) {
+                (Some((key, store)), Some((_, other))) => (key, store, other),
+                (Some((key, store)), None) => (key, store, S::default()),
+                (None, Some((key, other))) => (key, S::default(), other),
+                (None, None) => break,
+            };
+            store.join(own, other, others, report);
+            if !store.is_empty() {
+                self.entries.append(key, store, left);
             }
-        });
-        for (key, theirs) in other.entries {
-            self.update(key, |store| store.join(own, theirs, others, report));
         }
     }
 
@@ -218,6 +244,9 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         touched: &Self::Places,
         report: &mut dyn FnMut(DotChange),
     ) {
+        if self.is_passed_through(&other) {
+            return self.join(own, other, others, report);
+        }
         for (key, places) in &touched.keys {
             if !other.entries.contains_key(key) {
                 let theirs = S::default();
@@ -245,6 +274,10 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
             Some(count_below(store, theirs, others, places))
         };
         told.chain(untold).filter_map(count).sum()
+    }
+
+    fn is_passed_through(&self, other: &Self) -> bool {
+        other.entries.len() > self.entries.len() / 8
     }
 
     fn check_invariants(&self) {

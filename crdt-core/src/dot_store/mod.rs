@@ -117,6 +117,14 @@ pub trait DotStore: Default {
     /// of `touched`.
     fn count_at(&self, other: &Self, others: &CausalContext, touched: &Self::Places) -> u64;
 
+    /// Whether a pass through this store and `other` costs less than to look for all that
+    /// `other` names, so that [`join`](Self::join) is better than
+    /// [`join_at`](Self::join_at).
+    fn is_passed_through(&self, other: &Self) -> bool {
+        let _ = other;
+        false
+    }
+
     /// The content of the dots that `keep` wants.
     fn select(&self, keep: &mut dyn FnMut(Dot) -> bool) -> Self
     where

@@ -87,6 +87,9 @@ impl DotStore for DotSet {
         others: &CausalContext,
         report: &mut dyn FnMut(DotChange),
     ) {
+        if self.dots == other.dots {
+            return;
+        }
         self.dots.retain(|dot| {
             let stays = other.contains(*dot) || !others.contains(*dot);
             if !stays {

@@ -92,6 +92,13 @@ impl<K, P> Touched<K, P> {
     }
 }
 
+impl<K, P: Default> Touched<K, P> {
+    /// One key, with everything below it.
+    pub(super) fn of(key: K) -> Self {
+        Self { keys: OrderedMap::of(key, P::default()) }
+    }
+}
+
 impl<K: Ord, P: Default> FromIterator<K> for Touched<K, P> {
     fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
         Self { keys: keys.into_iter().map(|key| (key, P::default())).collect() }

@@ -113,13 +113,12 @@ impl<K: Ord + Clone, V: Clone, S: Ord + Clone> LwwMap<K, V, S> {
         stamp: S,
         writer: &mut Writer,
     ) -> Result<LwwMapDelta<K, V, S>, WriteError> {
-        let dot = self.0.next_dot(writer)?;
-        let holds_later =
-            self.entry(&key).is_some_and(|held| (held.stamp, held.dot) > (&stamp, dot));
-        if holds_later {
-            return Ok(Delta::default());
-        }
-        Ok(self.0.put(key, DotFun::of(dot, (stamp, value)), dot, writer))
+        self.0.put(key, writer, |dot, held| {
+            let winner = held.map(greatest);
+            let holds_later = winner.is_some_and(|held| (held.stamp, held.dot) > (&stamp, dot));
+            let write = (stamp, value);
+            (!holds_later).then(|| [DotFun::of(dot, write.clone()), DotFun::of(dot, write)])
+        })
     }
 
     /// Removes a key: every write of it that was seen here. The delta is empty if the key is

@@ -91,8 +91,7 @@ impl<E: Ord + Clone> AddWinsSet<E> {
         element: E,
         writer: &mut Writer,
     ) -> Result<AddWinsSetDelta<E>, WriteError> {
-        let dot = self.0.next_dot(writer)?;
-        Ok(self.0.put(element, dot.into(), dot, writer))
+        self.0.put(element, writer, |dot, _| Some([dot.into(), dot.into()]))
     }
 
     /// Removes an element: every addition of it that was seen here. The delta is empty if

@@ -4,7 +4,6 @@ use std::hint::black_box;
 
 use crate::attempt::attempt;
 use crate::case::{Case, same_text};
-use benches::timed;
 use crate::engine::{Archive, Edit, Engine, Offsets, Outcome};
 use crate::heap::held;
 use crate::prepared::{Prepared, write_alone};
@@ -12,6 +11,7 @@ use crate::rows::Row;
 use crate::sample::Sample;
 use crate::script::offset;
 use crate::session::Session;
+use benches::timed;
 
 /// Which rows are wanted of a trace, and who is told what they came to.
 pub(crate) struct Rows<'a> {

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use benches::Kind;
 
 use crate::case::Case;
-use benches::timed;
 use crate::engine::{Engine, Outcome};
 use crate::script::Script;
 use crate::session::Session;
+use benches::timed;
 
 /// What a trace came to in an engine.
 pub(crate) struct Prepared<'c, 't, E: Engine> {
