@@ -53,6 +53,6 @@ fn measure(work: &Work) -> Figure {
             let counted = allocation_counter::measure(|| made = Some(make()));
             Figure::Mebibytes(counted.bytes_current as f64 / f64::from(1 << 20))
         }
-        Work::Bytes(encoded) => Figure::Bytes(encoded() as f64),
+        Work::Bytes(encoded) => Figure::Bytes(encoded()),
     }
 }

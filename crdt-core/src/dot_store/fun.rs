@@ -160,11 +160,12 @@ impl<V: Decode> DecodeStore for DotFun<V> {
     fn decode_store(near: Option<&Self>, input: &mut StoreReader<'_>) -> Result<Self, DecodeError> {
         let mut leaf = input.leaf()?;
         let mut entries: SmallVec<[(Dot, V); 1]> = SmallVec::new();
-        entries.reserve_exact(input.capacity(&leaf, size_of::<(Dot, V)>()));
         while let Some(dot) = input.dot(&mut leaf)? {
             let last = entries.last().map(|(_, value)| value);
             let near = last.or_else(|| near.and_then(Self::last_value));
-            entries.push((dot, decode_beside(near, input.body())?));
+            let value = decode_beside(near, input.body())?;
+            leaf.make_room(&mut entries);
+            entries.push((dot, value));
         }
         Ok(Self { entries })
     }

@@ -145,9 +145,9 @@ impl DecodeStore for DotSet {
 
     fn decode_store(_: Option<&Self>, input: &mut StoreReader<'_>) -> Result<Self, DecodeError> {
         let mut leaf = input.leaf()?;
-        let mut dots = SmallVec::new();
-        dots.reserve_exact(input.capacity(&leaf, size_of::<Dot>()));
+        let mut dots: SmallVec<[Dot; 1]> = SmallVec::new();
         while let Some(dot) = input.dot(&mut leaf)? {
+            leaf.make_room(&mut dots);
             dots.push(dot);
         }
         Ok(Self { dots })

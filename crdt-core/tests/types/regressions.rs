@@ -341,13 +341,13 @@ fn a_forged_sequence_is_an_error_and_no_panic() -> Result<(), WriteError> {
     let _kept = set.add(1, &mut writer)?;
 
     // What a peer sends: version 0, one replica, its id, all numbers to the last, no runs; no
-    // elements; no keys.
+    // dots, no unusual leaves, no elements; no keys.
     let mut forged = vec![0, 1, 0];
     forged.extend_from_slice(MUMBAI.as_bytes());
     let mut out = crdt_core::codec::Writer::new();
     out.varint(SEQ_MAX);
     forged.extend_from_slice(out.as_bytes());
-    forged.extend_from_slice(&[0, 0, 0]);
+    forged.extend_from_slice(&[0, 0, 0, 0, 0]);
     let delta: AddWinsSetDelta<u8> = parse(&forged).expect("well-formed");
     assert!(set.join(delta));
     assert!(set.is_empty(), "the forger has removed it");
@@ -359,7 +359,8 @@ fn a_forged_sequence_is_an_error_and_no_panic() -> Result<(), WriteError> {
     let mut flag = EnableWinsFlag::new();
     let mut writer = flag.writer(MUMBAI);
     let _kept = flag.enable(&mut writer)?;
-    forged.truncate(forged.len() - 1);
+    forged.truncate(forged.len() - 3);
+    forged.extend_from_slice(&[2, 0, 0]);
     flag.join(parse::<EnableWinsFlagDelta>(&forged).expect("well-formed"));
     assert!(!flag.is_enabled());
     assert_eq!(flag.enable(&mut writer).map(drop), exhausted.map(|_: ()| ()));

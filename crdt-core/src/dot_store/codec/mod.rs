@@ -14,6 +14,14 @@ use crate::codec::DecodeError;
 pub use reader::{Leaf, StoreReader};
 pub use writer::StoreWriter;
 
+/// What stands for a leaf's first dot if it has no number: the dot follows.
+const WRITTEN_OUT: u64 = 0;
+/// What stands for the dot whose number comes next.
+const EXPECTED: u64 = 1;
+/// What is added to the step to any other, from 1 on. It takes two bytes at least, since there is
+/// more to remember of dots with gaps between them than of those without.
+const STEPS: u64 = 127;
+
 /// A store that can be written.
 pub trait EncodeStore {
     /// Appends the store. Stores side by side in a map resemble each other, so `near`, the one

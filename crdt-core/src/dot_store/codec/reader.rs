@@ -1,5 +1,7 @@
-use super::DecodeStore;
+use smallvec::{Array, SmallVec};
+
 use super::lanes::Lanes;
+use super::{DecodeStore, EXPECTED, STEPS, WRITTEN_OUT};
 use crate::causality::CausalContext;
 use crate::codec::{DecodeError, DecodeErrorKind, InternedDecode, Reader, ReceiveTable, unzigzag};
 use crate::{Dot, ReplicaId, SEQ_MAX};
@@ -22,6 +24,17 @@ pub struct StoreReader<'a> {
 pub struct Leaf {
     left: u64,
     last: Option<Dot>,
+}
+
+impl Leaf {
+    /// Makes room for one more of a leaf's items: for half as many again as there are, and no
+    /// more than the leaf has.
+    pub(in crate::dot_store) fn make_room<A: Array>(&self, items: &mut SmallVec<A>) {
+        if items.len() == items.capacity() {
+            let more = 1 + items.len() / 2;
+            items.reserve_exact(usize::try_from(self.left).map_or(more, |left| more.min(1 + left)));
+        }
+    }
 }
 
 impl<'a> StoreReader<'a> {
@@ -84,11 +97,6 @@ impl<'a> StoreReader<'a> {
         Ok(Leaf { left, last: None })
     }
 
-    /// How many elements of `element_size` bytes of memory may be reserved for a leaf.
-    pub fn capacity(&self, leaf: &Leaf, element_size: usize) -> usize {
-        if leaf.left <= 1 { 0 } else { self.dots.capacity(leaf.left as usize, element_size) }
-    }
-
     /// The next dot of a leaf, or `None` at its end.
     ///
     /// # Errors
@@ -115,12 +123,19 @@ impl<'a> StoreReader<'a> {
 
     fn first_dot(&mut self) -> Result<Dot, DecodeError> {
         let at = self.dots.position();
-        let Some(step) = self.dots.varint()?.checked_sub(1) else {
-            let dot = Dot::decode_interned(&mut self.replicas, &mut self.dots)?;
-            return match self.lanes.number(dot) {
-                Some(_) => Err(DecodeErrorKind::NotCanonical.at(at)),
-                None => Ok(dot),
-            };
+        let step = match self.dots.varint()? {
+            WRITTEN_OUT => {
+                let dot = Dot::decode_interned(&mut self.replicas, &mut self.dots)?;
+                return match self.lanes.number(dot) {
+                    Some(_) => Err(DecodeErrorKind::NotCanonical.at(at)),
+                    None => Ok(dot),
+                };
+            }
+            EXPECTED => 0,
+            step => step
+                .checked_sub(STEPS)
+                .filter(|&step| step > 0)
+                .ok_or(DecodeErrorKind::NotCanonical.at(at))?,
         };
         let number = self.expected.wrapping_add(unzigzag(step) as u64);
         if number >= self.lanes.len() {

@@ -1,5 +1,5 @@
-use super::EncodeStore;
 use super::lanes::Lanes;
+use super::{EXPECTED, EncodeStore, STEPS, WRITTEN_OUT};
 use crate::causality::CausalContext;
 use crate::codec::{InternedEncode, SendTable, Writer, zigzag};
 use crate::{Dot, ReplicaId};
@@ -69,10 +69,11 @@ impl StoreWriter {
             if index > 0 {
                 dot.encode_interned(&mut self.replicas, &mut self.dots);
             } else if let Some(number) = self.lanes.number(dot) {
-                self.dots.varint(1 + zigzag(number.wrapping_sub(self.expected) as i64));
+                let step = zigzag(number.wrapping_sub(self.expected) as i64);
+                self.dots.varint(if step == 0 { EXPECTED } else { STEPS + step });
                 self.expected = number + 1;
             } else {
-                self.dots.varint(0);
+                self.dots.varint(WRITTEN_OUT);
                 dot.encode_interned(&mut self.replicas, &mut self.dots);
             }
         }
