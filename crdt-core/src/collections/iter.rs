@@ -1,16 +1,14 @@
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 use core::iter::Flatten;
 use core::slice;
-
-use smallvec::SmallVec;
-
-use super::map::Chunk;
 
 /// Iterates over a range of an [`OrderedMap`](super::OrderedMap): see
 /// [`range`](super::OrderedMap::range).
 pub struct Range<'a, K, V> {
     front: slice::Iter<'a, (K, V)>,
-    chunks: slice::Iter<'a, Chunk<K, V>>,
+    chunks: slice::Iter<'a, Vec<(K, V)>>,
     back: slice::Iter<'a, (K, V)>,
 }
 
@@ -30,7 +28,7 @@ pub struct Values<'a, K, V>(pub(super) Iter<'a, K, V>);
 
 /// Takes the entries out of an [`OrderedMap`](super::OrderedMap), in ascending order of keys.
 pub struct IntoIter<K, V> {
-    entries: Flatten<smallvec::IntoIter<[Chunk<K, V>; 1]>>,
+    entries: Flatten<vec::IntoIter<Vec<(K, V)>>>,
     len: usize,
 }
 
@@ -39,7 +37,7 @@ pub struct IntoIter<K, V> {
 pub struct IntoKeys<K, V>(pub(super) IntoIter<K, V>);
 
 impl<'a, K, V> Range<'a, K, V> {
-    pub(super) fn new(front: &'a [(K, V)], chunks: &'a [Chunk<K, V>], back: &'a [(K, V)]) -> Self {
+    pub(super) fn new(front: &'a [(K, V)], chunks: &'a [Vec<(K, V)>], back: &'a [(K, V)]) -> Self {
         Self { front: front.iter(), chunks: chunks.iter(), back: back.iter() }
     }
 }
@@ -75,8 +73,8 @@ impl<K, V> DoubleEndedIterator for Range<'_, K, V> {
 }
 
 impl<'a, K, V> Iter<'a, K, V> {
-    pub(super) fn new(chunks: &'a [Chunk<K, V>], len: usize) -> Self {
-        Self { range: Range::new(&[], chunks, &[]), len }
+    pub(super) fn new(front: &'a [(K, V)], chunks: &'a [Vec<(K, V)>], len: usize) -> Self {
+        Self { range: Range::new(front, chunks, &[]), len }
     }
 }
 
@@ -119,7 +117,7 @@ impl<K, V> Iterator for IntoIter<K, V> {
 }
 
 impl<K, V> IntoIter<K, V> {
-    pub(super) fn new(chunks: SmallVec<[Chunk<K, V>; 1]>, len: usize) -> Self {
+    pub(super) fn new(chunks: Vec<Vec<(K, V)>>, len: usize) -> Self {
         Self { entries: chunks.into_iter().flatten(), len }
     }
 }

@@ -1,19 +1,15 @@
+use alloc::vec;
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::ops::{Bound, Index, RangeBounds};
 
-use smallvec::{SmallVec, smallvec};
-
 use super::entry::{Entry, OccupiedEntry, VacantEntry};
 use super::iter::{IntoIter, IntoKeys, Iter, Keys, Range, Values};
 
 /// The most entries in one piece of memory. Small in tests, so that these reach many pieces.
 const CHUNK_MAX: usize = if cfg!(test) { 4 } else { 64 };
-
-/// Entries that lie side by side.
-pub(super) type Chunk<K, V> = SmallVec<[(K, V); 1]>;
 
 /// A map in ascending order of its keys.
 ///
@@ -34,8 +30,7 @@ pub(super) type Chunk<K, V> = SmallVec<[(K, V); 1]>;
 #[derive(Clone)]
 pub struct OrderedMap<K, V> {
     /// Ascending within each and from one to the next. None is empty or longer than `CHUNK_MAX`.
-    /// A single entry, all that most maps have that are sent, lies in place.
-    chunks: SmallVec<[Chunk<K, V>; 1]>,
+    chunks: Vec<Vec<(K, V)>>,
     len: usize,
 }
 
@@ -53,12 +48,12 @@ impl Place {
 impl<K, V> OrderedMap<K, V> {
     /// The map of no keys. Allocates nothing.
     pub const fn new() -> Self {
-        Self { chunks: SmallVec::new_const(), len: 0 }
+        Self { chunks: Vec::new(), len: 0 }
     }
 
     /// The map of one entry.
     pub(crate) fn of(key: K, value: V) -> Self {
-        Self { chunks: smallvec![smallvec![(key, value)]], len: 1 }
+        Self { chunks: vec![vec![(key, value)]], len: 1 }
     }
 
     /// How many keys there are.
@@ -78,7 +73,7 @@ impl<K, V> OrderedMap<K, V> {
 
     /// The entries, in ascending order of keys.
     pub fn iter(&self) -> Iter<'_, K, V> {
-        Iter::new(&self.chunks, self.len)
+        Iter::new(&[], &self.chunks, self.len)
     }
 
     /// The entries, in ascending order of keys, with values to change.
@@ -134,7 +129,7 @@ impl<K, V> OrderedMap<K, V> {
     /// Keeps the entries that `keep` says yes to.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         for chunk in &mut self.chunks {
-            chunk.retain(|(key, value)| keep(key, value));
+            chunk.retain_mut(|(key, value)| keep(key, value));
         }
         self.tidy();
     }
@@ -143,7 +138,7 @@ impl<K, V> OrderedMap<K, V> {
     pub fn take_if(&mut self, mut take: impl FnMut(&K, &mut V) -> bool) -> Vec<(K, V)> {
         let mut taken = Vec::new();
         for chunk in &mut self.chunks {
-            taken.extend(chunk.drain_filter(|(key, value)| take(key, value)));
+            taken.extend(chunk.extract_if(.., |(key, value)| take(key, value)));
         }
         self.tidy();
         taken
@@ -151,8 +146,8 @@ impl<K, V> OrderedMap<K, V> {
 
     /// Puts chunks that have become small together, and forgets the empty ones.
     fn tidy(&mut self) {
-        self.len = self.chunks.iter().map(|chunk| chunk.len()).sum();
-        let mut chunks = SmallVec::<[Chunk<K, V>; 1]>::new();
+        self.len = self.chunks.iter().map(Vec::len).sum();
+        let mut chunks: Vec<Vec<(K, V)>> = Vec::with_capacity(self.chunks.len());
         for chunk in self.chunks.drain(..).filter(|chunk| !chunk.is_empty()) {
             match chunks.last_mut() {
                 Some(last) if last.len() + chunk.len() <= CHUNK_MAX / 2 => last.extend(chunk),
@@ -186,13 +181,15 @@ impl<K, V> OrderedMap<K, V> {
     pub(super) fn insert_at(&mut self, place: Place, key: K, value: V) -> Place {
         let Place { mut chunk, mut index } = place;
         if self.chunks.is_empty() {
-            self.chunks.push(Chunk::new());
+            // One piece is all that most maps ever need, and one entry all that many have.
+            self.chunks.reserve_exact(1);
+            self.chunks.push(Vec::with_capacity(1));
         }
         if self.chunks[chunk].len() == CHUNK_MAX {
             // What comes in order leaves full chunks behind.
             let is_end = chunk + 1 == self.chunks.len() && index == CHUNK_MAX;
             let keep = if is_end { CHUNK_MAX } else { CHUNK_MAX / 2 };
-            let rest = self.chunks[chunk].drain(keep..).collect();
+            let rest = self.chunks[chunk].split_off(keep);
             self.chunks.insert(chunk + 1, rest);
             if is_end || index > keep {
                 chunk += 1;
@@ -219,7 +216,7 @@ impl<K, V> OrderedMap<K, V> {
     /// Makes one chunk of two neighbours, if they are small enough.
     fn unite(&mut self, first: usize) {
         let lengths =
-            [first, first + 1].map(|chunk| self.chunks.get(chunk).map(|chunk| chunk.len()));
+            [first, first + 1].map(|chunk| self.chunks.get(chunk).map(Vec::len));
         if let [Some(one), Some(other)] = lengths
             && one + other <= CHUNK_MAX / 2
         {
@@ -336,8 +333,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
                 if self.chunks.is_empty() {
                     self.chunks.reserve_exact(left.div_ceil(CHUNK_MAX).min(1 + CHUNK_MAX));
                 }
-                let mut chunk = Chunk::new();
-                chunk.reserve_exact(left.min(CHUNK_MAX));
+                let mut chunk = Vec::with_capacity(left.min(CHUNK_MAX));
                 chunk.push((key, value));
                 self.chunks.push(chunk);
             }
@@ -386,7 +382,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
             Bound::Excluded(key) => self.find(key).unwrap_or_else(|place| place),
             Bound::Unbounded => Place {
                 chunk: self.chunks.len().saturating_sub(1),
-                index: self.chunks.last().map_or(0, |chunk| chunk.len()),
+                index: self.chunks.last().map_or(0, Vec::len),
             },
         };
         let Some(first) = self.chunks.get(start.chunk) else { return Range::new(&[], &[], &[]) };
@@ -410,7 +406,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
         }
         let begun = self.chunks.partition_point(|chunk| chunk[0].0.borrow() <= key);
         let chunk = begun.saturating_sub(1);
-        let entries = self.chunks.get(chunk).map_or(&[][..], |chunk| chunk.as_slice());
+        let entries = self.chunks.get(chunk).map_or(&[][..], Vec::as_slice);
         match entries.binary_search_by(|(held, _)| held.borrow().cmp(key)) {
             Ok(index) => Ok(Place { chunk, index }),
             Err(index) => Err(Place { chunk, index }),
@@ -421,7 +417,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
     pub fn check_invariants(&self) {
         assert!(self.keys().zip(self.keys().skip(1)).all(|(a, b)| a < b), "keys ascend");
         assert!(self.chunks.iter().all(|chunk| (1..=CHUNK_MAX).contains(&chunk.len())));
-        assert_eq!(self.chunks.iter().map(|chunk| chunk.len()).sum::<usize>(), self.len);
+        assert_eq!(self.chunks.iter().map(Vec::len).sum::<usize>(), self.len);
     }
 }
 

@@ -13,6 +13,7 @@
 mod entry;
 mod iter;
 mod map;
+mod one_or_many;
 mod set;
 mod sort;
 
@@ -20,5 +21,6 @@ pub use entry::{Entry, OccupiedEntry, VacantEntry};
 pub use iter::{IntoIter, IntoKeys, Iter, Keys, Range, Values};
 pub use map::OrderedMap;
 pub(crate) use map::Place;
+pub(crate) use one_or_many::OneOrMany;
 pub use set::{OrderedSet, SetIntoIter, SetIter};
 pub use sort::{sort, sort_by_key, sort_with};

@@ -7,7 +7,7 @@ use crate::codec::{
     self, Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable,
 };
-use crate::collections::OrderedMap;
+use crate::collections::OneOrMany;
 use crate::lattice::Decompose;
 use crate::{Lattice, ReplicaId, Writer};
 
@@ -48,7 +48,7 @@ use crate::{Lattice, ReplicaId, Writer};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GCounter {
     // Never holds a zero, so that equal values are equal maps.
-    counted: OrderedMap<ReplicaId, u64>,
+    counted: OneOrMany<ReplicaId, u64>,
 }
 
 /// A part of a [`GCounter`]: what some of its replicas have counted.
@@ -59,7 +59,7 @@ pub struct GCounterDelta(pub(crate) GCounter);
 impl GCounter {
     /// The counter at zero.
     pub const fn new() -> Self {
-        Self { counted: OrderedMap::new() }
+        Self { counted: OneOrMany::new() }
     }
 
     /// A writer for `replica`; see [`Writer`].
@@ -98,8 +98,9 @@ impl GCounter {
         writer: &mut Writer,
     ) -> Result<GCounterDelta, CounterError> {
         let replica = writer.replica();
-        let place = self.counted.find_near(&replica, &mut writer.near().known);
-        let before = place.map_or(0, |place| self.counted.at(place).1);
+        let known = self.counted.many();
+        let place = known.find_near(&replica, &mut writer.near().known);
+        let before = place.map_or(0, |place| known.at(place).1);
         writer.meet(before);
         let counted = before.checked_add(amount).ok_or(CounterError::Overflow { replica })?;
         writer.advance(counted);
@@ -107,10 +108,10 @@ impl GCounter {
             return Ok(GCounterDelta::default());
         }
         match place {
-            Some(place) => self.counted.at_mut(place).1 = counted,
-            None => drop(self.counted.insert(replica, counted)),
+            Some(place) => known.at_mut(place).1 = counted,
+            None => drop(known.insert(replica, counted)),
         }
-        Ok(GCounterDelta(Self { counted: OrderedMap::of(replica, counted) }))
+        Ok(GCounterDelta(Self { counted: OneOrMany::of(replica, counted) }))
     }
 
     /// An event of `replica` counts `amount`, each event once; returns how much the replica
@@ -135,13 +136,11 @@ impl GCounter {
         let GCounterDelta(other) = other.into();
         let mut news = false;
         if self.counted.len() / 8 > other.counted.len() {
-            for (replica, counted) in other.counted {
-                news |= self.raise(replica, counted);
-            }
+            other.counted.give(|replica, counted| news |= self.raise(replica, counted));
             return news;
         }
         let mut fresh = Vec::new();
-        self.counted.meet(&other.counted, |&replica, held, &counted| match held {
+        self.counted.many().meet(&other.counted.into_many(), |&replica, held, &counted| match held {
             Some(held) if *held >= counted => {}
             Some(held) => {
                 *held = counted;
@@ -150,7 +149,7 @@ impl GCounter {
             None => fresh.push((replica, counted)),
         });
         news |= !fresh.is_empty();
-        self.counted.extend(fresh);
+        self.counted.many().extend(fresh);
         news
     }
 
@@ -257,7 +256,7 @@ impl InternedEncode for GCounter {
     /// The count of replicas, then in ascending order each with its amount.
     fn encode_interned(&self, replicas: &mut SendTable<ReplicaId>, out: &mut codec::Writer) {
         out.count(self.counted.len());
-        for (replica, &counted) in &self.counted {
+        for (replica, &counted) in self.counted.iter() {
             replicas.write(replica, 0, 0, out);
             out.varint(counted);
         }
@@ -275,7 +274,7 @@ impl InternedDecode for GCounter {
         for _ in 0..input.count(2)? {
             let at = input.position();
             let replica = replicas.read_key(input)?;
-            if counter.counted.last_key_value().is_some_and(|(&last, _)| last >= replica) {
+            if counter.counted.iter().next_back().is_some_and(|(&last, _)| last >= replica) {
                 return Err(DecodeErrorKind::NotAscending.at(at));
             }
             let at = input.position();

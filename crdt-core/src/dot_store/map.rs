@@ -9,7 +9,7 @@ use super::{
 use crate::Dot;
 use crate::causality::CausalContext;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, decode_beside, encode_beside};
-use crate::collections::{self, Entry, OrderedMap};
+use crate::collections::{self, Entry, OneOrMany, OrderedMap};
 
 /// A store of one non-empty store for each key.
 ///
@@ -18,19 +18,19 @@ use crate::collections::{self, Entry, OrderedMap};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DotMap<K, S> {
     // Holds no empty store, so that equal contents are equal maps.
-    entries: OrderedMap<K, S>,
+    entries: OneOrMany<K, S>,
 }
 
 impl<K, S> Default for DotMap<K, S> {
     fn default() -> Self {
-        Self { entries: OrderedMap::new() }
+        Self { entries: OneOrMany::new() }
     }
 }
 
 impl<K: Ord, S: DotStore> DotMap<K, S> {
     /// The map of no keys.
     pub const fn new() -> Self {
-        Self { entries: OrderedMap::new() }
+        Self { entries: OneOrMany::new() }
     }
 
     /// How many keys are present.
@@ -56,7 +56,7 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
     where
         K: Borrow<Q>,
     {
-        self.entries.contains_key(key)
+        self.entries.get(key).is_some()
     }
 
     /// The keys with their stores, in ascending order of keys.
@@ -78,24 +78,24 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
     pub fn restore(&mut self, key: K, store: Option<S>) {
         match store {
             Some(store) => drop(self.replace(key, store)),
-            None => drop(self.entries.remove(&key)),
+            None => drop(self.entries.many().remove(&key)),
         }
     }
 
     /// Replaces the store of a key and returns what was there. An empty store takes the key
     /// out.
     pub(super) fn replace(&mut self, key: K, store: S) -> Option<S> {
-        if store.is_empty() { self.entries.remove(&key) } else { self.entries.insert(key, store) }
+        if store.is_empty() { self.entries.many().remove(&key) } else { self.entries.insert(key, store) }
     }
 
     /// One key; its store may not be empty.
     pub(super) fn of(key: K, store: S) -> Self {
-        Self { entries: OrderedMap::of(key, store) }
+        Self { entries: OneOrMany::of(key, store) }
     }
 
     /// Where a key is or would be. What is put there may not be empty.
     pub(super) fn entry(&mut self, key: K) -> Entry<'_, K, S> {
-        self.entries.entry(key)
+        self.entries.many().entry(key)
     }
 
     pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut S>
@@ -109,16 +109,16 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
     where
         K: Borrow<Q>,
     {
-        self.entries.remove_entry(key)
+        self.entries.many().remove_entry(key)
     }
 
     pub(crate) fn into_keys(self) -> collections::IntoKeys<K, S> {
-        self.entries.into_keys()
+        self.entries.into_many().into_keys()
     }
 
     /// Changes the store of one key, which `change` finds empty if the key is absent.
     pub(crate) fn update<T>(&mut self, key: K, change: impl FnOnce(&mut S) -> T) -> T {
-        match self.entries.entry(key) {
+        match self.entries.many().entry(key) {
             Entry::Vacant(entry) => {
                 let mut store = S::default();
                 let result = change(&mut store);
@@ -150,14 +150,14 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
         let store = self.entries.get_mut(key)?;
         let result = change(store);
         if store.is_empty() {
-            self.entries.remove(key);
+            self.entries.many().remove(key);
         }
         Some(result)
     }
 
     /// Changes every store.
     pub(crate) fn update_all(&mut self, mut change: impl FnMut(&K, &mut S)) {
-        self.entries.retain(|key, store| {
+        self.entries.many().retain(|key, store| {
             change(key, store);
             !store.is_empty()
         });
@@ -165,7 +165,7 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
 
     /// Changes every store and takes out the keys whose stores are empty then; returns those.
     pub(crate) fn empty_out(&mut self, mut change: impl FnMut(&mut S)) -> Vec<K> {
-        let emptied = self.entries.take_if(|_, store| {
+        let emptied = self.entries.many().take_if(|_, store| {
             change(store);
             store.is_empty()
         });
@@ -175,7 +175,7 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
 
 impl<K, S> DotMap<K, S> {
     fn first_entry(&self) -> Option<(&K, &S)> {
-        self.entries.first_key_value()
+        self.entries.iter().next()
     }
 }
 
@@ -211,8 +211,8 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         others: &CausalContext,
         report: &mut dyn FnMut(DotChange),
     ) {
-        let mut held = core::mem::take(&mut self.entries).into_iter().peekable();
-        let mut theirs = other.entries.into_iter().peekable();
+        let mut held = core::mem::take(&mut self.entries).into_many().into_iter().peekable();
+        let mut theirs = other.entries.into_many().into_iter().peekable();
         loop {
             let left = held.len().max(theirs.len());
             let order = match (held.peek(), theirs.peek()) {
@@ -231,7 +231,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
             };
             store.join(own, other, others, report);
             if !store.is_empty() {
-                self.entries.append(key, store, left);
+                self.entries.many().append(key, store, left);
             }
         }
     }
@@ -248,17 +248,17 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
             return self.join(own, other, others, report);
         }
         for (key, places) in &touched.keys {
-            if !other.entries.contains_key(key) {
+            if !other.entries.get(key).is_some() {
                 let theirs = S::default();
                 self.update_present(key, |store| {
                     join_below(store, own, theirs, others, Some(places), report);
                 });
             }
         }
-        for (key, theirs) in other.entries {
+        other.entries.give(|key, theirs| {
             let places = touched.keys.get(&key);
             self.update(key, |store| join_below(store, own, theirs, others, places, report));
-        }
+        });
     }
 
     fn count_at(&self, other: &Self, others: &CausalContext, touched: &Self::Places) -> u64 {
@@ -266,7 +266,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         let untold = touched
             .keys
             .iter()
-            .filter(|(key, _)| !other.entries.contains_key(*key))
+            .filter(|(key, _)| !other.entries.get(*key).is_some())
             .map(|(key, places)| (key, &none, Some(places)));
         let told = other.entries.iter().map(|(key, store)| (key, store, touched.keys.get(key)));
         let count = |(key, theirs, places)| {
@@ -290,7 +290,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
 
 impl<K: Ord + Clone, S: Split> Split for DotMap<K, S> {
     fn split(self, visit: &mut dyn FnMut(Dot, Self)) {
-        for (key, store) in self.entries {
+        for (key, store) in self.entries.into_many() {
             store.split(&mut |dot, store| {
                 let mut alone = Self::default();
                 alone.replace(key.clone(), store);
@@ -344,7 +344,7 @@ impl<K, S> IntoIterator for DotMap<K, S> {
     type IntoIter = collections::IntoIter<K, S>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        self.entries.into_many().into_iter()
     }
 }
 
@@ -353,7 +353,7 @@ impl<K: Encode, S: EncodeStore> EncodeStore for DotMap<K, S> {
     fn encode_store(&self, near: Option<&Self>, out: &mut StoreWriter) {
         out.body().count(self.entries.len());
         let mut near = near.and_then(Self::first_entry);
-        for (key, store) in &self.entries {
+        for (key, store) in self.entries.iter() {
             encode_beside(key, near.map(|(key, _)| key), out.body());
             store.encode_store(near.map(|(_, store)| store), out);
             near = Some((key, store));
@@ -381,6 +381,6 @@ impl<K: Ord + Decode, S: DotStore + DecodeStore> DecodeStore for DotMap<K, S> {
             }
             entries.append(key, store, left);
         }
-        Ok(Self { entries })
+        Ok(Self { entries: entries.into() })
     }
 }
