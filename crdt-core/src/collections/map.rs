@@ -215,8 +215,7 @@ impl<K, V> OrderedMap<K, V> {
 
     /// Makes one chunk of two neighbours, if they are small enough.
     fn unite(&mut self, first: usize) {
-        let lengths =
-            [first, first + 1].map(|chunk| self.chunks.get(chunk).map(Vec::len));
+        let lengths = [first, first + 1].map(|chunk| self.chunks.get(chunk).map(Vec::len));
         if let [Some(one), Some(other)] = lengths
             && one + other <= CHUNK_MAX / 2
         {
@@ -398,8 +397,10 @@ impl<K: Ord, V> OrderedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        // Behind all others is where most keys belong that are new.
-        if let Some(chunk) = self.chunks.last()
+        // Behind all others is where most keys belong that are new. To look there first is not
+        // worth its code in a browser, which pays for it once for each type.
+        if !cfg!(target_arch = "wasm32")
+            && let Some(chunk) = self.chunks.last()
             && chunk.last().is_some_and(|(last, _)| last.borrow() < key)
         {
             return Err(Place { chunk: self.chunks.len() - 1, index: chunk.len() });

@@ -68,17 +68,6 @@ impl<K, V> OneOrMany<K, V> {
         }
     }
 
-    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V>
-    where
-        K: Ord,
-    {
-        if self.is_empty() {
-            *self = Self::of(key, value);
-            return None;
-        }
-        self.many().insert(key, value)
-    }
-
     /// Passes every entry, in ascending order of keys.
     pub(crate) fn give(self, mut take: impl FnMut(K, V)) {
         match self {

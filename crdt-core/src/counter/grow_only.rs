@@ -126,7 +126,7 @@ impl GCounter {
             .checked_add(amount)
             .ok_or(CounterError::Overflow { replica })?;
         if counted > 0 {
-            self.counted.insert(replica, counted);
+            self.counted.many().insert(replica, counted);
         }
         Ok(counted)
     }
@@ -140,14 +140,17 @@ impl GCounter {
             return news;
         }
         let mut fresh = Vec::new();
-        self.counted.many().meet(&other.counted.into_many(), |&replica, held, &counted| match held {
-            Some(held) if *held >= counted => {}
-            Some(held) => {
-                *held = counted;
-                news = true;
-            }
-            None => fresh.push((replica, counted)),
-        });
+        self.counted.many().meet(
+            &other.counted.into_many(),
+            |&replica, held, &counted| match held {
+                Some(held) if *held >= counted => {}
+                Some(held) => {
+                    *held = counted;
+                    news = true;
+                }
+                None => fresh.push((replica, counted)),
+            },
+        );
         news |= !fresh.is_empty();
         self.counted.many().extend(fresh);
         news
@@ -162,7 +165,7 @@ impl GCounter {
         if to <= self.counted_by(replica) {
             return false;
         }
-        self.counted.insert(replica, to);
+        self.counted.many().insert(replica, to);
         true
     }
 }
@@ -282,7 +285,7 @@ impl InternedDecode for GCounter {
             if counted == 0 {
                 return Err(DecodeErrorKind::NotCanonical.at(at));
             }
-            counter.counted.insert(replica, counted);
+            counter.counted.many().insert(replica, counted);
         }
         Ok(counter)
     }

@@ -249,7 +249,11 @@ impl<K: Ord + Clone, S: DotStore> Edit<'_, DotMap<K, S>> {
         } else if is_touched {
             touched.keys.insert(key.clone(), places);
         }
-        told.replace(key, fragment);
+        if told.is_empty() && !fragment.is_empty() {
+            **told = DotMap::of(key, fragment);
+        } else {
+            told.replace(key, fragment);
+        }
     }
 
     /// Takes out a key with all that stands under it and was seen; whether it was there.

@@ -85,7 +85,8 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
     /// Replaces the store of a key and returns what was there. An empty store takes the key
     /// out.
     pub(super) fn replace(&mut self, key: K, store: S) -> Option<S> {
-        if store.is_empty() { self.entries.many().remove(&key) } else { self.entries.insert(key, store) }
+        let entries = self.entries.many();
+        if store.is_empty() { entries.remove(&key) } else { entries.insert(key, store) }
     }
 
     /// One key; its store may not be empty.

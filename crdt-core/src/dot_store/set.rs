@@ -11,7 +11,7 @@ use crate::collections::sort;
 /// A store of dots without content: that they are there is what is said.
 ///
 /// One dot, the ordinary case, is held in place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub struct DotSet {
     // In ascending order.
     dots: SmallVec<[Dot; 1]>,
@@ -47,6 +47,13 @@ impl DotSet {
                 true
             }
         }
+    }
+}
+
+// As a whole, and not dot by dot as a derived one would.
+impl Clone for DotSet {
+    fn clone(&self) -> Self {
+        Self { dots: SmallVec::from_slice(&self.dots) }
     }
 }
 

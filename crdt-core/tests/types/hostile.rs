@@ -284,31 +284,32 @@ fn every_rule_is_checked() {
         body(&[&context, &lengths[0], dots, &lengths[1], unusual, keys])
     };
     // Two elements, 5 and one above, with the first dot and the one after the next.
-    let valid = store(&[1, 0x81, 1], &[], &[2, 5, 2]);
+    let valid = store(&[1, 0x82, 1], &[], &[2, 5, 2]);
     assert_eq!(parse::<AddWinsSet<u8>>(&valid).map(|set| set.len()), Ok(2));
     let two = store(&[1, 0, 3], &[0, 2], &[1, 5]);
     assert_eq!(parse::<AddWinsSet<u8>>(&two).map(|set| set.dots(&5).len()), Ok(2));
     type Columns<'a> = (&'a [u8], &'a [u8], &'a [u8]);
-    let broken: [(Columns<'_>, DecodeErrorKind); 19] = [
-        ((&[1, 0x81, 1], &[], &[2, 6, 1]), NotAscending),
-        ((&[1, 0x81, 1], &[], &[2, 5, 0]), NotAscending),
+    let broken: [(Columns<'_>, DecodeErrorKind); 20] = [
+        ((&[1, 0x82, 1], &[], &[2, 6, 1]), NotAscending),
+        ((&[1, 0x82, 1], &[], &[2, 5, 0]), NotAscending),
         ((&[1], &[1, 0], &[2, 5, 2]), NotCanonical), // an element without dots
-        ((&[1, 0x80, 1], &[], &[2, 5, 2]), OutOfRange), // one dot at two elements
-        ((&[1, 0x83, 1], &[], &[2, 5, 2]), OutOfRange), // not in the context
+        ((&[1, 0x81, 1], &[], &[2, 5, 2]), OutOfRange), // one dot at two elements
+        ((&[1, 0x84, 1], &[], &[2, 5, 2]), OutOfRange), // not in the context
         ((&[0, 0, 0], &[], &[1, 5]), OutOfRange),    // no event has number 0
         ((&[0, 0, 1], &[], &[1, 5]), NotCanonical),  // it has a place among the others
         ((&[0, 0, 4], &[], &[1, 5]), OutOfRange),    // not in the context
         ((&[0, 2, 1], &[], &[1, 5]), UnknownTableEntry),
-        ((&[0x81, 1, 0, 1], &[0, 2], &[1, 5]), NotAscending),
-        ((&[0x81, 1, 0, 2], &[0, 2], &[1, 5]), NotAscending),
+        ((&[0x82, 1, 0, 1], &[0, 2], &[1, 5]), NotAscending),
+        ((&[0x82, 1, 0, 2], &[0, 2], &[1, 5]), NotAscending),
         ((&[1], &[0, 1], &[1, 5]), NotCanonical),
         ((&[1, 0, 3], &[0, 9], &[1, 5]), CountTooLarge),
         ((&[1, 1, 1], &[], &[2, 5, 2]), TrailingBytes),
         ((&[1, 2], &[], &[2, 5, 2]), NotCanonical),
         ((&[1, 0x7f], &[], &[2, 5, 2]), NotCanonical),
-        ((&[1, 0x81, 1], &[2, 2], &[2, 5, 2]), TrailingBytes),
-        ((&[1, 0x81, 1], &[], &[9, 5, 2]), CountTooLarge),
-        ((&[1, 0x81, 1], &[], &[2, 5, 2, 0]), TrailingBytes),
+        ((&[1, 0x80, 1], &[], &[2, 5, 2]), NotCanonical), // it was expected,
+        ((&[1, 0x82, 1], &[2, 2], &[2, 5, 2]), TrailingBytes),
+        ((&[1, 0x82, 1], &[], &[9, 5, 2]), CountTooLarge),
+        ((&[1, 0x82, 1], &[], &[2, 5, 2, 0]), TrailingBytes),
     ];
     for ((dots, unusual, keys), kind) in broken {
         assert_eq!(
@@ -357,7 +358,7 @@ fn every_rule_is_checked() {
         assert_eq!(parse::<TwoPhaseSet<u8>>(future).unwrap_err().kind, UnknownVersion);
         assert_eq!(parse::<MaxRegister<u8>>(future).unwrap_err().kind, UnknownVersion);
     }
-    let held = body(&[&context, &[1, 0, 4, 0]]);
+    let held = body(&[&context, &[1, 0, 4, 0], &[0]]);
     assert_eq!(parse::<Digest>(&held).unwrap_err().kind, OutOfRange);
     assert!(parse::<Digest>(&body(&[&context, &[1, 0, 2, 0], &[1, 0, 1, 0]])).is_ok());
     let redacted = body(&[&context, &[1, 0, 2, 0], &[1, 0, 3, 0]]);
@@ -375,6 +376,6 @@ fn every_rule_is_checked() {
     assert_eq!(stock(&[0, 5, 2, 0, 3, 0, 4]).unwrap_err().kind, NotAscending);
     let toggled = store(&[1], &[], &[1, 5, 2]);
     assert_eq!(parse::<RemoveWinsSet<u8>>(&toggled).unwrap_err().kind, UnknownTag);
-    let two_writes = store(&[0x81, 1, 0, 1], &[0, 2], &[1, 5, 9, 9, 0, 0]);
+    let two_writes = store(&[0x82, 1, 0, 1], &[0, 2], &[1, 5, 9, 9, 0, 0]);
     assert_eq!(parse::<LwwMap<u8, u8>>(&two_writes).unwrap_err().kind, NotAscending);
 }

@@ -128,7 +128,7 @@ fn context(replicas: u64, seqs: u64) -> Writer {
 }
 
 /// A dot with one between it and the last.
-const APART: &[u8] = &[0x81, 1];
+const APART: &[u8] = &[0x82, 1];
 
 /// The columns of a store.
 #[derive(Default)]
@@ -171,8 +171,7 @@ fn dots_of_elements(replicas: u64, elements: u64, write: &[u8]) -> Vec<u8> {
             store.unusual.varint(replicas);
         }
         // All replicas' dots of one number stand together, and every other number is taken.
-        let step = if element == 0 { 0 } else { 2 * replicas - 1 };
-        store.dots.varint(if step == 0 { 1 } else { 127 + 2 * step });
+        store.dots.varint(if element == 0 { 1 } else { 128 + 2 * replicas });
         for replica in 1..replicas {
             store.dots.varint(replica);
             store.dots.varint(2 * element + 1);

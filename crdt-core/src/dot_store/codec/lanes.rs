@@ -18,6 +18,45 @@ pub(super) struct Lanes {
     sums: Vec<u64>,
 }
 
+/// Tells which dot comes next, from those that came before: its replica's next, where the
+/// replica is the one that came after this one the last time.
+#[derive(Debug)]
+pub(super) struct Foresight {
+    // For each place, its last sequence number and who came after it.
+    seen: Vec<(u64, u32)>,
+    last: u32,
+    behind: u64,
+}
+
+impl Foresight {
+    pub(super) fn new(lanes: &Lanes) -> Self {
+        let mut seen = Vec::with_capacity(lanes.lengths.len());
+        seen.extend((0..).take(lanes.lengths.len()).map(|place| (0, place)));
+        Self { seen, last: 0, behind: 0 }
+    }
+
+    /// The number of the dot that is expected, unless there is none.
+    pub(super) fn expected(&self, lanes: &Lanes) -> Option<u64> {
+        let (_, next) = *self.seen.get(self.last as usize)?;
+        let (seq, _) = self.seen[next as usize];
+        lanes.number(Dot::new(lanes.lengths[next as usize].1, seq + 1))
+    }
+
+    /// From where a number is told that is not expected.
+    pub(super) fn base(&self, lanes: &Lanes) -> u64 {
+        self.expected(lanes).unwrap_or(self.behind)
+    }
+
+    /// A dot came, of this number.
+    pub(super) fn learn(&mut self, dot: Dot, number: u64, lanes: &Lanes) {
+        let place = lanes.place(dot.replica).expect("a dot with a number has a place");
+        self.seen[self.last as usize].1 = place as u32;
+        self.seen[place].0 = dot.seq;
+        self.last = place as u32;
+        self.behind = number + 1;
+    }
+}
+
 /// More dots than these together are not numbered, so that sums stay below 2⁶³.
 const DOTS_MAX: u64 = 1 << 62;
 
@@ -50,8 +89,7 @@ impl Lanes {
 
     /// The number of a dot, if it has one.
     pub(super) fn number(&self, dot: Dot) -> Option<u64> {
-        let at = self.places.binary_search_by_key(&dot.replica, |&(replica, _)| replica).ok()?;
-        let place = self.places[at].1 as usize;
+        let place = self.place(dot.replica)?;
         (dot.seq <= self.lengths[place].0).then(|| self.before(dot.seq) + place as u64)
     }
 
@@ -68,6 +106,11 @@ impl Lanes {
         let behind = number - self.before(turn);
         let place = (behind % active as u64) as usize;
         Dot::new(self.lengths[place].1, turn + behind / active as u64)
+    }
+
+    fn place(&self, replica: ReplicaId) -> Option<usize> {
+        let at = self.places.binary_search_by_key(&replica, |&(replica, _)| replica).ok()?;
+        Some(self.places[at].1 as usize)
     }
 
     /// The first sequence number that no more than `active` replicas have reached.

@@ -2,8 +2,8 @@
 //!
 //! A store names nearly as many dots as it has elements, and a dot written out is longer than
 //! many an element. What is written instead is where it stands among the dots of the context
-//! ([`lanes`]), relative to the dot before it: one byte where elements were put there in their
-//! order, and about two where ten thousand were put there in any order.
+//! ([`lanes`]), relative to the dot that was to be expected: one byte where elements were put
+//! there in their order, and about two where ten thousand were put there in any order.
 
 mod lanes;
 mod reader;
@@ -16,11 +16,11 @@ pub use writer::StoreWriter;
 
 /// What stands for a leaf's first dot if it has no number: the dot follows.
 const WRITTEN_OUT: u64 = 0;
-/// What stands for the dot whose number comes next.
+/// What stands for the dot that is expected: the one behind another.
 const EXPECTED: u64 = 1;
-/// What is added to the step to any other, from 1 on. It takes two bytes at least, since there is
-/// more to remember of dots with gaps between them than of those without.
-const STEPS: u64 = 127;
+/// What is added to the step to any other. It takes two bytes then, since there is more to
+/// remember of dots with gaps between them than of those without.
+const STEPS: u64 = 128;
 
 /// A store that can be written.
 pub trait EncodeStore {

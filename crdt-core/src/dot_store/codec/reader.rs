@@ -1,6 +1,6 @@
 use smallvec::{Array, SmallVec};
 
-use super::lanes::Lanes;
+use super::lanes::{Foresight, Lanes};
 use super::{DecodeStore, EXPECTED, STEPS, WRITTEN_OUT};
 use crate::causality::CausalContext;
 use crate::codec::{DecodeError, DecodeErrorKind, InternedDecode, Reader, ReceiveTable, unzigzag};
@@ -11,7 +11,7 @@ use crate::{Dot, ReplicaId, SEQ_MAX};
 pub struct StoreReader<'a> {
     replicas: ReceiveTable<ReplicaId>,
     lanes: Lanes,
-    expected: u64,
+    foresight: Foresight,
     dots: Reader<'a>,
     unusual: Reader<'a>,
     // How many usual leaves come before the next unusual one, and how many dots that has.
@@ -47,8 +47,8 @@ impl<'a> StoreReader<'a> {
         let (dots, mut unusual) = (input.section()?, input.section()?);
         let next_unusual = next(&mut unusual)?;
         let lanes = Lanes::of(context.vector());
-        let body = input.clone();
-        let mut reader = Self { replicas, lanes, expected: 0, dots, unusual, next_unusual, body };
+        let (foresight, body) = (Foresight::new(&lanes), input.clone());
+        let mut reader = Self { replicas, lanes, foresight, dots, unusual, next_unusual, body };
         let store = S::decode_store(None, &mut reader)?;
         let Self { dots, unusual, next_unusual, body, .. } = reader;
         dots.finish()?;
@@ -123,7 +123,8 @@ impl<'a> StoreReader<'a> {
 
     fn first_dot(&mut self) -> Result<Dot, DecodeError> {
         let at = self.dots.position();
-        let step = match self.dots.varint()? {
+        let expected = self.foresight.expected(&self.lanes);
+        let number = match self.dots.varint()? {
             WRITTEN_OUT => {
                 let dot = Dot::decode_interned(&mut self.replicas, &mut self.dots)?;
                 return match self.lanes.number(dot) {
@@ -131,18 +132,22 @@ impl<'a> StoreReader<'a> {
                     None => Ok(dot),
                 };
             }
-            EXPECTED => 0,
-            step => step
-                .checked_sub(STEPS)
-                .filter(|&step| step > 0)
-                .ok_or(DecodeErrorKind::NotCanonical.at(at))?,
+            EXPECTED => expected,
+            step => {
+                let step = step.checked_sub(STEPS).ok_or(DecodeErrorKind::NotCanonical.at(at))?;
+                let base = self.foresight.base(&self.lanes);
+                let number = base.wrapping_add(unzigzag(step) as u64);
+                if expected == Some(number) {
+                    return Err(DecodeErrorKind::NotCanonical.at(at));
+                }
+                Some(number)
+            }
         };
-        let number = self.expected.wrapping_add(unzigzag(step) as u64);
-        if number >= self.lanes.len() {
-            return Err(DecodeErrorKind::OutOfRange.at(at));
-        }
-        self.expected = number + 1;
-        Ok(self.lanes.dot(number))
+        let number = number.filter(|&number| number < self.lanes.len());
+        let number = number.ok_or(DecodeErrorKind::OutOfRange.at(at))?;
+        let dot = self.lanes.dot(number);
+        self.foresight.learn(dot, number, &self.lanes);
+        Ok(dot)
     }
 }
 

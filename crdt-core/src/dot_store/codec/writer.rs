@@ -1,4 +1,4 @@
-use super::lanes::Lanes;
+use super::lanes::{Foresight, Lanes};
 use super::{EXPECTED, EncodeStore, STEPS, WRITTEN_OUT};
 use crate::causality::CausalContext;
 use crate::codec::{InternedEncode, SendTable, Writer, zigzag};
@@ -9,8 +9,7 @@ use crate::{Dot, ReplicaId};
 pub struct StoreWriter {
     replicas: SendTable<ReplicaId>,
     lanes: Lanes,
-    // The number that the next dot is expected to have.
-    expected: u64,
+    foresight: Foresight,
     dots: Writer,
     // The leaves that do not hold one dot, and how many have gone by since the last of them.
     unusual: Writer,
@@ -28,10 +27,11 @@ impl StoreWriter {
     ) {
         let mut replicas = SendTable::new();
         context.encode_interned(&mut replicas, out);
+        let lanes = Lanes::of(context.vector());
         let mut writer = Self {
             replicas,
-            lanes: Lanes::of(context.vector()),
-            expected: 0,
+            foresight: Foresight::new(&lanes),
+            lanes,
             dots: Writer::new(),
             unusual: Writer::new(),
             usual: 0,
@@ -69,9 +69,13 @@ impl StoreWriter {
             if index > 0 {
                 dot.encode_interned(&mut self.replicas, &mut self.dots);
             } else if let Some(number) = self.lanes.number(dot) {
-                let step = zigzag(number.wrapping_sub(self.expected) as i64);
-                self.dots.varint(if step == 0 { EXPECTED } else { STEPS + step });
-                self.expected = number + 1;
+                if self.foresight.expected(&self.lanes) == Some(number) {
+                    self.dots.varint(EXPECTED);
+                } else {
+                    let base = self.foresight.base(&self.lanes);
+                    self.dots.varint(STEPS + zigzag(number.wrapping_sub(base) as i64));
+                }
+                self.foresight.learn(dot, number, &self.lanes);
             } else {
                 self.dots.varint(WRITTEN_OUT);
                 dot.encode_interned(&mut self.replicas, &mut self.dots);

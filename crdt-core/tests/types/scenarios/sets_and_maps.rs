@@ -138,8 +138,8 @@ fn overwritten_keys_leave_no_trace() -> Result<(), WriteError> {
     let encoded = bytes(&here).len();
     assert!(encoded <= 200, "{encoded} bytes");
     // Version, two replicas (number, id, 3-byte count, no runs); the dots, of three bytes and
-    // two, and no unusual leaf; two keys, one of them beside the other, and so their values.
-    assert_eq!(encoded, 2 + 2 * (1 + 16 + 3 + 1) + (1 + 5 + 1) + 1 + (2 + 3) + (2 + 1));
+    // one, and no unusual leaf; two keys, one of them beside the other, and so their values.
+    assert_eq!(encoded, 2 + 2 * (1 + 16 + 3 + 1) + (1 + 4 + 1) + 1 + (2 + 3) + (2 + 1));
     Ok(())
 }
 
