@@ -57,6 +57,7 @@ surfaces![
     document_sync,
     flags,
     frame,
+    list,
     lww_map,
     lww_register,
     models,
@@ -70,6 +71,7 @@ surfaces![
     sync_session,
     text,
     text_ops,
+    tree,
     value,
     version_vector,
 ];

@@ -16,7 +16,7 @@ impl Figure {
 
     fn words(&self) -> String {
         match self {
-            Self::Nanoseconds(value) if *value >= 1e4 => format!("{:.1} µs", value / 1e3),
+            Self::Nanoseconds(value) if *value >= 1e3 => format!("{:.1} µs", value / 1e3),
             Self::Nanoseconds(value) if *value >= 100.0 => format!("{value:.0} ns"),
             Self::Nanoseconds(value) => format!("{value:.1} ns"),
             Self::Mebibytes(value) => format!("{value:.2} MiB"),

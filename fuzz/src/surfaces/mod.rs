@@ -10,6 +10,7 @@ pub mod document;
 pub mod document_sync;
 pub mod flags;
 pub mod frame;
+pub mod list;
 pub mod lww_map;
 pub mod lww_register;
 pub mod models;
@@ -23,6 +24,7 @@ pub mod sync_message;
 pub mod sync_session;
 pub mod text;
 pub mod text_ops;
+pub mod tree;
 pub mod value;
 pub mod version_vector;
 

@@ -3,6 +3,7 @@
 use crdt_core::{ReplicaId, Writer};
 
 pub(crate) mod counter;
+pub(crate) mod list;
 pub(crate) mod lww;
 pub(crate) mod map;
 pub(crate) mod set;

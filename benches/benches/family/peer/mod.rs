@@ -1,6 +1,7 @@
 //! The crate `crdts`, used as its documentation does.
 
 pub(crate) mod counter;
+pub(crate) mod list;
 pub(crate) mod lww;
 pub(crate) mod map;
 pub(crate) mod set;
