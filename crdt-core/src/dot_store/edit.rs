@@ -222,7 +222,7 @@ impl<K: Ord + Clone, S: DotStore> Edit<'_, DotMap<K, S>> {
     /// key is present afterwards if something stands under it.
     pub fn update(&mut self, key: K, change: impl FnOnce(&mut Edit<'_, S>)) {
         let Self { store, told, touched, events } = self;
-        let removed_before = touched.keys.remove(&key);
+        let removed_before = touched.take(&key);
         let is_whole = removed_before.as_ref().is_some_and(Places::is_whole);
         let mut places = removed_before.unwrap_or_default();
         let mut fragment = told.remove_entry(&key).map_or_else(S::default, |(_, told)| told);
@@ -245,9 +245,9 @@ impl<K: Ord + Clone, S: DotStore> Edit<'_, DotMap<K, S>> {
             S::Places::DIVIDED && !places.is_whole()
         };
         if is_whole {
-            touched.keys.insert(key.clone(), S::Places::default());
+            touched.put(key.clone(), S::Places::default());
         } else if is_touched {
-            touched.keys.insert(key.clone(), places);
+            touched.put(key.clone(), places);
         }
         if told.is_empty() && !fragment.is_empty() {
             **told = DotMap::of(key, fragment);
@@ -266,7 +266,7 @@ impl<K: Ord + Clone, S: DotStore> Edit<'_, DotMap<K, S>> {
             self.events.context.insert(dot);
         });
         self.told.remove_entry(key.borrow());
-        self.touched.keys.insert(key, S::Places::default());
+        self.touched.put(key, S::Places::default());
         true
     }
 
@@ -276,7 +276,7 @@ impl<K: Ord + Clone, S: DotStore> Edit<'_, DotMap<K, S>> {
         *self.told = DotMap::default();
         let removed = core::mem::take(self.store);
         for key in removed.into_keys() {
-            self.touched.keys.insert(key, S::Places::default());
+            self.touched.put(key, S::Places::default());
         }
     }
 }

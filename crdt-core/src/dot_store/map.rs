@@ -248,8 +248,8 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         if self.is_passed_through(&other) {
             return self.join(own, other, others, report);
         }
-        for (key, places) in &touched.keys {
-            if !other.entries.get(key).is_some() {
+        for (key, places) in touched.keys.iter() {
+            if other.entries.get(key).is_none() {
                 let theirs = S::default();
                 self.update_present(key, |store| {
                     join_below(store, own, theirs, others, Some(places), report);
@@ -267,7 +267,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         let untold = touched
             .keys
             .iter()
-            .filter(|(key, _)| !other.entries.get(*key).is_some())
+            .filter(|(key, _)| other.entries.get(*key).is_none())
             .map(|(key, places)| (key, &none, Some(places)));
         let told = other.entries.iter().map(|(key, store)| (key, store, touched.keys.get(key)));
         let count = |(key, theirs, places)| {

@@ -1,7 +1,9 @@
+use core::borrow::Borrow;
+
 use crate::codec::{
     Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer, decode_beside, encode_beside,
 };
-use crate::collections::OrderedMap;
+use crate::collections::{OneOrMany, OrderedMap};
 
 /// Where in a store a delta removes: what lets a join go straight there.
 ///
@@ -46,12 +48,12 @@ impl Places for () {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Touched<K, P> {
     // Below a key an empty map stands for everything, so that a removed key needs no list.
-    pub(super) keys: OrderedMap<K, P>,
+    pub(super) keys: OneOrMany<K, P>,
 }
 
 impl<K, P> Default for Touched<K, P> {
     fn default() -> Self {
-        Self { keys: OrderedMap::new() }
+        Self { keys: OneOrMany::new() }
     }
 }
 
@@ -64,15 +66,13 @@ impl<K: Ord, P: Places> Places for Touched<K, P> {
 
     fn extend(&mut self, other: Self) -> bool {
         let mut changed = false;
-        for (key, places) in other.keys {
-            match self.keys.get_mut(&key) {
-                Some(held) => changed |= held.widen(places),
-                None => {
-                    self.keys.insert(key, places);
-                    changed = true;
-                }
+        other.keys.give(|key, places| match self.keys.get_mut(&key) {
+            Some(held) => changed |= held.widen(places),
+            None => {
+                self.keys.many().insert(key, places);
+                changed = true;
             }
-        }
+        });
         changed
     }
 }
@@ -80,28 +80,48 @@ impl<K: Ord, P: Places> Places for Touched<K, P> {
 #[cfg(feature = "serde")]
 impl<K, P> Touched<K, P> {
     /// The keys, in ascending order, each with the places below it.
-    pub(crate) const fn entries(&self) -> &OrderedMap<K, P> {
-        &self.keys
+    pub(crate) fn entries(&self) -> crate::collections::Iter<'_, K, P> {
+        self.keys.iter()
     }
 
     pub(crate) fn of_entries(entries: impl IntoIterator<Item = (K, P)>) -> Self
     where
         K: Ord,
     {
-        Self { keys: entries.into_iter().collect() }
+        Self { keys: entries.into_iter().collect::<OrderedMap<K, P>>().into() }
+    }
+}
+
+impl<K: Ord, P> Touched<K, P> {
+    /// Takes a key out, with the places below it.
+    pub(super) fn take<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<P>
+    where
+        K: Borrow<Q>,
+    {
+        if self.keys.is_empty() { None } else { self.keys.many().remove(key) }
+    }
+
+    /// Puts a key there that is not, with the places below it.
+    pub(super) fn put(&mut self, key: K, places: P) {
+        if self.keys.is_empty() {
+            self.keys = OneOrMany::of(key, places);
+        } else {
+            self.keys.many().insert(key, places);
+        }
     }
 }
 
 impl<K, P: Default> Touched<K, P> {
     /// One key, with everything below it.
     pub(super) fn of(key: K) -> Self {
-        Self { keys: OrderedMap::of(key, P::default()) }
+        Self { keys: OneOrMany::of(key, P::default()) }
     }
 }
 
 impl<K: Ord, P: Default> FromIterator<K> for Touched<K, P> {
     fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
-        Self { keys: keys.into_iter().map(|key| (key, P::default())).collect() }
+        let keys: OrderedMap<K, P> = keys.into_iter().map(|key| (key, P::default())).collect();
+        Self { keys: keys.into() }
     }
 }
 
@@ -110,7 +130,7 @@ impl<K: Encode, P: Encode> Encode for Touched<K, P> {
     fn encode(&self, out: &mut Writer) {
         out.count(self.keys.len());
         let mut near = None;
-        for (key, places) in &self.keys {
+        for (key, places) in self.keys.iter() {
             encode_beside(key, near, out);
             places.encode(out);
             near = Some(key);
@@ -132,6 +152,6 @@ impl<K: Ord + Decode, P: Decode> Decode for Touched<K, P> {
             }
             keys.insert(key, P::decode(input)?);
         }
-        Ok(Self { keys })
+        Ok(Self { keys: keys.into() })
     }
 }

@@ -46,7 +46,7 @@
 //!
 //! | type | is undone by |
 //! |---|---|
-//! | sets, flags, [`MultiValueRegister`](crate::MultiValueRegister), [`LwwMap`](crate::LwwMap), [`ObservedRemoveMap`](crate::ObservedRemoveMap), [`Replicated`](crate::Replicated) structs | the above |
+//! | sets, flags, [`MultiValueRegister`](crate::MultiValueRegister), [`LwwMap`](crate::LwwMap), [`ObservedRemoveMap`](crate::ObservedRemoveMap), [`Replicated`](tyalias@crate::Replicated) structs | the above |
 //! | [`PnCounter`](crate::PnCounter) | counting the same amount the other way |
 //! | [`BoundedCounter`](crate::BoundedCounter) | the same; a transfer by transferring it back. Refused where the writer has not got the rights |
 //! | [`LwwRegister`](crate::LwwRegister) | writing what was there before under a new stamp, if the write still stands |

@@ -2,7 +2,7 @@
 //!
 //! The models are those of the laws in `crdt-core/tests/types/support`: each says what a value is from
 //! the operations alone. A byte chooses the type, and the others are the steps of a
-//! [`History`](crdt_core::laws::History), which checks the value, the invariants and each delta after
+//! [`History`], which checks the value, the invariants and each delta after
 //! every step.
 
 use crdt_core::laws::{Arbitrary, Arrival, Gen, History, Step, Subject};
