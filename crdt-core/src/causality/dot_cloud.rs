@@ -343,13 +343,22 @@ mod tests {
     fn behaves_as_the_set_of_its_dots() {
         fn law(steps: Vec<(u8, (u8, u8), u8)>) -> bool {
             let (mut cloud, mut model) = (DotCloud::new(), BTreeSet::new());
+            // Where the last of them was put, whatever happened there since.
+            let mut near = Place::START;
             steps.into_iter().all(|(kind, name, len)| {
                 let dot = dot(name);
                 let last = dot.seq + u64::from(len % 8);
                 let range = dot.seq..=last;
-                let agreed = match kind % 3 {
+                let agreed = match kind % 4 {
                     0 => cloud.insert(dot) == (dot.seq > 0 && model.insert(dot)),
                     1 => cloud.remove(dot) == model.remove(&dot),
+                    2 => {
+                        cloud.insert_near(dot, &mut near);
+                        if dot.seq > 0 {
+                            model.insert(dot);
+                        }
+                        true
+                    }
                     _ if dot.seq > 0 => {
                         let named = range.clone().map(|seq| Dot::new(dot.replica, seq));
                         let held = named.clone().filter(|dot| model.contains(dot)).count();

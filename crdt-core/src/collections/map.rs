@@ -578,6 +578,46 @@ mod tests {
         QuickCheck::new().tests(cases()).quickcheck(law);
     }
 
+    /// Places, and passes through two maps, against the standard library's map.
+    #[test]
+    fn places_are_where_keys_are() {
+        fn law(own: BTreeMap<u8, u16>, others: BTreeMap<u8, u16>, key: u8) -> bool {
+            let mut map = OrderedMap::new();
+            for (left, (&key, &value)) in (1..=own.len()).rev().zip(&own) {
+                map.append(key, value, left);
+            }
+            map.check_invariants();
+            let entry = |place: Option<Place>| place.map(|place| *map.at(place));
+            let pair = |(&key, &value): (&u8, &u16)| (key, value);
+            let place = map.seek(&key);
+            assert_eq!(entry(place), own.range(key..).next().map(pair));
+            assert_eq!(entry(map.before(place)), own.range(..key).next_back().map(pair));
+            if let Some(place) = place {
+                let behind = own.range(key..).nth(1).map(pair);
+                assert_eq!(map.try_at(map.after(place)).copied(), behind);
+            }
+            // Wherever it was before, it is found where it is now.
+            for key in [key, key.wrapping_add(1), key] {
+                let mut near = place.unwrap_or(Place::START);
+                let found = map.find_near(&key, &mut near);
+                assert_eq!(entry(found), own.get_key_value(&key).map(pair));
+            }
+            let (mut met, mut unmet) = (own.clone(), BTreeMap::new());
+            let other: OrderedMap<u8, u16> = others.clone().into_iter().collect();
+            map.meet(&other, |&key, held, &theirs| match held {
+                Some(held) => *held ^= theirs,
+                None => drop(unmet.insert(key, theirs)),
+            });
+            for (key, theirs) in &others {
+                met.entry(*key).and_modify(|held| *held ^= theirs);
+            }
+            unmet.iter().all(|(key, theirs)| !own.contains_key(key) && others[key] == *theirs)
+                && unmet.len() == others.keys().filter(|key| !own.contains_key(key)).count()
+                && map.iter().eq(&met)
+        }
+        QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _, _) -> _);
+    }
+
     #[test]
     fn both_ends_of_an_iterator_meet() {
         let map: OrderedMap<u32, ()> = (0..100).map(|key| (key, ())).collect();
