@@ -70,6 +70,17 @@ impl VersionVector {
         self.last.find_near(&replica, near).map_or(0, |place| self.last.at(place).1)
     }
 
+    /// As [`observe`](Self::observe); `near` tells where the replica was found before.
+    pub(super) fn observe_near(&mut self, replica: ReplicaId, seq: u64, near: &mut Place) {
+        match self.last.find_near(&replica, near) {
+            Some(place) => {
+                let last = &mut self.last.at_mut(place).1;
+                *last = (*last).max(seq);
+            }
+            None => self.observe(replica, seq),
+        }
+    }
+
     /// Learns the replica's next event, if it is known and this is its next; whether it is.
     pub(super) fn advance_near(&mut self, dot: Dot, near: &mut Place) -> bool {
         let Some(place) = self.last.find_near(&dot.replica, near) else { return false };

@@ -185,7 +185,7 @@ impl Text {
         ops: &[TextOp<'_>],
         writer: &mut Writer,
     ) -> Result<TextDelta, TextError> {
-        let before = self.version().get(writer.replica());
+        let before = self.graph.last_of(writer.replica());
         writer.meet(before);
         let mut delta = TextDelta::default();
         let lv = self.graph.len();

@@ -2,22 +2,23 @@
 //! and stop as soon as the answer is known: the cost is that of the runs in between, without
 //! those whose Lamport times show that nothing asked for can be in their past.
 
-use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::queue::Queue;
 use super::{EventGraph, Lv};
 use crate::VersionVector;
 
-/// On which side of a comparison an event lies.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Side {
-    Left,
-    Right,
-    Both,
-}
+/// Tags of a comparison: on which side an event lies.
+const LEFT: u8 = 0;
+const RIGHT: u8 = 1;
+const BOTH: u8 = 2;
+
+/// Tags of a search for maximal events: whether one was asked about, or only reached.
+const REACHED: u8 = 0;
+const ASKED: u8 = 1;
 
 impl EventGraph {
     /// Whether `lv` is one of the events of `version`, or happened before one.
@@ -25,29 +26,31 @@ impl EventGraph {
         if version.contains(&lv) {
             return true;
         }
-        let mut heap: BinaryHeap<Lv> = version.iter().copied().filter(|&tip| tip > lv).collect();
-        if heap.is_empty() {
+        let mut queue = Queue::default();
+        version.iter().filter(|&&tip| tip > lv).for_each(|&tip| queue.push(tip, REACHED));
+        if queue.len() == 0 {
             return false;
         }
-        let lamport = self.lamport(lv);
-        while let Some(tip) = heap.pop() {
-            let run = self.run_of(tip);
+        let lamport = self.run_of(lv).lamport_of(lv);
+        let mut below = self.runs.len();
+        while let Some((tip, _)) = queue.pop() {
+            let index = self.runs.index_of(tip, below);
+            let run = &self.runs[index];
             if run.start <= lv {
                 return true;
             }
             if run.lamport_of(tip) <= lamport {
                 continue;
             }
+            below = index;
             // Whatever else leads into this run adds nothing.
-            while heap.peek().is_some_and(|&next| next >= run.start) {
-                heap.pop();
-            }
-            for &parent in &run.parents {
+            while queue.pop_from(run.start).is_some() {}
+            for &parent in self.runs.parents(index) {
                 if parent == lv {
                     return true;
                 }
                 if parent > lv {
-                    heap.push(parent);
+                    queue.push(parent, REACHED);
                 }
             }
         }
@@ -60,7 +63,7 @@ impl EventGraph {
         let (mut only_left, mut only_right) = (Vec::new(), Vec::new());
         if left != right {
             self.walk_apart(left, right, |side, range| {
-                let ranges = if side == Side::Left { &mut only_left } else { &mut only_right };
+                let ranges = if side == LEFT { &mut only_left } else { &mut only_right };
                 push_descending(ranges, range);
             });
             only_left.reverse();
@@ -85,24 +88,19 @@ impl EventGraph {
     /// Those of `events` that are in no other's past, in ascending order.
     pub fn maximal(&self, events: &[Lv]) -> SmallVec<[Lv; 2]> {
         let mut maximal: SmallVec<[Lv; 2]> = SmallVec::new();
-        // (event, whether it was asked about): at equal events the asked one comes first.
-        let mut heap: BinaryHeap<(Lv, bool)> = events.iter().map(|&lv| (lv, true)).collect();
-        let mut asked = heap.len();
-        let earliest = events.iter().map(|&lv| self.lamport(lv)).min().unwrap_or(0);
+        // At equal events those that were asked about come first.
+        let mut queue = Queue::default();
+        events.iter().for_each(|&lv| queue.push(lv, ASKED));
+        let mut asked = queue.len();
+        let earliest = events.iter().map(|&lv| self.run_of(lv).lamport_of(lv)).min().unwrap_or(0);
+        let mut below = self.runs.len();
         while asked > 0 {
-            let Some((lv, is_asked)) = heap.pop() else { break };
-            let mut reached = !is_asked;
-            if is_asked {
-                asked -= 1;
-            }
-            while let Some(&(same, also_asked)) = heap.peek().filter(|&&(next, _)| next == lv) {
-                debug_assert_eq!(same, lv);
-                heap.pop();
-                if also_asked {
-                    asked -= 1;
-                } else {
-                    reached = true;
-                }
+            let Some((lv, tag)) = queue.pop() else { break };
+            let mut reached = tag == REACHED;
+            asked -= usize::from(tag);
+            while let Some((_, tag)) = queue.pop_from(lv) {
+                asked -= usize::from(tag);
+                reached |= tag == REACHED;
             }
             if !reached {
                 maximal.push(lv);
@@ -110,47 +108,50 @@ impl EventGraph {
             if asked == 0 {
                 break;
             }
-            let run = self.run_of(lv);
+            let index = self.runs.index_of(lv, below);
+            let run = &self.runs[index];
             if run.lamport_of(lv) <= earliest {
                 continue;
             }
-            while let Some(&(_, also_asked)) = heap.peek().filter(|&&(next, _)| next >= run.start) {
-                heap.pop();
-                asked -= usize::from(also_asked);
+            below = index;
+            while let Some((_, tag)) = queue.pop_from(run.start) {
+                asked -= usize::from(tag);
             }
-            heap.extend(run.parents.iter().map(|&parent| (parent, false)));
+            self.runs.parents(index).iter().for_each(|&parent| queue.push(parent, REACHED));
         }
         maximal.reverse();
         maximal
     }
 
     /// Calls `found` with every piece of a run that lies on one side only, newest first.
-    fn walk_apart(&self, left: &[Lv], right: &[Lv], mut found: impl FnMut(Side, Range<Lv>)) {
-        let sides = left.iter().map(|&lv| (lv, Side::Left));
-        let mut heap: BinaryHeap<(Lv, Side)> =
-            sides.chain(right.iter().map(|&lv| (lv, Side::Right))).collect();
-        let mut one_sided = heap.len();
+    fn walk_apart(&self, left: &[Lv], right: &[Lv], mut found: impl FnMut(u8, Range<Lv>)) {
+        let mut queue = Queue::default();
+        left.iter().for_each(|&lv| queue.push(lv, LEFT));
+        right.iter().for_each(|&lv| queue.push(lv, RIGHT));
+        let mut one_sided = queue.len();
+        let mut below = self.runs.len();
         while one_sided > 0 {
-            let Some((mut top, mut side)) = heap.pop() else { break };
-            one_sided -= usize::from(side != Side::Both);
-            let run = self.run_of(top);
-            while let Some(&(next, next_side)) = heap.peek().filter(|&&(next, _)| next >= run.start)
-            {
-                heap.pop();
-                one_sided -= usize::from(next_side != Side::Both);
+            let Some((mut top, mut side)) = queue.pop() else { break };
+            one_sided -= usize::from(side != BOTH);
+            let index = self.runs.index_of(top, below);
+            below = index;
+            let start = self.runs[index].start;
+            while let Some((next, next_side)) = queue.pop_from(start) {
+                one_sided -= usize::from(next_side != BOTH);
                 if next_side != side {
-                    if side != Side::Both && next < top {
+                    if side != BOTH && next < top {
                         found(side, next + 1..top + 1);
                     }
-                    side = Side::Both;
+                    side = BOTH;
                     top = next;
                 }
             }
-            if side != Side::Both {
-                found(side, run.start..top + 1);
-                one_sided += run.parents.len();
+            let parents = self.runs.parents(index);
+            if side != BOTH {
+                found(side, start..top + 1);
+                one_sided += parents.len();
             }
-            heap.extend(run.parents.iter().map(|&parent| (parent, side)));
+            parents.iter().for_each(|&parent| queue.push(parent, side));
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The event graph: which events there are, who issued them, and what each had seen.
 
 mod ancestry;
-mod critical;
+mod check;
 mod parents;
+mod queue;
+mod runs;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod truncate;
 
-use crate::collections::{OrderedMap, sort};
+use crate::collections::{OrderedMap, Place, sort};
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -15,8 +18,8 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use crate::{Dot, Frontier, ReplicaId, SEQ_MAX, VersionVector};
-use critical::CriticalHeads;
 pub use parents::ParentsError;
+use runs::{Run, Runs};
 pub use spans::ChangeSpan;
 
 /// A *local version*: the index of an event in the order in which this replica learned of
@@ -35,35 +38,25 @@ pub type Lv = u32;
 /// The set of events is causally closed: an event is only taken in after its parents.
 #[derive(Clone, Debug, Default)]
 pub struct EventGraph {
-    replicas: Vec<ReplicaId>,
+    /// Who issued the events, by number.
+    issuers: Vec<Issuer>,
     numbers: OrderedMap<ReplicaId, u32>,
-    runs: Vec<Run>,
-    /// For each replica, where its events start in the local order: (sequence, version).
-    by_replica: Vec<Vec<(u64, Lv)>>,
+    runs: Runs,
     /// Where changes of another length begin.
     blocks: Vec<ChangeBlock>,
     len: Lv,
     frontier: SmallVec<[Lv; 2]>,
     version: VersionVector,
-    critical: CriticalHeads,
 }
 
-/// Events of one replica, each the only parent of the next.
+/// A replica of which there are events.
 #[derive(Clone, Debug)]
-struct Run {
-    start: Lv,
-    /// Index into `EventGraph::replicas`.
-    replica: u32,
-    seq: u64,
-    lamport: u64,
-    /// The parents of the first event, in ascending order; none is in another's past.
-    parents: SmallVec<[Lv; 2]>,
-}
-
-impl Run {
-    fn lamport_of(&self, lv: Lv) -> u64 {
-        self.lamport + u64::from(lv - self.start)
-    }
+struct Issuer {
+    id: ReplicaId,
+    /// The indices of the runs of its events.
+    runs: Vec<u32>,
+    /// Where it was found in the version.
+    place: Place,
 }
 
 /// From `start` to the next block, changes have `change_len` events each.
@@ -166,14 +159,15 @@ impl EventGraph {
             .filter(|&total| total <= LEN_MAX - self.len)
             .ok_or(GraphError::TooManyEvents)?;
         let start = self.len;
-        if parents.len() == 1
+        if let [parent] = *parents
             && self.frontier[..] == *parents
-            && parents[0] + 1 == start
-            && self.runs.last().is_some_and(|run| self.replicas[run.replica as usize] == replica)
+            && parent + 1 == start
+            && let Some(run) = self.runs.last()
+            && self.issuers[run.replica as usize].id == replica
         {
-            return self.go_on(replica, change_len, total);
+            return self.go_on(*run, change_len, total);
         }
-        let last = self.version.get(replica);
+        let last = self.last_of(replica);
         if u64::from(total) > SEQ_MAX - last {
             return Err(GraphError::SequenceExhausted { replica });
         }
@@ -181,11 +175,6 @@ impl EventGraph {
         let mut parents: SmallVec<[Lv; 2]> = SmallVec::from_slice(parents);
         sort(&mut parents);
         let end = start + total;
-        let covers_all = parents == self.frontier;
-        if !covers_all {
-            self.uncover_critical(&parents, start);
-        }
-
         let number = self.number_of(replica);
         let continues = start > 0
             && parents[..] == [start - 1]
@@ -194,90 +183,71 @@ impl EventGraph {
             // The newest event is always maximal, and the frontier ascends.
             *self.frontier.last_mut().expect("a graph with events has a frontier") = end - 1;
         } else {
-            let lamport = 1 + parents.iter().map(|&parent| self.lamport(parent)).max().unwrap_or(0);
-            self.by_replica[number as usize].push((last + 1, start));
+            let lamport = |&parent: &Lv| self.run_of(parent).lamport_of(parent);
+            let lamport = 1 + parents.iter().map(lamport).max().unwrap_or(0);
+            self.issuers[number as usize].runs.push(self.runs.len() as u32);
             self.frontier.retain(|tip| !parents.contains(tip));
             self.frontier.push(end - 1);
-            self.runs.push(Run { start, replica: number, seq: last + 1, lamport, parents });
+            self.runs.push(start, (number, last as u32 + 1), lamport, &parents);
         }
-        self.push_block(start, change_len);
-        self.version.observe(replica, last + u64::from(total));
-        self.len = end;
-        if self.frontier.len() == 1 {
-            self.critical.push(start..end);
-        }
+        self.arrive(number, last + u64::from(total), change_len, end);
         Ok(start..end)
     }
 
     /// The short way of [`push`](Self::push) for what is typed: the writer of the newest event,
     /// which is the only tip, goes on.
-    fn go_on(
-        &mut self,
-        replica: ReplicaId,
-        change_len: u32,
-        total: u32,
-    ) -> Result<Range<Lv>, GraphError> {
+    fn go_on(&mut self, run: Run, change_len: u32, total: u32) -> Result<Range<Lv>, GraphError> {
         let (start, end) = (self.len, self.len + total);
-        let run = self.runs.last().expect("there is a newest event");
-        let last = run.seq + u64::from(start - 1 - run.start);
+        let last = run.seq_of(start - 1);
         if u64::from(total) > SEQ_MAX - last {
+            let replica = self.issuers[run.replica as usize].id;
             return Err(GraphError::SequenceExhausted { replica });
         }
         self.frontier[0] = end - 1;
-        self.push_block(start, change_len);
-        self.version.observe(replica, last + u64::from(total));
-        self.len = end;
-        self.critical.push(start..end);
+        self.arrive(run.replica, last + u64::from(total), change_len, end);
         Ok(start..end)
     }
 
-    /// Forgets every event from local version `len` on, as if it had never been learned.
-    ///
-    /// # Panics
-    ///
-    /// If `len` is beyond the end or inside a change.
-    pub fn truncate(&mut self, len: Lv) {
-        assert!(len <= self.len, "only held events can be forgotten");
-        if len == self.len {
-            return;
-        }
-        assert!(len == 0 || self.is_change_start(len), "a change is forgotten whole");
-        let mut tips: SmallVec<[Lv; 4]> =
-            self.frontier.iter().copied().filter(|&tip| tip < len).collect();
-        while let Some(run) = self.runs.last() {
-            let (number, replica) = (run.replica as usize, self.replicas[run.replica as usize]);
-            if run.start < len {
-                let kept = run.seq + u64::from(len - 1 - run.start);
-                if kept < self.version.get(replica) {
-                    self.version.set(replica, kept);
-                }
-                tips.push(len - 1);
-                break;
+    /// Notes that a replica's events go on to `seq`, and all events to `end`.
+    fn arrive(&mut self, number: u32, seq: u64, change_len: u32, end: Lv) {
+        self.push_block(self.len, change_len);
+        let Issuer { id, place, .. } = &mut self.issuers[number as usize];
+        self.version.observe_near(*id, seq, place);
+        self.len = end;
+    }
+
+    /// The sequence number of a replica's last event, 0 if it has none. O(log replicas), and
+    /// O(1) for the one that issued the newest event.
+    pub fn last_of(&self, replica: ReplicaId) -> u64 {
+        match self.runs.last() {
+            Some(run) if self.issuers[run.replica as usize].id == replica => {
+                run.seq_of(self.len - 1)
             }
-            tips.extend(run.parents.iter().copied().filter(|&parent| parent < len));
-            self.version.set(replica, run.seq - 1);
-            self.by_replica[number].pop();
-            self.runs.pop();
+            _ => self.version.get(replica),
         }
-        while self.blocks.last().is_some_and(|block| block.start >= len) {
-            self.blocks.pop();
-        }
-        self.len = len;
-        self.forget_unused_replicas();
-        self.frontier = self.maximal(&tips);
-        self.recover_critical();
     }
 
     /// The local version of an event, or `None` if it is not held. O(log).
     pub fn lv_of(&self, dot: Dot) -> Option<Lv> {
-        if dot.seq == 0 || !self.version.contains(dot) {
-            return None;
+        self.numbers.get(&dot.replica).and_then(|&number| self.lv_of_numbered(number, dot.seq))
+    }
+
+    fn lv_of_numbered(&self, number: u32, seq: u64) -> Option<Lv> {
+        let seq = u32::try_from(seq).ok().filter(|&seq| seq > 0)?;
+        let runs = &self.issuers[number as usize].runs;
+        let mut index = *runs.last()? as usize;
+        if self.runs[index].seq > seq {
+            let next = runs.partition_point(|&index| self.runs[index as usize].seq <= seq);
+            index = runs[next - 1] as usize;
         }
-        let &number = self.numbers.get(&dot.replica)?;
-        let starts = &self.by_replica[number as usize];
-        let index = starts.partition_point(|&(seq, _)| seq <= dot.seq) - 1;
-        let (seq, lv) = starts[index];
-        Some(lv + (dot.seq - seq) as Lv)
+        let run = &self.runs[index];
+        run.start.checked_add(seq - run.seq).filter(|&lv| lv < self.run_end(index))
+    }
+
+    /// The local version of a replica's last event.
+    fn last_lv_of_numbered(&self, number: u32) -> Option<Lv> {
+        let &index = self.issuers[number as usize].runs.last()?;
+        Some(self.run_end(index as usize) - 1)
     }
 
     /// The local versions of an event and of those of its replica that directly follow it, in
@@ -294,24 +264,23 @@ impl EventGraph {
     /// If `lv` is not held; so do the other methods that take a local version.
     pub fn dot_of(&self, lv: Lv) -> Dot {
         let run = self.run_of(lv);
-        Dot::new(self.replicas[run.replica as usize], run.seq + u64::from(lv - run.start))
+        Dot::new(self.issuers[run.replica as usize].id, run.seq_of(lv))
     }
 
     /// Who issued the event. O(log).
     pub fn replica_of(&self, lv: Lv) -> ReplicaId {
-        self.replicas[self.run_of(lv).replica as usize]
+        self.issuers[self.run_of(lv).replica as usize].id
     }
 
     /// The events that `lv` directly follows, in ascending local order. O(log).
     pub fn parents_of(&self, lv: Lv) -> SmallVec<[Lv; 2]> {
-        let run = self.run_of(lv);
-        if lv > run.start { SmallVec::from_slice(&[lv - 1]) } else { run.parents.clone() }
+        self.parents_in(self.run_index(lv), lv)
     }
 
     /// The event's Lamport time: 1 + the greatest of its parents', 1 without parents. It is
     /// derived from the graph, so that no peer can push it.
     pub fn lamport(&self, lv: Lv) -> u64 {
-        self.run_of(lv).lamport_of(lv)
+        u64::from(self.run_of(lv).lamport_of(lv))
     }
 
     /// The dots of local versions, as a frontier.
@@ -331,9 +300,18 @@ impl EventGraph {
         Ok(lvs)
     }
 
+    /// The parents of an event of run `index`.
+    fn parents_in(&self, index: usize, lv: Lv) -> SmallVec<[Lv; 2]> {
+        if lv > self.runs[index].start {
+            SmallVec::from_slice(&[lv - 1])
+        } else {
+            SmallVec::from_slice(self.runs.parents(index))
+        }
+    }
+
     fn run_index(&self, lv: Lv) -> usize {
         assert!(lv < self.len, "the event is held");
-        self.runs.partition_point(|run| run.start <= lv) - 1
+        self.runs.index_of(lv, self.runs.len())
     }
 
     fn run_of(&self, lv: Lv) -> &Run {
@@ -346,66 +324,9 @@ impl EventGraph {
 
     fn number_of(&mut self, replica: ReplicaId) -> u32 {
         *self.numbers.entry(replica).or_insert_with(|| {
-            self.replicas.push(replica);
-            self.by_replica.push(Vec::new());
+            self.issuers.push(Issuer { id: replica, runs: Vec::new(), place: Place::START });
             // There are fewer replicas than events, and those are counted in 32 bits.
-            (self.replicas.len() - 1) as u32
+            (self.issuers.len() - 1) as u32
         })
     }
-
-    fn forget_unused_replicas(&mut self) {
-        while self.by_replica.last().is_some_and(Vec::is_empty) {
-            self.by_replica.pop();
-            let replica = self.replicas.pop().expect("one list for each replica");
-            self.numbers.remove(&replica);
-        }
-    }
-
-    /// Panics if the parts of the graph contradict each other. For tests: O(events).
-    pub fn check_invariants(&self) {
-        assert_eq!(self.replicas.len(), self.numbers.len());
-        assert_eq!(self.replicas.len(), self.by_replica.len());
-        let mut version = VersionVector::new();
-        let mut tips: Vec<Lv> = Vec::new();
-        for (index, run) in self.runs.iter().enumerate() {
-            let end = self.run_end(index);
-            assert!(run.start < end, "runs are not empty and ascend");
-            let replica = self.replicas[run.replica as usize];
-            assert_eq!(run.seq, version.get(replica) + 1, "sequences have no gap");
-            version.observe(replica, run.seq + u64::from(end - 1 - run.start));
-            assert!(run.parents.is_sorted() && run.parents.iter().all(|&p| p < run.start));
-            assert_eq!(self.maximal(&run.parents), run.parents, "parents are maximal");
-            let lamport = run.parents.iter().map(|&p| self.lamport(p)).max().unwrap_or(0);
-            assert_eq!(run.lamport, lamport + 1);
-            let own = Dot::new(replica, run.seq).previous().and_then(|dot| self.lv_of(dot));
-            assert!(own.is_none_or(|own| self.contains(&run.parents, own)), "own past is covered");
-            tips.retain(|tip| !run.parents.contains(tip));
-            tips.push(end - 1);
-            assert_eq!(self.lv_of(self.dot_of(run.start)), Some(run.start));
-            assert_eq!(self.lv_of(self.dot_of(end - 1)), Some(end - 1));
-        }
-        sort(&mut tips);
-        assert_eq!(tips[..], self.frontier[..]);
-        assert_eq!(version, self.version);
-        assert!(self.blocks.is_sorted_by_key(|block| block.start));
-        let mut afresh = self.clone();
-        afresh.recover_critical();
-        assert_eq!(afresh.critical.last_below(self.len), self.critical.last_below(self.len));
-    }
 }
-
-/// Graphs are equal when they hold the same events in the same causal order, whatever the
-/// order in which the two replicas learned of them.
-impl PartialEq for EventGraph {
-    fn eq(&self, other: &Self) -> bool {
-        self.version == other.version
-            && self.changes(0..self.len).all(|span| {
-                let first = Dot::new(span.replica, span.seq);
-                let Some(theirs) = other.lv_of(first) else { return false };
-                self.dots(&span.parents) == other.dots(&other.parents_of(theirs))
-                    && other.is_change_start(theirs)
-            })
-    }
-}
-
-impl Eq for EventGraph {}

@@ -48,6 +48,7 @@ impl EventGraph {
         replica: ReplicaId,
         explicit: &[Dot],
     ) -> Result<SmallVec<[Lv; 2]>, ParentsError> {
+        let own = self.numbers.get(&replica).copied();
         let mut parents: SmallVec<[Lv; 2]> = SmallVec::new();
         for &dot in explicit {
             if dot.replica == replica {
@@ -59,33 +60,49 @@ impl EventGraph {
             }
             parents.push(lv);
         }
-        let own = self.lv_of(Dot::new(replica, self.version().get(replica)));
-        parents.extend(own);
-        if parents.len() > 1 {
-            let maximal = self.maximal(&parents);
-            let kept = maximal.iter().filter(|&&lv| Some(lv) != own).count();
-            if kept < explicit.len() {
-                let (dot, _) = explicit
-                    .iter()
-                    .zip(&parents)
-                    .find(|&(_, lv)| !maximal.contains(lv))
-                    .unwrap_or((&explicit[0], &parents[0]));
-                return Err(ParentsError::Redundant(*dot));
-            }
+        let own = own.and_then(|number| self.last_lv_of_numbered(number));
+        self.with_own(own, parents).map_err(|index| ParentsError::Redundant(explicit[index]))
+    }
+
+    /// The maximal ones of explicit parents and a replica's own last event, or the index of an
+    /// explicit one that is not among them.
+    fn with_own(
+        &self,
+        own: Option<Lv>,
+        mut explicit: SmallVec<[Lv; 2]>,
+    ) -> Result<SmallVec<[Lv; 2]>, usize> {
+        // Nearly always it is one other replica's events that have come.
+        if let (Some(own), &[other]) = (own, &explicit[..]) {
+            let (older, newer) = (own.min(other), own.max(other));
+            return match self.contains(&[newer], older) {
+                false => Ok(SmallVec::from_slice(&[older, newer])),
+                true if newer == other => Ok(explicit),
+                true => Err(0),
+            };
+        }
+        let count = explicit.len();
+        explicit.extend(own);
+        if explicit.len() < 2 {
+            return Ok(explicit);
+        }
+        let maximal = self.maximal(&explicit);
+        if maximal.iter().filter(|&&lv| Some(lv) != own).count() == count {
             return Ok(maximal);
         }
-        Ok(parents)
+        let lost = explicit[..count].iter().position(|lv| !maximal.contains(lv));
+        Err(lost.unwrap_or(0))
     }
 
     /// The parents of the change at `lv` as they travel: without the own predecessor, in
     /// ascending order of dots.
     pub fn explicit_parents(&self, lv: Lv) -> SmallVec<[Dot; 2]> {
-        let run = self.run_of(lv);
+        let index = self.run_index(lv);
+        let run = self.runs[index];
         let mut dots: SmallVec<[Dot; 2]> = SmallVec::new();
         if lv == run.start {
-            let replica = self.replicas[run.replica as usize];
-            let all = run.parents.iter().map(|&parent| self.dot_of(parent));
-            dots.extend(all.filter(|dot| dot.replica != replica));
+            let id = self.issuers[run.replica as usize].id;
+            let all = self.runs.parents(index).iter().map(|&parent| self.dot_of(parent));
+            dots.extend(all.filter(|dot| dot.replica != id));
             sort(&mut dots);
         }
         dots

@@ -32,28 +32,29 @@ impl EventGraph {
     /// If the range is not held, or cuts a change.
     pub fn changes(&self, range: Range<Lv>) -> impl Iterator<Item = ChangeSpan> + '_ {
         assert!(range.end <= self.len, "the events are held");
-        let mut next = range.start;
+        let Range { start: mut next, end } = range;
+        let (mut index, mut block) =
+            if next < end { (self.run_index(next), self.block_index(next)) } else { (0, 0) };
         core::iter::from_fn(move || {
-            if next >= range.end {
+            if next >= end {
                 return None;
             }
-            let index = self.run_index(next);
-            let run = &self.runs[index];
-            let block = self.block_index(next);
-            let change_len = self.blocks[block].change_len;
-            let end = range.end.min(self.run_end(index)).min(self.block_end(block));
+            index += usize::from(next == self.run_end(index));
+            block += usize::from(next == self.block_end(block));
+            let (run, ChangeBlock { start, change_len }) = (&self.runs[index], self.blocks[block]);
+            let end = end.min(self.run_end(index)).min(self.block_end(block));
             assert!(
-                (next - self.blocks[block].start).is_multiple_of(change_len)
+                (next - start).is_multiple_of(change_len)
                     && (end - next).is_multiple_of(change_len),
                 "a range of changes begins and ends with one"
             );
             let span = ChangeSpan {
                 lvs: next..end,
-                replica: self.replicas[run.replica as usize],
-                seq: run.seq + u64::from(next - run.start),
+                replica: self.issuers[run.replica as usize].id,
+                seq: run.seq_of(next),
                 change_len,
                 count: (end - next) / change_len,
-                parents: self.parents_of(next),
+                parents: self.parents_in(index, next),
             };
             next = end;
             Some(span)
@@ -71,19 +72,15 @@ impl EventGraph {
         range: Range<Lv>,
     ) -> impl Iterator<Item = (Range<Lv>, SmallVec<[Lv; 2]>)> + '_ {
         assert!(range.end <= self.len, "the events are held");
-        let mut next = range.start;
+        let Range { start: mut next, end } = range;
+        let mut index = if next < end { self.run_index(next) } else { 0 };
         core::iter::from_fn(move || {
-            if next >= range.end {
+            if next >= end {
                 return None;
             }
-            let index = self.run_index(next);
-            let run = &self.runs[index];
-            let parents = if next > run.start {
-                SmallVec::from_slice(&[next - 1])
-            } else {
-                run.parents.clone()
-            };
-            let start = core::mem::replace(&mut next, range.end.min(self.run_end(index)));
+            index += usize::from(next == self.run_end(index));
+            let parents = self.parents_in(index, next);
+            let start = core::mem::replace(&mut next, end.min(self.run_end(index)));
             Some((start..next, parents))
         })
     }
@@ -112,7 +109,11 @@ impl EventGraph {
     }
 
     fn block_index(&self, lv: Lv) -> usize {
-        self.blocks.partition_point(|block| block.start <= lv) - 1
+        // Most that is asked about is new.
+        match self.blocks.last() {
+            Some(last) if last.start <= lv => self.blocks.len() - 1,
+            _ => self.blocks.partition_point(|block| block.start <= lv) - 1,
+        }
     }
 
     fn block_end(&self, index: usize) -> Lv {
