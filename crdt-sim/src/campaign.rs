@@ -1,0 +1,107 @@
+//! Many runs.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use crate::document::DocumentReplica;
+use crate::faults::Counters;
+use crate::plan::{Plan, Subject};
+use crate::replica::Violation;
+use crate::world::{Report, World};
+
+/// What a run is asked to keep.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    /// Everything that happened, line by line.
+    pub lines: bool,
+}
+
+/// Plays a plan. A panic is what is wrong, if there is one.
+#[must_use]
+pub fn play(plan: &Plan, keep: Keep) -> Report {
+    let run = || match plan.subject {
+        Subject::Documents | Subject::Messages => {
+            World::<DocumentReplica>::new(plan, keep.lines).run()
+        }
+    };
+    match panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(report) => report,
+        Err(payload) => {
+            let text = payload.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string));
+            Report::of(Violation::new("panic", text.unwrap_or_default()))
+        }
+    }
+}
+
+/// What came of many runs.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// How many there were.
+    pub runs: u64,
+    /// Events that were made.
+    pub events: u64,
+    /// Events that were applied, at all replicas together.
+    pub applied: u64,
+    /// Values that were compared with the model.
+    pub compared: u64,
+    /// Virtual time.
+    pub virtual_ms: u64,
+    /// What went wrong, by plan.
+    pub faults: Counters,
+    /// Runs in which some id was used twice.
+    pub forked: u64,
+    /// Of these, runs in which some replica noticed.
+    pub forks_seen: u64,
+    /// The seeds that failed, in order, with what was wrong first.
+    pub failures: Vec<(u64, Violation)>,
+}
+
+impl Summary {
+    fn add(&mut self, seed: u64, report: Report) {
+        self.runs += 1;
+        self.events += report.events;
+        self.applied += report.applied;
+        self.compared += report.compared;
+        self.virtual_ms += report.virtual_ms;
+        self.faults.add(&report.faults);
+        self.forked += u64::from(report.forked);
+        self.forks_seen += u64::from(report.forks_seen > 0);
+        self.failures.extend(report.violation.map(|violation| (seed, violation)));
+    }
+}
+
+/// Plays `count` seeds from `first` on, on all processors, until so many have failed. `done` is
+/// told after each how many there were.
+pub fn run(first: u64, count: u64, failures_max: usize, done: &(dyn Fn(u64) + Sync)) -> Summary {
+    let next = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    let summary = Mutex::new(Summary::default());
+    let work = || {
+        while !stop.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return;
+            }
+            let seed = first.wrapping_add(index);
+            let report = play(&Plan::draw(seed), Keep::default());
+            let mut summary = summary.lock().expect("nobody panics while holding it");
+            summary.add(seed, report);
+            done(summary.runs);
+            if summary.failures.len() >= failures_max {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(work);
+        }
+    });
+    let mut summary = summary.into_inner().expect("nobody panics while holding it");
+    summary.failures.sort_by_key(|(seed, _)| *seed);
+    summary
+}

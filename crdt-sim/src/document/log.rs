@@ -1,0 +1,61 @@
+//! The document as a session sees it, and someone who watches what is imported.
+
+use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_core::codec::{Reader, Writer};
+use crdt_core::{DotRange, Frontier, VersionVector};
+use crdt_document::{Document, ImportError};
+
+/// Passes everything on to the document, and notes what each import covers.
+pub(super) struct Observed<'a> {
+    pub(super) doc: &'a mut Document,
+    pub(super) applied: Vec<Vec<DotRange>>,
+}
+
+impl ChangeLog for Observed<'_> {
+    type Error = ImportError;
+
+    fn genesis(&self) -> [u8; 16] {
+        ChangeLog::genesis(&*self.doc)
+    }
+
+    fn version(&self) -> &VersionVector {
+        self.doc.version()
+    }
+
+    fn frontier(&self) -> Frontier {
+        self.doc.frontier()
+    }
+
+    fn frontier_of(&self, version: &VersionVector) -> Option<Frontier> {
+        self.doc.frontier_of(version)
+    }
+
+    fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
+        ChangeLog::version_of(&*self.doc, frontier)
+    }
+
+    fn encode_changes(
+        &self,
+        known: &VersionVector,
+        upto: &VersionVector,
+        bytes_max: usize,
+        tables: &mut SendTables,
+        body: &mut Writer,
+    ) -> Vec<DotRange> {
+        self.doc.encode_changes(known, upto, bytes_max, tables, body)
+    }
+
+    fn import_changes(
+        &mut self,
+        body: &mut Reader<'_>,
+        tables: &mut ReceiveTables,
+    ) -> Result<Vec<DotRange>, ImportError> {
+        let covered = self.doc.import_changes(body, tables)?;
+        self.applied.push(covered.clone());
+        Ok(covered)
+    }
+
+    fn refusal(error: &ImportError) -> Refusal {
+        Document::refusal(error)
+    }
+}

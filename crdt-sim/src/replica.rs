@@ -1,0 +1,147 @@
+//! What the laboratory needs from what it replicates.
+
+use std::fmt::Debug;
+
+use crdt_core::{Dot, DotRange, ReplicaId, VersionVector};
+
+use crate::model::{Draft, History};
+use crate::plan::{Edit, Hostility, LimitsPlan};
+
+/// What is wrong, as text: by whom it was found, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which checker found it.
+    pub checker: &'static str,
+    /// What it found.
+    pub what: String,
+}
+
+impl Violation {
+    /// Something is wrong.
+    pub fn new(checker: &'static str, what: impl Into<String>) -> Self {
+        Self { checker, what: what.into() }
+    }
+}
+
+/// One end of a link: bytes in, bytes out, no I/O and no clock.
+pub trait Machine {
+    /// A connection over a link begins. `nonce` was never used before.
+    fn connect(&mut self, link: usize, nonce: u64, now: u64);
+
+    /// It has ended.
+    fn disconnect(&mut self, link: usize);
+
+    /// The next packet for the other end of a link.
+    fn transmit(&mut self, link: usize, now: u64) -> Option<Vec<u8>>;
+
+    /// When to transmit again, on the machine's own clock.
+    fn timeout(&self) -> Option<u64>;
+}
+
+/// What a packet did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Events that were applied, step by step: each step at once, one step after the other.
+    pub applied: Vec<Vec<DotRange>>,
+    /// The connection is of no more use.
+    pub over: bool,
+    /// Why this end, or the other, gave it up.
+    pub refused: Option<Refused>,
+}
+
+/// Why a connection was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Somebody used a dot twice.
+    Equivocation(ReplicaId),
+    /// Anything else that no honest peer does.
+    Offence(String),
+    /// The other end says so.
+    ByPeer(String),
+}
+
+/// A replica of something: events, a way to tell others, a file to keep them in.
+pub trait Replica: Machine + Sized {
+    /// What one event does, for the model.
+    type Op: Clone + Debug;
+    /// The peer that means harm to this kind of replica.
+    type Hostile: Hostile<Op = Self::Op>;
+
+    /// A replica without events, that writes under `id`.
+    fn new(id: ReplicaId, limits: &LimitsPlan) -> Self;
+
+    /// Takes in what it had written to its file, record by record.
+    ///
+    /// # Errors
+    ///
+    /// That would be a bug.
+    fn load(&mut self, record: &[u8]) -> Result<(), String>;
+
+    /// A record of what was learned after `version`, which was written before.
+    fn record_since(&self, version: &VersionVector) -> Vec<u8>;
+
+    /// Says what is durable.
+    fn set_durable(&mut self, version: &VersionVector);
+
+    /// Makes one change of some edits, here and in the model; nothing if it `fails`.
+    ///
+    /// # Errors
+    ///
+    /// If an edit that is possible is refused, or one that fails leaves something behind.
+    fn edit(
+        &mut self,
+        edits: &[Edit],
+        fails: bool,
+        draft: Draft<'_, Self::Op>,
+    ) -> Result<(), Violation>;
+
+    /// Takes in a packet.
+    fn receive(&mut self, link: usize, bytes: &[u8], now: u64) -> Received;
+
+    /// What is held.
+    fn version(&self) -> VersionVector;
+
+    /// What the other end of a link is believed to hold durably.
+    fn acknowledged(&self, link: usize) -> Option<VersionVector>;
+
+    /// Whether some peer and this replica have told each other everything, since it started.
+    fn was_up_to_date(&self) -> bool;
+
+    /// All of it, in the one form that equal replicas have.
+    fn canonical(&self) -> Vec<u8>;
+
+    /// Compares what can be read with what the model says, at the version that is held.
+    ///
+    /// # Errors
+    ///
+    /// The difference.
+    fn compare(&self, history: &History<Self::Op>) -> Result<(), String>;
+
+    /// Checks what must hold inside, and the bounds of what is kept for others. Panics or tells.
+    ///
+    /// # Errors
+    ///
+    /// Which bound is exceeded.
+    fn check(&self) -> Result<(), String>;
+}
+
+/// A peer that means harm.
+pub trait Hostile: Machine {
+    /// What one event does, for the model.
+    type Op;
+
+    /// One that behaves in this way.
+    fn new(how: Hostility, id: ReplicaId, seed: u64) -> Self;
+
+    /// The events that it issues and that others may well take, for they are valid.
+    fn events(&self) -> Vec<(Dot, Self::Op)>;
+
+    /// A packet came.
+    fn receive(&mut self, link: usize, bytes: &[u8], now: u64);
+
+    /// How often it did what it is there for.
+    fn done(&self) -> u64;
+
+    /// What an honest peer did that it should not have done.
+    fn missed(&self) -> Option<&str>;
+}

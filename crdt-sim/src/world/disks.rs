@@ -1,0 +1,210 @@
+//! What machines write, what a crash leaves of it, and how they start again.
+
+use super::World;
+use super::node::Body;
+use super::queue::Event;
+use crate::disk::{Disk, WriteFate};
+use crate::faults::Fault;
+use crate::journal;
+use crate::model::{Version, includes, version};
+use crate::plan::{Identity, Storage};
+use crate::replica::{Replica, Violation};
+use crate::trace::Happening;
+
+/// A file of so many records is written anew.
+const RECORDS_MAX: u32 = 24;
+
+impl<R: Replica> World<'_, R> {
+    /// Begins to write what was learned since the last time.
+    pub(super) fn write(&mut self, node: usize) {
+        let now = self.now;
+        let here = &mut self.nodes[node];
+        let Body::Honest(Some(replica)) = &mut here.body else { return };
+        let reached = replica.version();
+        let Storage::Disk { sync_ms } = here.storage else {
+            replica.set_durable(&reached);
+            here.truth = version(&reached);
+            return;
+        };
+        let grew = !here.written.dominates(&reached);
+        if here.disk.is_writing() || !(grew || here.compact) {
+            return;
+        }
+        if here.compact || here.records >= RECORDS_MAX {
+            here.compact = false;
+            here.records = 1;
+            let whole = replica.record_since(&crdt_core::VersionVector::new());
+            here.disk.replace(journal::record(0, &whole));
+        } else {
+            let record = replica.record_since(&here.written);
+            here.disk.append(journal::record(here.records, &record));
+            here.records += 1;
+        }
+        here.written = reached;
+        let boot = here.boots;
+        if here.crash_mid_write.is_some() {
+            self.queue.push(now + sync_ms / 2, Event::MidWrite { node, boot });
+        }
+        self.queue.push(now + sync_ms, Event::Synced { node, boot });
+    }
+
+    pub(super) fn synced(&mut self, node: usize, boot: u64) -> Result<(), Violation> {
+        let here = &mut self.nodes[node];
+        if here.boots != boot || !here.disk.is_writing() {
+            return Ok(());
+        }
+        here.disk.sync();
+        here.truth = version(&here.written);
+        self.trace.add(&[self.now, 4, node as u64], &[]);
+        let at = self.now;
+        self.trace.line(at, node, || Happening::Synced);
+        // A process that stands still hears of it later.
+        if self.nodes[node].is_running() { self.settle(node) } else { Ok(()) }
+    }
+
+    pub(super) fn mid_write(&mut self, node: usize, boot: u64) -> Result<(), Violation> {
+        if self.nodes[node].boots == boot
+            && let Some((fate, down_ms)) = self.nodes[node].crash_mid_write.take()
+        {
+            self.crash(node, fate, down_ms);
+        }
+        Ok(())
+    }
+
+    /// A process ends without warning.
+    pub(super) fn crash(&mut self, node: usize, fate: WriteFate, down_ms: u64) {
+        self.fault(node, Fault::Crash, || format!("crash, {fate:?}"));
+        let crashed = self.nodes[node].disk.crash(fate);
+        if crashed.wrote {
+            match fate {
+                WriteFate::Kept => {}
+                WriteFate::Lost => self.faults.count(Fault::LostWrite),
+                WriteFate::Torn(_) => self.faults.count(Fault::TornWrite),
+                WriteFate::Flipped(_) => self.faults.count(Fault::FlippedWrite),
+                WriteFate::Misdirected(_) => self.faults.count(Fault::MisdirectedWrite),
+            }
+        }
+        self.nodes[node].damaged |= crashed.damaged;
+        self.stop(node, down_ms);
+    }
+
+    /// A process is no more, and is going to start again.
+    pub(super) fn stop(&mut self, node: usize, down_ms: u64) {
+        let here = &mut self.nodes[node];
+        here.body = Body::Honest(None);
+        here.up = false;
+        here.boots += 1;
+        here.paused_until = None;
+        here.held.clear();
+        here.wake_at = None;
+        if here.storage == Storage::Memory {
+            here.truth = Version::new();
+        }
+        let boot = here.boots;
+        self.trace.add(&[self.now, 5, node as u64], &[]);
+        for link in 0..self.network.links.len() {
+            let here = &mut self.network.links[link];
+            if here.ends.contains(&node) {
+                // The other end notices when someone connects again.
+                let end = here.end_of(node);
+                here.open[end] = false;
+            }
+        }
+        self.queue.push(self.now + down_ms, Event::Boot { node, boot });
+    }
+
+    pub(super) fn boot(&mut self, node: usize, boot: u64) -> Result<(), Violation> {
+        if self.nodes[node].boots != boot || self.nodes[node].up {
+            return Ok(());
+        }
+        let limits = self.plan.limits;
+        let seed = self.plan.seed;
+        let here = &mut self.nodes[node];
+        let file = journal::recover(here.disk.read());
+        let odd = here.identity.take();
+        let foreign = odd.is_some();
+        // Without proof that nobody else writes under the id it takes another one.
+        let proof = file.clean && here.storage != Storage::Memory && odd != Some(Identity::Mint);
+        if !proof {
+            here.minted += 1;
+            here.id = Self::mint(seed, node, here.minted);
+        }
+        here.shares_id = proof && (foreign || here.shares_id);
+        here.cautious = odd == Some(Identity::Cautious);
+        let mut replica = R::new(here.id, &limits);
+        for record in &file.records {
+            if let Err(error) = replica.load(record) {
+                let what = format!("node {node} cannot read what it wrote: {error}");
+                return Err(Violation::new("storage", what));
+            }
+        }
+        here.records = file.records.len() as u32;
+        let len = file.len;
+        here.disk.truncate(len);
+        here.written = replica.version();
+        replica.set_durable(&here.written);
+        let found = version(&here.written);
+        let truth = core::mem::replace(&mut here.truth, found.clone());
+        let damaged = core::mem::take(&mut here.damaged);
+        here.holds.clone_from(&found);
+        here.up = true;
+        here.body = Body::Honest(Some(replica));
+        let id = here.id;
+        self.trace.add(&[self.now, 6, node as u64], &[]);
+        let at = self.now;
+        self.trace.line(at, node, || Happening::Back);
+        if !damaged && !foreign && !includes(&found, &truth) {
+            let what =
+                format!("node {node} has lost what was synced: had {truth:?}, has {found:?}");
+            return Err(Violation::new("durability", what));
+        }
+        if proof && !self.nodes[node].shares_id && !self.is_forked() {
+            self.forget_unsent(node, id, &found)?;
+        }
+        for link in 0..self.network.links.len() {
+            if self.network.links[link].ends.contains(&node) {
+                self.lose(link, 10);
+            }
+        }
+        self.settle(node)
+    }
+
+    /// What a crash took may be done again under the same dots, if nobody has heard of it.
+    fn forget_unsent(
+        &mut self,
+        node: usize,
+        id: crdt_core::ReplicaId,
+        found: &Version,
+    ) -> Result<(), Violation> {
+        let seq = found.get(&id).copied().unwrap_or(0);
+        for (index, other) in self.nodes.iter().enumerate() {
+            if index != node && other.holds.get(&id).is_some_and(|held| *held > seq) {
+                let what = format!(
+                    "node {index} holds events of node {node} that were not durable there: {:?}",
+                    other.holds.get(&id)
+                );
+                return Err(Violation::new("durability", what));
+            }
+        }
+        self.history.forget(id, seq);
+        Ok(())
+    }
+
+    /// A file takes the place of another one: a backup, or what another machine had.
+    pub(super) fn replace_disk(
+        &mut self,
+        node: usize,
+        (mut disk, id): (Disk, crdt_core::ReplicaId),
+        identity: Identity,
+        down_ms: u64,
+    ) {
+        let _ = disk.crash(WriteFate::Lost);
+        let here = &mut self.nodes[node];
+        here.disk = disk;
+        here.id = id;
+        here.identity = Some(identity);
+        here.damaged = true;
+        here.truth = Version::new();
+        self.stop(node, down_ms);
+    }
+}

@@ -1,0 +1,51 @@
+//! What is going to happen, in order of time.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
+
+/// Something that is going to happen.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A step of the plan.
+    Step(usize),
+    /// What a step began is over.
+    StepEnds(usize),
+    /// A packet comes to one end of a link.
+    Arrive { link: usize, connection: u64, end: usize, bytes: Vec<u8> },
+    /// A node has to go on by itself.
+    Wake { node: usize },
+    /// A write is durable, unless there was a crash since.
+    Synced { node: usize, boot: u64 },
+    /// The middle of a write.
+    MidWrite { node: usize, boot: u64 },
+    /// A pause is over, if no longer one has begun.
+    Resume { node: usize },
+    /// A process starts again.
+    Boot { node: usize, boot: u64 },
+    /// Someone tries to connect.
+    Connect { link: usize },
+    /// The faults end.
+    Calm,
+}
+
+/// Events by time; those of one time in the order in which they were put there.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    order: BinaryHeap<Reverse<(u64, u64)>>,
+    events: BTreeMap<u64, Event>,
+    pushed: u64,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, at: u64, event: Event) {
+        self.order.push(Reverse((at, self.pushed)));
+        self.events.insert(self.pushed, event);
+        self.pushed += 1;
+    }
+
+    pub(super) fn pop(&mut self) -> Option<(u64, Event)> {
+        let Reverse((at, number)) = self.order.pop()?;
+        Some((at, self.events.remove(&number).expect("it was pushed")))
+    }
+}
