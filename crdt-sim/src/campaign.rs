@@ -1,5 +1,6 @@
 //! Many runs.
 
+use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,14 +27,38 @@ pub fn play(plan: &Plan, keep: Keep) -> Report {
             World::<DocumentReplica>::new(plan, keep.lines).run()
         }
     };
-    match panic::catch_unwind(AssertUnwindSafe(run)) {
+    IN_RUN.set(true);
+    let outcome = panic::catch_unwind(AssertUnwindSafe(run));
+    IN_RUN.set(false);
+    match outcome {
         Ok(report) => report,
         Err(payload) => {
             let text = payload.downcast_ref::<String>().cloned();
             let text = text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string));
-            Report::of(Violation::new("panic", text.unwrap_or_default()))
+            let told = PANIC.take().or(text).unwrap_or_default();
+            Report::of(Violation::new("panic", told))
         }
     }
+}
+
+thread_local! {
+    /// Whether this thread plays a plan.
+    static IN_RUN: Cell<bool> = const { Cell::new(false) };
+    /// What the last panic of this thread said, and where.
+    static PANIC: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// From now on a panic of a run is noted, with its place, and not printed: one run of many
+/// thousands that panics is a result, and shrinking it panics a thousand times.
+pub fn silence_panics() {
+    let other = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if IN_RUN.get() {
+            PANIC.set(Some(info.to_string()));
+        } else {
+            other(info);
+        }
+    }));
 }
 
 /// What came of many runs.

@@ -56,8 +56,9 @@ impl Clock {
         }
         let rate = (1_000_000 + self.drift_ppm) as u128;
         let wait = (left as u128 * 1_000_000).div_ceil(rate);
-        let mut at = now.saturating_add(u64::try_from(wait).unwrap_or(u64::MAX / 4));
-        // Rounding of the reading itself.
+        let wait = u64::try_from(wait).unwrap_or(u64::MAX / 4);
+        // The reading itself is rounded.
+        let mut at = now + wait.saturating_sub(2);
         while self.raw(at) < reading as i64 {
             at += 1;
         }

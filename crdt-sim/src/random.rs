@@ -22,14 +22,14 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// A number below `bound`, which is not 0. The bias of the multiplication is below 2⁻³² for
     /// bounds below 2³², which are all that are used.
     pub fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+        ((u128::from(self.number()) * u128::from(bound)) >> 64) as u64
     }
 
     /// A number in `first..=last`.
@@ -69,9 +69,9 @@ mod tests {
     fn the_stream_is_what_it_was() {
         // A seed that someone has noted must mean the same for ever.
         let mut random = Random::new(7, 1);
-        let first = [random.next(), random.next(), random.below(1000)];
-        assert_eq!(first, Random::GOLDEN);
-        assert_eq!(mixed(&[1, 2, 3]), Random::GOLDEN_MIXED);
+        let first = [random.number(), random.number(), random.below(1000)];
+        assert_eq!(first, [16_046_041_343_225_761_205, 995_032_270_771_533_213, 1]);
+        assert_eq!(mixed(&[1, 2, 3]), 14_811_618_279_488_048_801);
     }
 
     #[test]

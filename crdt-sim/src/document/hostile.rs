@@ -117,7 +117,7 @@ impl HostilePeer {
         for _ in 0..1 + self.random.below(6) {
             let number = 1 + self.random.below(1 << 20);
             let len = self.random.below(200) as usize;
-            let noise: Vec<u8> = (0..len).map(|_| self.random.next() as u8).collect();
+            let noise: Vec<u8> = (0..len).map(|_| self.random.number() as u8).collect();
             let message = match self.random.below(7) {
                 0 => noise,
                 1 => vec![8; (300 << 10) as usize],
@@ -148,10 +148,10 @@ impl HostilePeer {
             (Hostility::Jump, Message::Acknowledge(ack)) if ack.received >= 1 => {
                 self.miss("an event far beyond the next one was taken");
             }
-            (Hostility::OtherProtocol, Message::Refuse(refusal)) => {
-                if *refusal != (Refusal::ProtocolVersion { supported: Message::PROTOCOL }) {
-                    self.miss("another protocol was refused for another reason");
-                }
+            (Hostility::OtherProtocol, Message::Refuse(refusal))
+                if *refusal != (Refusal::ProtocolVersion { supported: Message::PROTOCOL }) =>
+            {
+                self.miss("another protocol was refused for another reason");
             }
             (Hostility::OtherProtocol, Message::Numbered { .. }) => {
                 self.miss("changes were sent to a peer of another protocol");

@@ -1,0 +1,52 @@
+//! Runs as a whole: they are sound, they are functions of their seeds, and a plan is one of its
+//! text.
+
+use crdt_sim::campaign::{self, Keep};
+use crdt_sim::plan::Plan;
+
+/// How many seeds are played: 400, or what `CRDT_CASES` says.
+fn seeds() -> u64 {
+    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+}
+
+#[test]
+fn seeds_converge_whatever_happens() {
+    let summary = campaign::run(1_000_000, seeds(), 1, &|_| {});
+    assert!(summary.failures.is_empty(), "{:?}", summary.failures);
+    assert!(summary.applied > summary.events, "events went round");
+    assert!(summary.compared > 10 * summary.runs, "values were compared");
+}
+
+#[test]
+fn a_seed_is_one_run() {
+    for seed in 0..40 {
+        let plan = Plan::draw(seed);
+        let [first, second] = [(); 2].map(|()| campaign::play(&plan, Keep::default()));
+        assert_eq!(first.hash, second.hash, "seed {seed}");
+        // Whoever looks changes nothing.
+        let watched = campaign::play(&plan, Keep { lines: true });
+        assert_eq!(watched.hash, first.hash, "seed {seed}");
+        assert!(watched.lines.len() > 10);
+    }
+}
+
+#[test]
+fn a_plan_is_what_its_text_says() {
+    for seed in 0..100 {
+        let plan = Plan::draw(seed);
+        let read = Plan::from_json(&plan.to_json());
+        assert_eq!(read.as_ref(), Ok(&plan));
+    }
+    assert!(Plan::from_json("{}").is_err());
+}
+
+/// With what befell packets written out, and no rates, a run is the same one.
+#[test]
+fn written_out_faults_are_those_that_happened() {
+    for seed in 0..40 {
+        let plan = Plan::draw(seed);
+        let drawn = campaign::play(&plan, Keep::default());
+        let written = Plan { packets: Some(drawn.packets.clone()), ..plan };
+        assert_eq!(campaign::play(&written, Keep::default()).hash, drawn.hash, "seed {seed}");
+    }
+}
