@@ -23,6 +23,12 @@ pub const fn unzigzag(value: u64) -> i64 {
 
 /// Reads a varint from the start of `bytes`; returns it and its length.
 pub(super) fn read(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {
+    // Most have one byte.
+    if let Some(&byte) = bytes.first()
+        && byte < 0x80
+    {
+        return Ok((u64::from(byte), 1));
+    }
     let mut value = 0u64;
     for (index, &byte) in bytes.iter().take(VARINT_LEN_MAX).enumerate() {
         let low = u64::from(byte & 0x7f);
