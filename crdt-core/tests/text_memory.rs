@@ -1,5 +1,6 @@
 //! What the decoders of a text and of its changes hold at their peak: at most 64 KiB + 32 ×
-//! the bytes they were given, over inputs as dense as the format allows.
+//! the bytes they were given, over inputs as dense as the format allows. And what typing
+//! allocates: nothing, but for what doubles.
 
 use allocation_counter::measure;
 use crdt_core::causality::{ChangeRun, ChangeWriter};
@@ -103,4 +104,34 @@ fn dense_histories_stay_within_the_bound() {
             crowd.iter().for_each(|_| ops.push(TextOp::Insert { at: 0, content: "a" }));
         }),
     );
+}
+
+/// Ordinary edits, here and taken in elsewhere: their deltas need no memory of their own, and
+/// what the texts need grows in steps.
+#[test]
+fn typing_allocates_only_where_something_grows() {
+    const EDITS: u32 = 10_000;
+    let (mut here, mut there) = (Text::new(), Text::new());
+    let mut writer = here.writer(ReplicaId::from_u128(1));
+    let (mut typed, mut joined) = (0, 0);
+    for edit in 0..EDITS {
+        let at = here.len_chars() / 2;
+        let mut delta = None;
+        typed += measure(|| {
+            let sent = if edit % 4 < 3 {
+                here.insert(at, "\u{e9}", &mut writer)
+            } else {
+                here.splice(at - 1, 1, "some words", &mut writer)
+            };
+            delta = sent.ok();
+        })
+        .count_total;
+        let delta = delta.expect("in bounds");
+        joined += measure(|| there.join(&delta).expect("nothing is missing")).count_total;
+        assert_eq!(measure(|| drop(delta)).count_total, 0);
+    }
+    assert_eq!(here.to_string(), there.to_string());
+    println!("{EDITS} edits: {typed} allocations, {joined} where they were joined");
+    // Every few hundred bytes a chunk of the rope is split in two.
+    assert!(typed < u64::from(EDITS) / 12 && joined < u64::from(EDITS) / 12);
 }

@@ -1,5 +1,7 @@
 //! A set of changes of a text: what replicas exchange, and what a text is saved as.
 
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -7,11 +9,13 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use super::headers::{Headers, Row};
+use super::join::JoinError;
+use super::one_edit::OneEdit;
 use super::ops::OpRuns;
 use super::run::EVENTS_MAX;
 use super::text_store::TextStore;
 use crate::causality::order::canonical_order;
-use crate::causality::{ChangeReader, ChangeRun, ChangeSpan, ChangeWriter, Lv};
+use crate::causality::{ChangeReader, ChangeRun, ChangeSpan, ChangeWriter, GraphError, Lv};
 use crate::codec::{
     self, DecodeError, DecodeErrorKind, Reader, ReceiveTable, SendTable, Writer, seal,
 };
@@ -24,42 +28,89 @@ const VERSION: u8 = 0;
 /// [`Text::delta_since`](super::Text::delta_since).
 ///
 /// A delta holds whole changes. They need not be causally closed by themselves, but one
-/// replica's changes have no gap.
+/// replica's changes have no gap. That of an ordinary edit is about a hundred bytes and needs
+/// no memory besides.
 #[must_use = "a delta has to reach the other replicas"]
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TextDelta {
+    pub(super) form: Form,
+}
+
+/// A delta as it is held.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// Of one ordinary edit.
+    Edit(OneEdit),
+    /// Of any changes.
+    Changes(Box<Changes>),
+}
+
+/// Any changes: the headers of all, and what they do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes {
     pub(super) headers: Headers,
     pub(super) ops: OpRuns,
+}
+
+/// The delta of no changes.
+impl Default for TextDelta {
+    fn default() -> Self {
+        Changes::default().into()
+    }
+}
+
+impl From<Changes> for TextDelta {
+    fn from(changes: Changes) -> Self {
+        Self { form: Form::Changes(Box::new(changes)) }
+    }
 }
 
 impl TextDelta {
     /// Whether there is no change in it, so that it need not be sent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.headers.rows().is_empty()
+        self.rows() == 0
+    }
+
+    fn rows(&self) -> usize {
+        match &self.form {
+            Form::Edit(_) => 1,
+            Form::Changes(changes) => changes.headers.rows().len(),
+        }
     }
 
     /// The headers of the changes, without what they do.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = ChangeRun> + '_ {
-        self.headers.iter()
+        (0..self.rows()).map(|row| match &self.form {
+            Form::Edit(edit) => edit.header(),
+            Form::Changes(changes) => changes.headers.run(row),
+        })
+    }
+
+    /// The changes in the form that all can have.
+    pub(super) fn changes(&self) -> Cow<'_, Changes> {
+        match &self.form {
+            Form::Edit(edit) => Cow::Owned(edit.to_changes()),
+            Form::Changes(changes) => Cow::Borrowed(changes),
+        }
     }
 
     /// The changes in `ranges` of a graph, which begin and end with one, in canonical order.
     pub(super) fn export(graph: &EventGraph, store: &TextStore, ranges: &[Range<Lv>]) -> Self {
         let spans = independent_spans(graph, ranges);
-        let mut delta = Self::default();
+        let mut changes = Changes::default();
         for index in canonical(graph, &spans) {
             let span = &spans[index as usize];
-            delta.headers.push_joined(&ChangeRun {
+            changes.headers.push_joined(&ChangeRun {
                 replica: span.replica,
                 seq: span.seq,
                 change_len: span.change_len,
                 count: span.count,
                 parents: graph.explicit_parents(span.lvs.start),
             });
-            store.ops(span.lvs.clone()).for_each(|(_, op)| delta.ops.push(op));
+            store.ops(span.lvs.clone()).for_each(|(_, op)| changes.ops.push(op));
         }
-        delta
+        changes.into()
     }
 
     /// The bytes, with a checksum. Equal sets of changes have equal bytes if they were made
@@ -73,11 +124,12 @@ impl TextDelta {
         let (mut out, mut table, mut headers) =
             (Writer::new(), SendTable::new(), ChangeWriter::new());
         out.u8(VERSION);
-        out.count(self.headers.rows().len());
+        let changes = self.changes();
+        out.count(changes.headers.rows().len());
         for run in self.headers() {
             headers.write(&run, &mut table, &mut out);
         }
-        self.ops.encode(&mut out);
+        changes.ops.encode(&mut out);
         seal(magic, out.as_bytes())
     }
 
@@ -115,7 +167,26 @@ impl TextDelta {
         drop((table, reader));
         let ops = OpRuns::read(events as u32, &mut input)?;
         input.finish()?;
-        Ok(Self { headers, ops })
+        Ok(Changes { headers, ops }.into())
+    }
+}
+
+impl Changes {
+    /// The changes of several deltas, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// If they have more events than there can be.
+    pub(super) fn of_all(deltas: &[&TextDelta]) -> Result<Self, JoinError> {
+        let mut all = Self::default();
+        for delta in deltas {
+            let changes = delta.changes();
+            let full = |_| JoinError::Full(GraphError::TooManyEvents);
+            all.ops.extend(&changes.ops, 0..changes.ops.events()).map_err(full)?;
+            (0..changes.headers.rows().len())
+                .for_each(|row| all.headers.push(&changes.headers.run(row)));
+        }
+        Ok(all)
     }
 }
 

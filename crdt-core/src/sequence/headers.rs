@@ -134,6 +134,16 @@ impl Headers {
         self.parents.shrink_to_fit();
     }
 
+    /// How many runs of a graph the rows are at most: those that go on with the one before are
+    /// part of its run.
+    pub(super) fn runs(&self) -> usize {
+        let goes_on = |&index: &usize| {
+            self.parents(index).is_empty()
+                && self.rows[index - 1].replica == self.rows[index].replica
+        };
+        self.rows.len() - (1..self.rows.len()).filter(goes_on).count()
+    }
+
     /// Whether a row could have been part of the one before.
     pub(super) fn has_joinable_rows(&self) -> bool {
         (1..self.rows.len()).any(|index| {
@@ -144,13 +154,11 @@ impl Headers {
         })
     }
 
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = ChangeRun> + '_ {
-        self.rows.iter().enumerate().map(|(index, row)| ChangeRun {
-            replica: self.replica(row.replica),
-            seq: row.seq,
-            change_len: row.change_len,
-            count: row.count,
-            parents: self.parents(index).iter().map(|&event| self.dot(event)).collect(),
-        })
+    /// A row, with its names.
+    pub(super) fn run(&self, row: usize) -> ChangeRun {
+        let Row { seq, replica, change_len, count, .. } = self.rows[row];
+        let replica = self.replica(replica);
+        let parents = self.parents(row).iter().map(|&event| self.dot(event)).collect();
+        ChangeRun { replica, seq, change_len, count, parents }
     }
 }

@@ -126,32 +126,78 @@ impl OpLog {
         self.arena.reserve(text);
     }
 
+    /// Whether there is room for events up to local version `end`, with `text` bytes of text.
+    pub(super) fn has_room(&self, end: Option<Lv>, text: usize) -> bool {
+        end.is_some_and(|end| end <= EVENTS_MAX)
+            && text <= (EVENTS_MAX as usize).saturating_sub(self.arena.len())
+    }
+
     /// Appends the events of `op`, the first of which is `lv`, and returns their number.
     pub(super) fn push(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<u32, InvalidTextOp> {
         let run = Run::of(op)?;
+        let content = op.content();
+        if !self.has_room(lv.checked_add(run.len), content.len()) {
+            return Err(InvalidTextOp::TooLong);
+        }
+        self.push_run(lv, run, content);
+        Ok(run.len)
+    }
+
+    /// Appends a run with its text, for which there is room.
+    pub(super) fn push_run(&mut self, lv: Lv, run: Run, content: &str) {
         assert!(lv >= self.end(), "events are logged in the order of their local versions");
-        if lv.checked_add(run.len).is_none_or(|end| end > EVENTS_MAX) {
-            return Err(InvalidTextOp::TooLong);
-        }
-        let TextOp::Insert { content, .. } = *op else {
-            self.append(lv, run, self.arena.len() as u32, true);
-            return Ok(run.len);
-        };
-        if content.len() > (EVENTS_MAX as usize).saturating_sub(self.arena.len()) {
-            return Err(InvalidTextOp::TooLong);
-        }
         let mut text = self.arena.len() as u32;
         self.arena.push_str(content);
         let (mut lv, mut rest, mut content) = (lv, run, content);
-        while rest.len as usize != content.len() && rest.len > SCAN_MAX {
+        let is_ascii = |rest: Run, content: &str| {
+            run.kind != RunKind::Insert || rest.len as usize == content.len()
+        };
+        while rest.len > SCAN_MAX && !is_ascii(rest, content) {
             let (piece, later) = rest.split(SCAN_MAX);
             let bytes = byte_of_char(content, rest.len, SCAN_MAX);
             self.append(lv, piece, text, bytes == SCAN_MAX as usize);
             (lv, rest, content) = (lv + SCAN_MAX, later, &content[bytes..]);
             text += bytes as u32;
         }
-        self.append(lv, rest, text, rest.len as usize == content.len());
-        Ok(run.len)
+        self.append(lv, rest, text, is_ascii(rest, content));
+    }
+
+    /// Appends the events of `range` of another log as those from `lv` on; there is room.
+    pub(super) fn extend(&mut self, other: &Self, range: Range<Lv>, lv: Lv) {
+        if range.is_empty() {
+            return;
+        }
+        let (mut index, whole) = (other.run_at(range.start), other.run_at(range.end));
+        if let Some(first) = other.entries.get(index).filter(|_| index < whole) {
+            let text = other.text_end(whole - 1) - first.text;
+            self.reserve(whole - index, text as usize);
+        }
+        let mut begun = false;
+        while other.entries.get(index).is_some_and(|entry| entry.lv < range.end) {
+            if begun && index < whole {
+                self.extend_whole(other, index..whole, lv, range.start);
+                index = whole;
+                continue;
+            }
+            let (runs, piece) = (self.entries.len(), other.piece(index, range.clone()));
+            self.push_run(lv + (piece.lv - range.start), piece.run, other.text(piece.text));
+            // Where a run begins here as it does there, those after it do so too.
+            begun = self.entries.len() > runs;
+            index += 1;
+        }
+    }
+
+    /// Appends whole runs of another log, whose event `first` becomes `lv`.
+    fn extend_whole(&mut self, other: &Self, range: Range<usize>, lv: Lv, first: Lv) {
+        let base = self.arena.len() as u32;
+        let text = other.entries[range.start].text..other.text_end(range.end - 1);
+        let moved = other.entries[range].iter().map(|entry| Entry {
+            lv: lv + (entry.lv - first),
+            text: base + (entry.text - text.start),
+            ..*entry
+        });
+        self.entries.extend(moved);
+        self.arena.push_str(other.text(text));
     }
 
     /// Appends a run whose text is in the arena already.
@@ -192,10 +238,14 @@ impl OpLog {
         self.arena.truncate(text as usize);
     }
 
+    /// Where the text of run `index` ends in the arena.
+    fn text_end(&self, index: usize) -> u32 {
+        self.entries.get(index + 1).map_or(self.arena.len() as u32, |next| next.text)
+    }
+
     /// The part of run `index` whose events are in `range`, which meets it.
     fn piece(&self, index: usize, range: Range<Lv>) -> Piece {
-        let entry = self.entries[index];
-        let text_end = self.entries.get(index + 1).map_or(self.arena.len() as u32, |e| e.text);
+        let (entry, text_end) = (self.entries[index], self.text_end(index));
         let (start, end) = (range.start.max(entry.lv), range.end.min(entry.end()));
         let mut run = entry.run();
         let mut text = entry.text..text_end;

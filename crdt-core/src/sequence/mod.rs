@@ -14,6 +14,7 @@ mod join;
 mod list;
 mod log;
 mod merge;
+mod one_edit;
 mod ops;
 mod patch;
 mod rope;

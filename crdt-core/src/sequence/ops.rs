@@ -16,9 +16,11 @@
 
 use core::ops::Range;
 
+use super::error::InvalidTextOp;
 use super::log::OpLog;
 use super::rope::byte_of_char;
 use super::run::{EVENTS_MAX, Run, RunKind, TextOp};
+use crate::causality::Lv;
 use crate::codec::{DecodeError, DecodeErrorKind, Reader, Writer};
 
 /// Gathers edits, one after the other, and writes them.
@@ -79,6 +81,41 @@ impl OpRuns {
     #[must_use]
     pub fn events(&self) -> u32 {
         self.log.end()
+    }
+
+    /// Appends events of another stream.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTextOp::TooLong`] if both are too long for one; nothing is changed.
+    pub(super) fn extend(&mut self, other: &Self, events: Range<u32>) -> Result<(), InvalidTextOp> {
+        let end = self.events();
+        other.copy_to(&mut self.log, events, end)
+    }
+
+    /// Panics when the stream is broken.
+    #[cfg(test)]
+    pub(super) fn check_invariants(&self) {
+        self.log.check_invariants();
+    }
+
+    /// Appends events of the stream to a log.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTextOp::TooLong`] if there is no room for them; nothing is changed.
+    pub(super) fn copy_to(
+        &self,
+        log: &mut OpLog,
+        events: Range<u32>,
+        lv: Lv,
+    ) -> Result<(), InvalidTextOp> {
+        let end = lv.checked_add(events.end - events.start);
+        if !log.has_room(end, self.log.text_bytes()) {
+            return Err(InvalidTextOp::TooLong);
+        }
+        log.extend(&self.log, events, lv);
+        Ok(())
     }
 
     pub(super) fn runs(&self) -> usize {

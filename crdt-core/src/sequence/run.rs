@@ -51,6 +51,14 @@ impl TextOp<'_> {
             Self::Delete { len, .. } | Self::Clear { len } => len as usize,
         }
     }
+
+    /// What is inserted.
+    pub(super) fn content(&self) -> &str {
+        match *self {
+            Self::Insert { content, .. } => content,
+            Self::Delete { .. } | Self::Clear { .. } => "",
+        }
+    }
 }
 
 /// The kinds of run.
@@ -104,6 +112,18 @@ impl Run {
             self.kind = RunKind::DeleteForward;
         }
         self
+    }
+
+    /// How long a text is afterwards that was `length` long at the run's version, if all of the
+    /// run is within it.
+    pub(super) fn length_after(self, length: u32) -> Option<u32> {
+        match self.kind {
+            RunKind::Insert => (self.at <= length).then_some(length + self.len),
+            RunKind::DeleteForward | RunKind::DeleteBackward => {
+                (self.at + self.len <= length).then(|| length - self.len)
+            }
+            RunKind::Clear => Some(0),
+        }
     }
 
     /// Splits off the events after the first `first`, `0 < first < len`.

@@ -4,12 +4,13 @@ use alloc::string::ToString;
 
 use smallvec::SmallVec;
 
-use super::delta::TextDelta;
-use super::error::TextError;
-use super::run::TextOp;
+use super::delta::{Changes, Form, TextDelta};
+use super::error::{InvalidTextOp, TextError};
+use super::one_edit::{OneEdit, ShortText};
+use super::run::{Run, TextOp};
 use super::text::Text;
-use crate::causality::ChangeRun;
-use crate::{ReplicaId, Writer};
+use crate::causality::{ChangeRun, Lv};
+use crate::{Dot, ReplicaId, Writer};
 
 /// Writing. Every mutator returns the delta to send; each call is one change.
 impl Text {
@@ -67,14 +68,26 @@ impl Text {
         writer: &mut Writer,
     ) -> Result<TextDelta, TextError> {
         self.store.check_bounds(at, deleted)?;
-        let mut ops: SmallVec<[TextOp<'_>; 2]> = SmallVec::new();
-        if deleted > 0 {
-            ops.push(TextOp::Delete { at, len: deleted, forward: true });
+        let Ok(chars) = u32::try_from(content.chars().count()) else {
+            return Err(TextError::TooLong);
+        };
+        if deleted == 0 && chars == 0 {
+            return Ok(TextDelta::default());
         }
-        if !content.is_empty() {
-            ops.push(TextOp::Insert { at, content });
-        }
-        self.edit(&ops, writer)
+        let events = deleted.saturating_add(chars);
+        let change = self.begin_change(events, content.len(), writer)?;
+        self.store.splice(change.lv, at, deleted, (content, chars));
+        Ok(TextDelta {
+            form: Form::Edit(OneEdit {
+                replica: writer.replica(),
+                seq: change.seq,
+                parents: change.parents.into_iter().collect(),
+                inserted: ShortText::new(content),
+                chars,
+                at,
+                deleted,
+            }),
+        })
     }
 
     /// Makes the text equal to `content`, keeping what the two have in common at the
@@ -185,40 +198,70 @@ impl Text {
         ops: &[TextOp<'_>],
         writer: &mut Writer,
     ) -> Result<TextDelta, TextError> {
-        let before = self.graph.last_of(writer.replica());
-        writer.meet(before);
-        let mut delta = TextDelta::default();
-        let lv = self.graph.len();
-        let replica = writer.replica();
-        let result = ops.iter().try_for_each(|op| {
-            let next = lv + delta.ops.events();
-            self.store.edit(next, op)?;
-            if op.events() > 0 {
+        // What does not fit is found before anything is changed.
+        let mut length = self.len_chars();
+        let (mut events, mut bytes) = (0u32, 0);
+        for op in ops {
+            let (position, change) = match *op {
+                TextOp::Insert { at, .. } => (at, Run::of(op)),
+                TextOp::Delete { at, len, .. } => (at.saturating_add(len), Run::of(op)),
+                TextOp::Clear { .. } => (0, Run::of(op)),
+            };
+            if position > length {
+                return Err(TextError::OutOfBounds { position, length });
+            }
+            match change {
+                Ok(run) => {
+                    length = run.length_after(length).expect("it was found to be in bounds");
+                    events = events.saturating_add(run.len);
+                    bytes += op.content().len();
+                }
+                Err(InvalidTextOp::Empty) => {}
+                Err(_) => return Err(TextError::TooLong),
+            }
+        }
+        if events == 0 {
+            return Ok(TextDelta::default());
+        }
+        let ChangeStart { mut lv, seq, parents } = self.begin_change(events, bytes, writer)?;
+        let mut delta = Changes::default();
+        for op in ops {
+            if let Ok(run) = Run::of(op) {
+                self.store.write(lv, run, op.content());
+                lv += run.len;
                 delta.ops.push(*op);
             }
-            Ok(())
-        });
-        if result.is_ok() && delta.ops.events() == 0 {
-            return Ok(delta);
         }
-        let parents: SmallVec<[_; 2]> = self.graph.frontier().into();
-        let pushed = result.and_then(|()| {
-            let pushed = self.graph.push(replica, delta.ops.events(), 1, &parents);
-            pushed.map_err(|_| TextError::TooLong)
-        });
-        if let Err(error) = pushed {
-            self.store.roll_back();
-            return Err(error);
-        }
-        self.store.keep();
-        writer.advance(before + u64::from(delta.ops.events()));
-        delta.headers.push(&ChangeRun {
-            replica,
-            seq: before + 1,
-            change_len: delta.ops.events(),
-            count: 1,
-            parents: self.graph.explicit_parents(lv),
-        });
-        Ok(delta)
+        let replica = writer.replica();
+        delta.headers.push(&ChangeRun { replica, seq, change_len: events, count: 1, parents });
+        Ok(delta.into())
     }
+
+    /// Adds a change of so many events with so many bytes of text to the graph; what it does is
+    /// still to be written.
+    fn begin_change(
+        &mut self,
+        events: u32,
+        bytes: usize,
+        writer: &mut Writer,
+    ) -> Result<ChangeStart, TextError> {
+        let replica = writer.replica();
+        let (lv, before) = (self.graph.len(), self.graph.last_of(replica));
+        writer.meet(before);
+        if !self.store.has_room(lv, events, bytes) {
+            return Err(TextError::TooLong);
+        }
+        let tips: SmallVec<[Lv; 2]> = SmallVec::from_slice(self.graph.frontier());
+        self.graph.push(replica, events, 1, &tips).map_err(|_| TextError::TooLong)?;
+        writer.advance(before + u64::from(events));
+        Ok(ChangeStart { lv, seq: before + 1, parents: self.graph.explicit_parents(lv) })
+    }
+}
+
+/// A change in the graph that is about to be written.
+struct ChangeStart {
+    lv: Lv,
+    seq: u64,
+    /// The explicit parents.
+    parents: SmallVec<[Dot; 2]>,
 }

@@ -11,7 +11,7 @@ use super::merge::{EVERYTHING, History, Merge};
 use super::ops::OpRuns;
 use super::patch::{PatchRun, PatchSink, TextPatch};
 use super::rope::{Misplaced, Rope};
-use super::run::{Run, TextOp};
+use super::run::{Run, RunKind, TextOp};
 use crate::EventGraph;
 use crate::causality::Lv;
 
@@ -110,14 +110,7 @@ impl TextStore {
     ///
     /// [`TextError`]; nothing is changed.
     pub fn insert(&mut self, lv: Lv, at: u32, content: &str) -> Result<u32, TextError> {
-        self.check_bounds(at, 0)?;
-        if content.is_empty() {
-            return Ok(0);
-        }
-        let run = self.log_local(lv, &TextOp::Insert { at, content })?;
-        self.rope.insert(at, content);
-        self.undo.push(Undo { at, remove: run.len, text: self.undo_text.len() });
-        Ok(run.len)
+        self.edit(lv, &TextOp::Insert { at, content })
     }
 
     /// Deletes `len` code points from `at` on, with as many events from `lv` on that have
@@ -147,26 +140,49 @@ impl TextStore {
     ///
     /// [`TextError`]; nothing is changed.
     pub fn edit(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<u32, TextError> {
-        let (at, len) = match *op {
-            TextOp::Insert { at, content } => {
-                return self.insert(lv, at, content);
-            }
+        let (at, gone) = match *op {
+            TextOp::Insert { at, .. } => (at, 0),
             TextOp::Delete { at, len, .. } => (at, len),
             TextOp::Clear { len } => (0, if len == 0 { 0 } else { self.rope.len_chars() }),
         };
-        self.check_bounds(at, len)?;
-        if op.events() == 0 {
-            return Ok(0);
+        self.check_bounds(at, gone)?;
+        let run = match Run::of(op) {
+            Ok(run) => run,
+            Err(InvalidTextOp::Empty) => return Ok(0),
+            Err(_) => return Err(TextError::TooLong),
+        };
+        let content = op.content();
+        if !self.has_room(lv, run.len, content.len()) {
+            return Err(TextError::TooLong);
         }
-        self.log_local(lv, op)?;
-        self.cut(at, len);
-        Ok(len)
+        self.begin(lv);
+        let come = if run.kind == RunKind::Insert { run.len } else { 0 };
+        self.undo.push(Undo { at, remove: come, text: self.undo_text.len() });
+        self.rope.slice_into(at, gone, &mut self.undo_text);
+        self.write(lv, run, content);
+        Ok(come + gone)
     }
 
-    fn cut(&mut self, at: u32, len: u32) {
-        self.undo.push(Undo { at, remove: 0, text: self.undo_text.len() });
-        self.rope.slice_into(at, len, &mut self.undo_text);
-        self.rope.remove(at, len);
+    /// Deletes code points, then inserts a text there with its number of them, for good: what
+    /// an edit does that has everything known in its past, is in bounds, and has room.
+    pub(super) fn splice(&mut self, lv: Lv, at: u32, deleted: u32, (content, chars): (&str, u32)) {
+        debug_assert!(self.revocable.is_none(), "what was done before is lasting");
+        if deleted > 0 {
+            let kind = RunKind::DeleteForward;
+            self.write(lv, Run { kind, at, len: deleted }, "");
+        }
+        if chars > 0 {
+            let kind = RunKind::Insert;
+            self.write(lv + deleted, Run { kind, at, len: chars }, content);
+        }
+    }
+
+    /// Applies an edit with everything known in its past, which is in bounds and has room.
+    pub(super) fn write(&mut self, lv: Lv, run: Run, content: &str) {
+        debug_assert_eq!(self.merge.length(), self.rope.len_chars(), "what is staged is settled");
+        self.log.push_run(lv, run, content);
+        self.merge.arrive_local(&self.log, lv, run);
+        change(&mut self.rope, run, content);
     }
 
     pub(super) fn check_bounds(&self, at: u32, len: u32) -> Result<(), TextError> {
@@ -178,13 +194,9 @@ impl TextStore {
         Ok(())
     }
 
-    fn log_local(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<Run, TextError> {
-        debug_assert_eq!(self.merge.length(), self.rope.len_chars(), "what is staged is settled");
-        let run = Run::of(op).map_err(|_| TextError::TooLong)?;
-        self.begin(lv);
-        self.log.push(lv, op).map_err(|_| TextError::TooLong)?;
-        self.merge.arrive_local(&self.log, lv, run);
-        Ok(run)
+    /// Whether there is room for so many events from `lv` on, with so many bytes of text.
+    pub(super) fn has_room(&self, lv: Lv, events: u32, bytes: usize) -> bool {
+        self.log.has_room(lv.checked_add(events), bytes)
     }
 
     fn begin(&mut self, lv: Lv) {
@@ -194,9 +206,48 @@ impl TextStore {
         }
     }
 
-    /// Makes room for edits that are about to be staged.
+    /// Makes room for edits that are about to be logged.
     pub(super) fn reserve(&mut self, ops: &OpRuns) {
         self.log.reserve(ops.runs(), ops.text_bytes());
+    }
+
+    /// Logs an edit of others, and no more: the next is [`stage_logged`](Self::stage_logged) or
+    /// [`apply_in_line`](Self::apply_in_line), or it is rolled back. Returns its events' number.
+    pub(super) fn log_other(&mut self, lv: Lv, op: &TextOp<'_>) -> Result<u32, InvalidTextOp> {
+        self.begin(lv);
+        self.log.push(lv, op)
+    }
+
+    /// Logs events of a stream of edits of others, and no more; see
+    /// [`log_other`](Self::log_other).
+    pub(super) fn log_others(
+        &mut self,
+        ops: &OpRuns,
+        events: Range<u32>,
+        lv: Lv,
+    ) -> Result<(), InvalidTextOp> {
+        self.begin(lv);
+        ops.copy_to(&mut self.log, events, lv)
+    }
+
+    /// Applies edits that were logged, each of which has everything before it in its past, for
+    /// good; or none of them, if one does not fit the text.
+    pub(super) fn apply_in_line(&mut self, range: Range<Lv>) -> bool {
+        let mut length = self.rope.len_chars();
+        let fit = self.log.runs_in(range.clone()).all(|(_, run)| {
+            let Some(after) = run.length_after(length) else { return false };
+            length = after;
+            true
+        });
+        if fit {
+            let Self { log, rope, merge, .. } = self;
+            for piece in log.pieces(range) {
+                merge.arrive_local(log, piece.lv, piece.run);
+                change(rope, piece.run, log.text(piece.text));
+            }
+            self.keep();
+        }
+        fit
     }
 
     /// Logs edits of others and finds what they change, without changing the text yet.
@@ -214,27 +265,30 @@ impl TextStore {
         graph: &EventGraph,
         ops: impl IntoIterator<Item = (Lv, TextOp<'a>)>,
     ) -> Result<Vec<PatchRun>, (Lv, InvalidTextOp)> {
-        let mut patches = Vec::new();
         let mut range: Option<Range<Lv>> = None;
-        let mut refused = None;
         for (lv, op) in ops {
-            self.begin(lv);
-            match self.log.push(lv, &op) {
+            match self.log_other(lv, &op) {
                 Ok(len) => range = Some(range.map_or(lv, |range| range.start)..lv + len),
                 Err(error) => {
-                    refused = Some((lv, error));
-                    break;
+                    self.roll_back();
+                    return Err((lv, error));
                 }
             }
         }
-        if let (None, Some(range)) = (refused, range) {
-            let history = History { graph, log: &self.log, parts: EVERYTHING };
-            // Nearly always a patch for each run of edits, or fewer.
-            patches.reserve_exact(self.log.positioned_runs(range.clone()));
-            let mut sink = PatchSink::new(&mut patches);
-            refused = self.merge.advance(&history, range, &mut sink).err();
-        }
-        if let Some(refused) = refused {
+        self.stage_logged(graph, range.unwrap_or(0..0))
+    }
+
+    /// Finds what edits change that were logged; see [`stage`](Self::stage).
+    pub(super) fn stage_logged(
+        &mut self,
+        graph: &EventGraph,
+        range: Range<Lv>,
+    ) -> Result<Vec<PatchRun>, (Lv, InvalidTextOp)> {
+        // Nearly always a patch for each run of edits, or fewer.
+        let mut patches = Vec::with_capacity(self.log.positioned_runs(range.clone()));
+        let history = History { graph, log: &self.log, parts: EVERYTHING };
+        let advanced = self.merge.advance(&history, range, &mut PatchSink::new(&mut patches));
+        if let Err(refused) = advanced {
             self.roll_back();
             return Err(refused);
         }
@@ -352,6 +406,15 @@ impl TextStore {
         if self.revocable.is_none() {
             assert_eq!(self.merge.length(), self.rope.len_chars());
         }
+    }
+}
+
+/// Does to a text what a run does whose version is the text's.
+fn change(rope: &mut Rope, run: Run, content: &str) {
+    match run.kind {
+        RunKind::Insert => rope.insert(run.at, content),
+        RunKind::DeleteForward | RunKind::DeleteBackward => rope.remove(run.at, run.len),
+        RunKind::Clear => rope.remove(0, rope.len_chars()),
     }
 }
 

@@ -57,7 +57,7 @@ fn whole(bytes: &[u8]) {
     let shown = text.to_string();
     let delta = text.delta_since(&VersionVector::new());
     assert!(
-        text.join(&delta).expect("nothing is missing").is_empty(),
+        text.join_with_patches(&delta).expect("nothing is missing").is_empty(),
         "a repeated delta changes a text"
     );
     assert_eq!(text.to_string(), shown);

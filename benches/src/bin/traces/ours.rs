@@ -53,10 +53,7 @@ impl Engine for Ours {
     }
 
     fn receive(replica: &mut Replica, updates: &[&TextDelta]) -> Outcome {
-        for delta in updates {
-            replica.text.join(delta)?;
-        }
-        Ok(())
+        Ok(replica.text.join_all(updates)?)
     }
 
     fn text(replica: &Replica) -> Outcome<String> {

@@ -4,6 +4,7 @@
 mod anchor;
 mod fugue_max;
 mod history;
+mod join;
 mod ops;
 mod random;
 mod refused;

@@ -135,3 +135,30 @@ fn a_great_count_costs_nothing() {
     let found = OpRuns::read((1 << 30) - 1, &mut Reader::new(&[0, 0]));
     assert_eq!(found.map(|_| ()).map_err(|e| e.kind), Err(DecodeErrorKind::UnexpectedEnd));
 }
+
+/// Parts of a stream are put into another as the edits in them are.
+#[test]
+fn streams_are_put_together() {
+    for seed in 0..crate::test_support::cases() {
+        let mut random = Random::new(seed);
+        let mut runs = OpRuns::new();
+        random_ops(&mut random).iter().for_each(|op| runs.push(op.op()));
+        let (mut copied, mut pushed) = (OpRuns::new(), OpRuns::new());
+        random_ops(&mut random).iter().for_each(|op| {
+            copied.push(op.op());
+            pushed.push(op.op());
+        });
+        let (mut at, mut copies) = (0, 0);
+        while at < runs.events() {
+            copies += 1;
+            let end = (at + random.below(12) as u32).min(runs.events());
+            copied.extend(&runs, at..end).expect("they are few");
+            copied.check_invariants();
+            runs.pieces(at..end).for_each(|(_, op)| pushed.push(op));
+            at = end;
+        }
+        assert_eq!(encode(&copied), encode(&pushed), "seed {seed}");
+        // Wide text is held in short pieces, which need not be cut alike.
+        assert!(copied.runs() <= pushed.runs() + copies, "seed {seed}");
+    }
+}

@@ -6,6 +6,7 @@ use super::random::Random;
 use super::text::{everything, fork, id, random_session};
 use crate::causality::{ChangeRun, ParentsError};
 use crate::codec::{CHECKSUM_LEN, DecodeErrorKind, checksum};
+use crate::sequence::delta::Changes;
 use crate::sequence::{InvalidTextOp, JoinError, LoadError, OpRuns, TextError, TextOp};
 use crate::{Dot, DotRange, Text, TextDelta};
 
@@ -145,9 +146,10 @@ fn an_edit_beyond_its_own_end_is_refused() {
     let (mut short, mut liar) = fork(&Text::new(), 2);
     short.join(&first).expect("nothing is missing");
     let honest = short.insert(2, "xyz", &mut liar).expect("in bounds");
-    let mut lying = honest.clone();
+    let mut lying = honest.changes().into_owned();
     lying.ops = OpRuns::new();
     lying.ops.push(TextOp::Insert { at: 4, content: "xyz" });
+    let lying: TextDelta = lying.into();
     let error = InvalidTextOp::BeyondEnd { end: 4, length: 2 };
     let before = text.encode();
     let event = Dot::new(id(2), 1);
@@ -165,13 +167,13 @@ fn header(replica: u128, seq: u64, change_len: u32, parents: &[Dot]) -> ChangeRu
 
 /// A delta made by hand: these changes, each typing at the beginning.
 fn forged(runs: &[ChangeRun]) -> TextDelta {
-    let mut delta = TextDelta::default();
+    let mut delta = Changes::default();
     for run in runs {
         delta.headers.push(run);
         let content = "x".repeat(run.change_len as usize);
         delta.ops.push(TextOp::Insert { at: 0, content: &content });
     }
-    delta
+    delta.into()
 }
 
 #[test]

@@ -115,9 +115,9 @@ fn a_deletion_hits_what_it_meant() {
     there.join(&hello).expect("nothing is missing");
     let insert = here.insert(0, ">", &mut a).expect("in bounds");
     let delete = there.delete(0, 1, &mut b).expect("in bounds");
-    let patches = here.join(&delete).expect("nothing is missing");
+    let patches = here.join_with_patches(&delete).expect("nothing is missing");
     assert_eq!((patches[0].at, patches[0].deleted), (1, 1));
-    let patches = there.join(&insert).expect("nothing is missing");
+    let patches = there.join_with_patches(&insert).expect("nothing is missing");
     assert_eq!((patches[0].at, patches[0].inserted.as_str()), (0, ">"));
     assert_eq!(here.to_string(), ">ELLO");
     assert_eq!(there.to_string(), ">ELLO");
@@ -317,7 +317,7 @@ fn every_way_of_replication_is_the_same() {
         for text in &texts {
             let upto = text.version().clone();
             let step = by_operations.delta_between(by_steps.version(), &upto);
-            let patches = by_steps.join(&step).expect("a version is closed");
+            let patches = by_steps.join_with_patches(&step).expect("a version is closed");
             drop(patches);
         }
 
@@ -339,7 +339,7 @@ fn patches_tell_an_editor_what_to_do() {
         for mut text in texts {
             let mut editor: Vec<u16> = text.to_string().encode_utf16().collect();
             let mut chars: Vec<char> = text.chars().collect();
-            for patch in text.join(&everything(&last)).expect("nothing is missing") {
+            for patch in text.join_with_patches(&everything(&last)).expect("nothing is missing") {
                 let at = patch.at_utf16 as usize;
                 let inserted = patch.inserted.encode_utf16();
                 editor.splice(at..at + patch.deleted_utf16 as usize, inserted);

@@ -1,0 +1,63 @@
+//! Why a delta is not taken in.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::causality::{GraphError, ParentsError};
+use crate::sequence::InvalidTextOp;
+use crate::{Dot, DotRange, ReplicaId};
+
+/// Why a delta was not taken in. Nothing was changed.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum JoinError {
+    /// Changes that the delta's follow are not known here: offer it again when they are.
+    Missing(Vec<DotRange>),
+    /// A dot of this replica arrived with another content than the one held: two writers use
+    /// one id (a restored backup, a cloned profile), or someone forges.
+    Equivocation {
+        /// The replica.
+        replica: ReplicaId,
+    },
+    /// A change follows itself by a detour.
+    Cycle {
+        /// The change's first event.
+        change: Dot,
+    },
+    /// A change names parents that cannot be its own.
+    Parents {
+        /// The change's first event.
+        change: Dot,
+        /// What is wrong with them.
+        error: ParentsError,
+    },
+    /// An edit cannot be applied at its own version.
+    Edit {
+        /// The edit's first event.
+        event: Dot,
+        /// What is wrong with it.
+        error: InvalidTextOp,
+    },
+    /// There is no room for so many events.
+    Full(GraphError),
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(ranges) => {
+                f.write_str("changes are missing:")?;
+                ranges.iter().try_for_each(|range| write!(f, " {range}"))
+            }
+            Self::Equivocation { replica } => {
+                write!(f, "replica {replica} has used one dot for two events")
+            }
+            Self::Cycle { change } => write!(f, "change {change} follows itself"),
+            Self::Parents { change, error } => write!(f, "change {change}: {error}"),
+            Self::Edit { event, error } => write!(f, "event {event}: {error}"),
+            Self::Full(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for JoinError {}
