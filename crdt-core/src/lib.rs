@@ -104,6 +104,8 @@ extern crate std;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary_form;
+#[doc(hidden)]
+pub mod canary;
 pub mod causality;
 pub mod codec;
 pub mod collections;

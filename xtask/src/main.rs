@@ -5,6 +5,7 @@
 //! what is missing and the command that mends it, and [`result`] prints the `RESULT` line
 //! that a script reads.
 
+mod canaries;
 mod demo;
 mod failure;
 mod fuzz;
@@ -54,6 +55,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Try the laws of every type on a million random histories, or as many as wanted.
     Laws(laws::Options),
+    /// Plant one bug after the other, and see that the laboratory finds each.
+    Canaries(canaries::Options),
     /// Run the tests of the codec and the kernel under Miri (needs nightly).
     Miri(miri::Options),
     /// Break the code in every small way there is, and see which of them no test notices.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Tidy(options) => tidy::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Laws(options) => laws::run(&options),
+        Command::Canaries(options) => canaries::run(&options),
         Command::Miri(options) => miri::run(&options),
         Command::Mutants(options) => mutants::run(&options),
     };

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crdt_core::canary::is_planted;
 use crdt_core::{Frontier, ReplicaId, VersionVector};
 
 use super::hello::{Hello, Summary};
@@ -174,7 +175,9 @@ impl Handshake {
         }
         let holds = if vector_due {
             self.vector_owed = false;
-            self.vector_not_before = now.saturating_add(config.retry.interval_ms / 2);
+            // A planted bug: a short question gets a long answer as often as it is asked.
+            let wait = if is_planted("always-answer") { 0 } else { config.retry.interval_ms / 2 };
+            self.vector_not_before = now.saturating_add(wait);
             Summary::whole(durable, log, self.vector_bytes_max())
         } else {
             let of_peer = self.peer.iter().flat_map(|peer| {

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use crdt_core::canary::is_planted;
 use crdt_core::collections::sort;
 
 use crdt_core::codec::{Limits as CodecLimits, Reader};
@@ -72,14 +73,16 @@ impl Inbox {
         retry: &Retry,
         now: u64,
     ) -> Result<Received, Rejected<L::Error>> {
-        if number <= self.received {
+        if number <= self.received && !is_planted("deliver-twice") {
             self.owe_now(false);
             return Ok(Received::Nothing);
         }
         if number - self.durable > own.in_flight_messages_max {
             return Err(Rejected::WindowExceeded);
         }
-        if number != self.received + 1 {
+        // A planted bug: what comes is taken, whatever is missing before it.
+        let on_arrival = is_planted("deliver-on-arrival");
+        if number != self.received + 1 && !on_arrival {
             self.owe_now(true);
             return Ok(Received::Nothing);
         }
@@ -171,7 +174,11 @@ impl Inbox {
         self.owed = Owed::No;
         self.told = self.received;
         // The planted bug: what was received is said to be safe.
-        let durable = if cfg!(canary) { self.received } else { self.durable };
+        let durable = if cfg!(canary) || is_planted("acknowledge-before-sync") {
+            self.received
+        } else {
+            self.durable
+        };
         Some(Acknowledgement { received: self.received, durable, gap })
     }
 

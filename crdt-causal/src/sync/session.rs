@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use crdt_core::canary::is_planted;
 use crdt_core::{ReplicaId, VersionVector};
 
 use super::error::SessionError;
@@ -239,6 +240,10 @@ impl Session {
             self.events.push_back(Event::Established { writers });
         }
         if let Some(holds) = greeted.holds {
+            // A planted bug: what a peer claims to hold is held here.
+            if is_planted("trust-claims") {
+                self.durable.get_or_insert_default().join(&holds);
+            }
             self.missing = Some(holds.clone());
             self.outbox.learn_version(holds);
         }
@@ -350,6 +355,8 @@ impl Session {
         }
         if self.handshake.made_out() {
             let Config { limits, retry, .. } = &self.config;
+            // A planted bug: what a crash may still take back is sent.
+            let durable = if is_planted("send-before-sync") { log.version() } else { durable };
             match self.outbox.poll(log, durable, limits, &peer, retry, now) {
                 Ok(Some(Outgoing::Message(bytes))) => {
                     self.confirmation_owed = false;

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crdt_core::DotRange;
+use crdt_core::canary::is_planted;
 
 use super::limits::{Limits, Retry};
 use super::message::Acknowledgement;
@@ -72,7 +73,9 @@ impl Window {
 
     /// Whether another message of `len` bytes may be on its way. One always may.
     pub(super) fn has_room(&self, len: usize, limits: &Limits) -> bool {
-        (self.entries.len() as u64) < limits.in_flight_messages_max
+        // A planted bug: a peer that acknowledges nothing is sent everything.
+        let boundless = is_planted("boundless-window");
+        (boundless || (self.entries.len() as u64) < limits.in_flight_messages_max)
             && (self.bytes == 0 || self.bytes + len as u64 <= limits.in_flight_bytes_max)
     }
 
@@ -96,7 +99,10 @@ impl Window {
             if !unreceived {
                 return Some(Outgoing::RequestAcknowledgement);
             }
-            self.next = self.received + 1;
+            // A planted bug: what was lost is not sent again.
+            if !is_planted("never-resend") {
+                self.next = self.received + 1;
+            }
         }
         if self.entries.is_empty() || self.next > self.last {
             return None;

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::fmt;
 
+use crate::canary::is_planted;
 use crate::causality::CausalContext;
 use crate::codec::{self, Decode, DecodeError, Encode, Reader};
 use crate::collections::{self, sort_with};
@@ -292,7 +293,9 @@ impl<K: Ord, V, S: Ord> DotMap<K, DotFun<(S, V)>> {
         self.update(key, |writes| {
             let before = winning_dot(writes);
             writes.retain_entries(|held, (held_stamp, _)| {
-                !seen(held) || (held_stamp, held) > (&stamp, dot)
+                // A planted bug: the last one to arrive wins, and the others are gone.
+                !(seen(held) || is_planted("last-arrival-wins"))
+                    || (held_stamp, held) > (&stamp, dot)
             });
             writes.insert(dot, (stamp, value));
             winning_dot(writes) != before

@@ -1,5 +1,6 @@
 use core::ops::Range;
 
+use crdt_core::canary::is_planted;
 use crdt_core::causality::Lv;
 use crdt_core::collections::OrderedMap;
 use crdt_core::counter::CounterError;
@@ -52,6 +53,8 @@ impl ResetCounter {
     /// A reset that has seen all that was counted but for the events in `unseen`.
     pub(crate) fn reset_before(&mut self, graph: &EventGraph, log: &OpLog, unseen: &[Range<Lv>]) {
         let mut later: OrderedMap<ReplicaId, (u64, u64)> = OrderedMap::new();
+        // A planted bug: a reset cancels what it has not seen.
+        let unseen = if is_planted("reset-the-unseen") { &[] } else { unseen };
         for range in unseen {
             for (lv, len, op) in log.pieces(range.clone()) {
                 let Op::Increment { amount } = op else { continue };

@@ -41,6 +41,9 @@ struct Link {
 const PACE_MS: u64 = 60;
 const ROUNDS_MAX: u64 = 60;
 
+/// Greetings that come at once: more than twice as many, over time, as may be answered.
+const STALE_AT_ONCE: usize = 6;
+
 /// What a peer accepts that never acknowledges: so few messages may come.
 const MUTE_MESSAGES_MAX: u64 = 5;
 
@@ -111,7 +114,9 @@ impl HostilePeer {
     fn again(&mut self, link: &mut Link) {
         self.done += 1;
         if self.how == Hostility::Stale {
-            link.out.push_back(self.hello(link, empty(), true));
+            for _ in 0..STALE_AT_ONCE {
+                link.out.push_back(self.hello(link, empty(), true));
+            }
             return;
         }
         for _ in 0..1 + self.random.below(6) {
@@ -159,7 +164,7 @@ impl HostilePeer {
             (Hostility::Mute, Message::Numbered { number, .. }) if *number > MUTE_MESSAGES_MAX => {
                 self.miss("more was sent than may be on its way");
             }
-            // The waits of every plan are longer than twice this.
+            // Half of the shortest wait of any plan is longer than this, and greetings come faster.
             (Hostility::Stale, Message::Hello(_))
                 if link.greetings > 8 + (now - link.since) / 20 =>
             {

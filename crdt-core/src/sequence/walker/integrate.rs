@@ -5,6 +5,7 @@ use core::cmp::Ordering;
 use super::spans::Span;
 use super::{Id, NOWHERE, Run, Walker};
 use crate::EventGraph;
+use crate::canary::is_planted;
 use crate::causality::Lv;
 use crate::sequence::tree::Cursor;
 
@@ -70,7 +71,7 @@ impl Walker {
                 Ordering::Greater => {}
                 Ordering::Equal => match self.spans.compare_right(other.right, new.right) {
                     Ordering::Equal => {
-                        let ours_is_first = if cfg!(canary) {
+                        let ours_is_first = if cfg!(canary) || is_planted("ties-by-arrival") {
                             new.id < other.id
                         } else {
                             graph.dot_of(new.id) < graph.dot_of(other.id)

@@ -1,0 +1,38 @@
+//! The laboratory with a planted bug, which it has to find.
+//!
+//! `cargo xtask canaries` builds this with `--cfg canary="chosen"` and runs it for each bug that
+//! there is: `CRDT_CANARY` names the bug, `CRDT_CASES` says within how many seeds it has to be
+//! found. An ordinary build has no bugs to plant, and so there is nothing in here then.
+
+#![cfg(canary = "chosen")]
+
+use std::env;
+use std::time::Instant;
+
+use crdt_sim::campaign;
+use crdt_sim::plan::Plan;
+use crdt_sim::shrink;
+
+#[test]
+fn the_planted_bug_is_found() {
+    let Ok(name) = env::var("CRDT_CANARY") else { return };
+    let seeds = env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok());
+    crdt_core::canary::plant(&name);
+    campaign::silence_panics();
+    let since = Instant::now();
+    let summary = campaign::run(0, seeds.unwrap_or(20_000), 1, &|_| {});
+    let (seed, violation) = summary.failures.first().expect("no seed has failed");
+    let seconds = since.elapsed().as_secs_f64();
+    let runs = summary.runs;
+    println!("FOUND after={runs} seconds={seconds:.2} seed={seed} checker={}", violation.checker);
+    // What is found can be made small.
+    let (plan, found) = shrink::shrink(&Plan::draw(*seed), violation, 500);
+    assert_eq!(found.checker, violation.checker);
+    println!(
+        "SHRUNK steps={} packets={} machines={} {}",
+        plan.steps.len(),
+        plan.packets.as_ref().map_or(0, Vec::len),
+        plan.nodes.len(),
+        found.what
+    );
+}

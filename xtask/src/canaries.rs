@@ -1,0 +1,195 @@
+//! `cargo xtask canaries`: bugs that are planted, one at a time, for the laboratory to find.
+//!
+//! A laboratory that finds nothing has either nothing to find or no eyes. Each planted bug is a
+//! line in the code, `is_planted("name")`, which is `false` but in a build with the cfg
+//! `canary="chosen"`. That is built once, and looks for a seed that fails with each bug in turn.
+
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::failure::{Failure, Outcome};
+use crate::result::ResultLine;
+use crate::sh::Sh;
+use crate::workspace;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Within how many seeds each has to be found.
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) seeds: u64,
+    /// Plant this one only; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// List the bugs and end.
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// A bug, and what it is.
+pub(crate) struct Canary {
+    pub(crate) name: &'static str,
+    what: &'static str,
+}
+
+const fn canary(name: &'static str, what: &'static str) -> Canary {
+    Canary { name, what }
+}
+
+/// All of them. That each stands in the code, and no other, is a test.
+pub(crate) const CANARIES: &[Canary] = &[
+    canary("acknowledge-before-sync", "what was received is said to be stored"),
+    canary("send-before-sync", "what a crash may take back is sent"),
+    canary("deliver-on-arrival", "messages of a session are taken in the order in which they come"),
+    canary("deliver-twice", "a message that comes again is taken again"),
+    canary("trust-claims", "what a peer claims to hold counts as held"),
+    canary("never-resend", "what was lost is not sent again after the wait"),
+    canary("boundless-window", "a peer that acknowledges nothing is sent everything"),
+    canary("always-answer", "each short question gets a long answer"),
+    canary("merge-both-branches", "a second event under one dot is passed over"),
+    canary("remove-the-unseen", "a removal takes what it has not seen"),
+    canary("reset-the-unseen", "a reset cancels increments that it has not seen"),
+    canary("last-arrival-wins", "a write replaces concurrent ones by arriving later"),
+    canary("ties-by-arrival", "letters typed at one place are ordered as they came"),
+];
+
+/// What a hunt says when it has caught something.
+struct Found {
+    seeds: u64,
+    checker: String,
+    seconds: f64,
+}
+
+/// Plants the chosen bugs, all of them even where one is not found, and sums up.
+pub(crate) fn run(options: &Options) -> Outcome {
+    if options.list {
+        for Canary { name, what } in CANARIES {
+            println!("{name:<26} {what}");
+        }
+        return Ok(());
+    }
+    let known = |name: &String| CANARIES.iter().any(|canary| canary.name == name);
+    if let Some(unknown) = options.only.iter().find(|name| !known(name)) {
+        return Err(
+            Failure::new(format!("there is no bug {unknown}")).mend("cargo xtask canaries --list")
+        );
+    }
+    let since = Instant::now();
+    let chosen: Vec<&Canary> = CANARIES
+        .iter()
+        .filter(|canary| options.only.is_empty() || options.only.iter().any(|n| n == canary.name))
+        .collect();
+    laboratory().args(["--no-run"]).run_quietly("building the laboratory with bugs")?;
+    let (mut missed, mut seconds) = (Vec::new(), Vec::new());
+    for (index, canary) in chosen.iter().enumerate() {
+        eprintln!("[{}/{}] {}: {}", index + 1, chosen.len(), canary.name, canary.what);
+        match hunt(canary.name, options.seeds)? {
+            Some(found) => {
+                println!(
+                    "{:<26} found by {:<16} within {:>5} seeds, {:>6.2} s",
+                    canary.name, found.checker, found.seeds, found.seconds
+                );
+                seconds.push(found.seconds);
+            }
+            None => {
+                println!("{:<26} NOT FOUND", canary.name);
+                missed.push(canary.name);
+            }
+        }
+    }
+    seconds.sort_by(f64::total_cmp);
+    let most = seconds.last().copied().unwrap_or(0.0);
+    println!(
+        "{}",
+        ResultLine::default()
+            .with("canaries", chosen.len())
+            .with("found", seconds.len())
+            .with("missed", missed.len())
+            .with("median_seconds", format_args!("{:.2}", middle(&seconds)))
+            .with("max_seconds", format_args!("{most:.2}"))
+            .with("seconds", format_args!("{:.1}", since.elapsed().as_secs_f64()))
+    );
+    if missed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("not found: {}", missed.join(", "))))
+}
+
+fn middle(sorted: &[f64]) -> f64 {
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// The laboratory with all bugs in it, of which one is chosen when it runs.
+fn laboratory() -> Sh {
+    workspace::cargo()
+        .args(["test", "--package", "crdt-sim", "--no-default-features", "--test", "canary"])
+        .args(["--locked", "--quiet"])
+        .env("CARGO_TARGET_DIR", workspace::target_dir().join("canaries"))
+        .env("RUSTFLAGS", "--cfg canary=\"chosen\"")
+}
+
+/// Lets the laboratory search for one bug.
+fn hunt(name: &str, seeds: u64) -> Outcome<Option<Found>> {
+    let (mut found, mut said) = (None, Vec::new());
+    let hunt = laboratory().args(["--", "--nocapture"]);
+    hunt.env("CRDT_CANARY", name).env("CRDT_CASES", seeds.to_string()).run_by_line(|line| {
+        found = found.take().or_else(|| parse(line));
+        said.push(line.to_owned());
+    })?;
+    if found.is_none() {
+        said.iter().for_each(|line| eprintln!("{line}"));
+    }
+    Ok(found)
+}
+
+/// `FOUND after=… seconds=… seed=… checker=…`
+fn parse(line: &str) -> Option<Found> {
+    let (_, fields) = line.split_once("FOUND ")?;
+    let field = |name: &str| {
+        let (_, rest) = fields.split_once(&format!("{name}="))?;
+        rest.split(' ').next()
+    };
+    Some(Found {
+        seeds: field("after")?.parse().ok()?,
+        seconds: field("seconds")?.parse().ok()?,
+        checker: fields.split_once("checker=")?.1.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    fn planted(folder: &Path, names: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                planted(&path, names);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let parts = text.split("is_planted(\"").skip(1);
+                names.extend(parts.map(|part| part.split('"').next().unwrap().to_owned()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_planted_bug_is_listed_and_every_listed_one_is_planted() {
+        let mut names = BTreeSet::new();
+        for library in ["crdt-core", "crdt-causal", "crdt-document"] {
+            planted(&workspace::root().join(library).join("src"), &mut names);
+        }
+        let listed: BTreeSet<String> = CANARIES.iter().map(|c| c.name.to_owned()).collect();
+        assert_eq!(names, listed);
+    }
+
+    #[test]
+    fn a_find_is_read() {
+        let found = parse("FOUND after=7 seconds=0.25 seed=4 checker=false alarm").unwrap();
+        assert_eq!((found.seeds, found.checker.as_str(), found.seconds), (7, "false alarm", 0.25));
+        assert!(parse("test the_planted_bug_is_found ... ok").is_none());
+    }
+}
