@@ -20,6 +20,7 @@ mod result;
 mod server;
 mod sh;
 mod shard;
+mod sim;
 mod test;
 mod tidy;
 mod wasm;
@@ -55,6 +56,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Try the laws of every type on a million random histories, or as many as wanted.
     Laws(laws::Options),
+    /// Play seeds in the convergence laboratory, or compare their traces on all platforms.
+    Sim(sim::Options),
     /// Plant one bug after the other, and see that the laboratory finds each.
     Canaries(canaries::Options),
     /// Run the tests of the codec and the kernel under Miri (needs nightly).
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Tidy(options) => tidy::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Laws(options) => laws::run(&options),
+        Command::Sim(options) => sim::run(&options),
         Command::Canaries(options) => canaries::run(&options),
         Command::Miri(options) => miri::run(&options),
         Command::Mutants(options) => mutants::run(&options),

@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::failure::{Failure, Outcome};
 use crate::result::ResultLine;
-use crate::{kill_test, tidy, wasm, workspace};
+use crate::{canaries, kill_test, sim, tidy, wasm, workspace};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -54,6 +54,11 @@ const PARTS: &[Part] = &[
         name: "rust",
         what: "unit, law, model, server and documentation tests; fuzz corpora",
         run: rust,
+    },
+    Part {
+        name: "sim",
+        what: "2,000 seeds of the laboratory converge whatever fails, and it finds planted bugs",
+        run: laboratory,
     },
     Part {
         name: "kill",
@@ -159,6 +164,11 @@ fn docs() -> Outcome {
 fn rust() -> Outcome {
     // One failing crate does not hide what the others say.
     workspace::cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]).run()
+}
+
+fn laboratory() -> Outcome {
+    sim::campaign(2_000)?;
+    canaries::run(&canaries::Options { seeds: 2_000, only: Vec::new(), list: false })
 }
 
 #[cfg(test)]

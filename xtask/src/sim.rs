@@ -1,0 +1,96 @@
+//! `cargo xtask sim`: the convergence laboratory, over as many seeds as wanted.
+
+use clap::Args;
+
+use crate::failure::{Failure, Outcome};
+use crate::result::ResultLine;
+use crate::sh::Sh;
+use crate::workspace;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many seeds are played.
+    #[arg(long, default_value_t = 20_000)]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 0, value_name = "SEED")]
+    first_seed: u64,
+    /// Play none: compare the trace hashes of so many seeds in a debug build, in a release build
+    /// and on wasm32.
+    #[arg(long, value_name = "SEEDS")]
+    hashes: Option<u64>,
+}
+
+/// Where the program runs that is compiled to wasm32: a system without threads and sockets.
+const WASM_TARGET: &str = "wasm32-wasip1";
+
+/// Runs a program of that target in Node.
+const WASM_HOST: &str = include_str!("sim/wasi.mjs");
+
+/// Plays seeds with the optimised program, or compares hashes.
+pub(crate) fn run(options: &Options) -> Outcome {
+    match options.hashes {
+        Some(seeds) => compare(seeds, options.first_seed),
+        None => workspace::cargo()
+            .args(["run", "--release", "--locked", "--package", "crdt-sim", "--", "run"])
+            .args(["--seeds", &options.seeds.to_string()])
+            .args(["--seed", &options.first_seed.to_string()])
+            .run(),
+    }
+}
+
+/// Plays seeds with the program of the tests' own profile.
+pub(crate) fn campaign(seeds: u64) -> Outcome {
+    workspace::cargo()
+        .args(["build", "--locked", "--bin", "crdt-sim"])
+        // With the features that we ourselves were built with, or its crates are built twice.
+        .args(["--package", "crdt-sim", "--package", "xtask"])
+        .run()?;
+    Sh::new(workspace::built_program("crdt-sim"))
+        .args(["run", "--seeds", &seeds.to_string()])
+        .mend(format!("cargo xtask sim --seeds {seeds}"))
+        .run()
+}
+
+fn compare(seeds: u64, first: u64) -> Outcome {
+    let args =
+        ["hash".into(), "--seeds".into(), seeds.to_string(), "--seed".into(), first.to_string()];
+    let build = |flags: &[&str]| {
+        let cargo = workspace::cargo().args(["build", "--locked", "--package", "crdt-sim"]);
+        cargo.args(flags).run()
+    };
+    build(&[])?;
+    let debug = Sh::new(workspace::built_program("crdt-sim")).args(&args).output()?;
+    build(&["--release"])?;
+    let program = workspace::target_dir().join("release/crdt-sim");
+    let release = Sh::new(program).args(&args).output()?;
+    build(&["--target", WASM_TARGET])
+        .map_err(|failure| failure.mend(format!("rustup target add {WASM_TARGET}")))?;
+    let program = workspace::target_dir().join(WASM_TARGET).join("debug/crdt-sim.wasm");
+    let wasm = Sh::new("node")
+        .args(["--no-warnings", "--input-type=module", "--eval", WASM_HOST])
+        .args([program.as_os_str()])
+        .args(&args)
+        .output()?;
+    let different = debug
+        .lines()
+        .zip(release.lines())
+        .zip(wasm.lines())
+        .filter(|((debug, release), wasm)| debug != release || debug != wasm)
+        .inspect(|((debug, release), wasm)| {
+            println!("debug {debug}, release {release}, wasm {wasm}")
+        })
+        .count();
+    let all = [&debug, &release, &wasm].iter().all(|out| out.lines().count() as u64 == seeds);
+    println!(
+        "{}",
+        ResultLine::default()
+            .with("first_seed", first)
+            .with("seeds", seeds)
+            .with("different", different)
+    );
+    if all && different == 0 {
+        return Ok(());
+    }
+    Err(Failure::new("a seed is not the same run everywhere"))
+}
