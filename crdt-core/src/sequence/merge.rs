@@ -1,9 +1,9 @@
 //! From edits at their own versions to patches of the text at the tip.
 //!
 //! An edit that has all others of its text in its past is already a patch. For the rest
-//! there is a [`Walker`], which is kept from one merge to the next: it begins at the newest
-//! critical edit, is fed what it missed, and goes when it has been idle long enough that a
-//! new one would cost no more than what was saved.
+//! there is a [`Window`], or where that would be too wide a [`Walker`]. Both are kept from one
+//! merge to the next: they begin at the newest critical edit, are fed what they missed, and go
+//! when they have been idle long enough that a new one would cost no more than what was saved.
 
 use alloc::boxed::Box;
 use core::ops::Range;
@@ -16,18 +16,25 @@ use super::log::{OpLog, Piece};
 use super::patch::{PatchRun, PatchSink};
 use super::run::{Run, RunKind};
 use super::walker::{TipEdit, Walker, Way};
+use super::window::{Past, Refusal, Window};
 use crate::EventGraph;
 use crate::causality::Lv;
 
 /// A walker is made anew when it has grown by this many edits and to twice its size.
 const GROWN: usize = if cfg!(test) { 3 } else { 64 };
 
+/// So many edits after the last concurrent one, edits go past the window.
+const QUIET: u32 = if cfg!(test) { 4 } else { 64 };
+
+/// The window goes when this many edits went past it.
+const IDLE_MAX: u32 = if cfg!(test) { 8 } else { 1024 };
+
 /// The state of merging: what was applied last, and what is concurrent to it.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Merge {
     last: Last,
     critical: CriticalEdits,
-    walker: Option<Kept>,
+    concurrent: Concurrent,
     /// What [`roll_back`](Self::roll_back) goes back to.
     before: Option<Last>,
 }
@@ -37,10 +44,23 @@ pub(super) struct Merge {
 struct Last {
     /// The edit applied last.
     lv: Option<Lv>,
-    /// How many edits are concurrent to it. At zero it has all others in its past.
-    unseen: u32,
+    /// Whether edits are concurrent to it; else it has all others in its past.
+    is_concurrent: bool,
     /// The text's length at the tip.
     length: u32,
+}
+
+/// What is kept for edits that are concurrent to others.
+#[derive(Clone, Default, Debug)]
+enum Concurrent {
+    #[default]
+    Nothing,
+    Window {
+        window: Box<Window>,
+        /// How many edits went past it since it was fed.
+        idle: u32,
+    },
+    Walker(Kept),
 }
 
 /// A walker with what it covers.
@@ -53,6 +73,8 @@ struct Kept {
     end: Lv,
     /// How much it was fed when it was made.
     fed_at_first: usize,
+    /// How many edits are concurrent to the one applied last.
+    unseen: u32,
 }
 
 /// The parts of a history that has everything.
@@ -103,74 +125,228 @@ impl Merge {
         parents: &[Lv],
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
-        let way = self.depart_to(history, parents);
-        let lvs = piece.lv..piece.lv + piece.run.len;
-        if self.last.unseen == 0 {
-            let patch = linear_patch(piece, self.last.length)?;
-            patches.push(patch);
-            let end = lvs.end;
-            self.arrive_linear(lvs, piece.run, patch.deleted);
-            self.drop_idle_walker(history.log, end);
-            return Ok(());
+        if self.goes_on(history, parents) {
+            return self.apply_linear(history, piece, patches);
         }
-        self.ready_walker(history, piece.lv);
-        let kept = self.walker.as_mut().expect("made ready");
-        // It stands at the edit applied last, as this text's state does.
-        kept.walker.go_by(history, &way, parents);
+        match &self.concurrent {
+            Concurrent::Walker(_) => return self.apply_by_walker(history, piece, parents, patches),
+            Concurrent::Window { .. } => {}
+            Concurrent::Nothing => {
+                self.forget_critical(history, parents);
+                let (critical, length) = self.base_for(piece.lv);
+                let window = Box::new(Window::new(critical, length));
+                self.concurrent = Concurrent::Window { window, idle: 0 };
+            }
+        }
+        self.apply_by_window(history, piece, parents, patches)
+    }
+
+    /// Whether an edit that follows `parents` is best applied to the tip, which it has in its
+    /// past.
+    fn goes_on(&self, history: &History<'_>, parents: &[Lv]) -> bool {
+        let Some(last) = self.last.lv else { return true };
+        if self.last.is_concurrent {
+            return false;
+        }
+        match &self.concurrent {
+            Concurrent::Nothing => parents.contains(&last) || history.graph.contains(parents, last),
+            // Before long there will be something concurrent again.
+            Concurrent::Window { idle, .. } => *idle > QUIET && parents == [last],
+            Concurrent::Walker(_) => parents == [last],
+        }
+    }
+
+    /// Applies an edit that has all others in its past.
+    fn apply_linear(
+        &mut self,
+        history: &History<'_>,
+        piece: &Piece,
+        patches: &mut PatchSink<'_>,
+    ) -> Result<(), InvalidTextOp> {
+        let patch = linear_patch(piece, self.last.length)?;
+        patches.push(patch);
+        self.arrive_linear(history.log, lvs_of(piece), piece.run, patch.deleted);
+        Ok(())
+    }
+
+    /// Applies an edit by the window that there is.
+    fn apply_by_window(
+        &mut self,
+        history: &History<'_>,
+        piece: &Piece,
+        parents: &[Lv],
+        patches: &mut PatchSink<'_>,
+    ) -> Result<(), InvalidTextOp> {
+        let Concurrent::Window { window, idle } = &mut self.concurrent else {
+            unreachable!("there is a window")
+        };
+        let (mut length, newest) = (self.last.length, self.critical.newest());
+        let applied = window.apply(history, (piece.lv, piece.run), parents, newest, &mut |edit| {
+            push_patch(piece, edit, &mut length, patches);
+        });
+        let past = match applied {
+            Ok(past) => past,
+            Err(Refusal::Invalid(error)) => return Err(error),
+            Err(Refusal::TooWide) => {
+                self.make_walker(history, piece.lv, parents);
+                return self.feed_walker(history, piece, parents, patches);
+            }
+        };
+        *idle += piece.run.len;
+        match past {
+            Past::Everything => self.critical.push(lvs_of(piece), piece.run.kind, self.last.length),
+            Past::Part { lacks } => {
+                *idle = 0;
+                if let Some(first) = lacks {
+                    self.critical.forget_from(first);
+                }
+            }
+        }
+        let lv = Some(piece.lv + piece.run.len - 1);
+        self.last = Last { lv, is_concurrent: past != Past::Everything, length };
+        Ok(())
+    }
+
+    /// Applies an edit by the walker that there is, or by a window where that is the less work.
+    fn apply_by_walker(
+        &mut self,
+        history: &History<'_>,
+        piece: &Piece,
+        parents: &[Lv],
+        patches: &mut PatchSink<'_>,
+    ) -> Result<(), InvalidTextOp> {
+        let way = self.depart_to(history, parents);
+        let base = self.critical.last_before(piece.lv);
+        let start = base.map_or(0, |(critical, _)| critical + 1);
+        let Concurrent::Walker(kept) = &mut self.concurrent else {
+            unreachable!("there is a walker")
+        };
+        if kept.unseen == 0 {
+            return self.apply_linear(history, piece, patches);
+        }
+        let all = kept.walker.fed() + edits_between(history.log, kept.end, piece.lv);
+        let fresh = edits_between(history.log, start, piece.lv);
+        // What is much smaller is worth its price once this one has doubled.
+        let shrinks = fresh < all / 4 && all > 2 * kept.fed_at_first + GROWN;
+        if kept.start > start {
+            self.make_walker(history, piece.lv, parents);
+        } else if shrinks {
+            let (critical, length) = self.base_for(piece.lv);
+            let window = Box::new(Window::new(critical, length));
+            self.concurrent = Concurrent::Window { window, idle: 0 };
+            return self.apply_by_window(history, piece, parents, patches);
+        } else {
+            kept.walker.feed_again(history, kept.end..piece.lv);
+            // It stands at the edit applied last, as this text's state does.
+            kept.walker.go_by(history, &way, parents);
+        }
+        self.feed_walker(history, piece, parents, patches)
+    }
+
+    /// Feeds an edit to the walker, which has been fed all before.
+    fn feed_walker(
+        &mut self,
+        history: &History<'_>,
+        piece: &Piece,
+        parents: &[Lv],
+        patches: &mut PatchSink<'_>,
+    ) -> Result<(), InvalidTextOp> {
+        let Concurrent::Walker(kept) = &mut self.concurrent else {
+            unreachable!("there is a walker")
+        };
         let mut length = self.last.length;
-        kept.walker.feed(history, (piece.lv, piece.run), parents, &mut |edit| match edit {
-            TipEdit::Insert { at } => {
-                length += piece.run.len;
-                patches.push(PatchRun::insert(piece, at));
-            }
-            TipEdit::Delete { at, len } => {
-                length -= len;
-                patches.push(PatchRun::delete(piece.lv, at, len));
-            }
+        kept.walker.feed(history, (piece.lv, piece.run), parents, &mut |edit| {
+            push_patch(piece, edit, &mut length, patches);
         })?;
+        let lvs = lvs_of(piece);
         kept.end = lvs.end;
-        self.last.length = length;
-        self.last.lv = Some(lvs.end - 1);
+        if kept.unseen == 0 {
+            self.critical.push(lvs.clone(), piece.run.kind, self.last.length);
+        }
+        self.last = Last { lv: Some(lvs.end - 1), is_concurrent: kept.unseen > 0, length };
         debug_assert_eq!(kept.walker.tip_length(), length);
         Ok(())
+    }
+
+    /// Forgets the critical edits that are not in the past of `parents`.
+    fn forget_critical(&mut self, history: &History<'_>, parents: &[Lv]) {
+        let (lacking, _) = history.graph.diff(self.last.lv.as_slice(), parents);
+        // The newest edit has every critical one in its past, so one that is not in the past
+        // of `parents` is among those that lie between the two.
+        let first = lacking.iter().find_map(|range| history.log.runs_in(range.clone()).next());
+        if let Some((first, _)) = first {
+            self.critical.forget_from(first);
+        }
     }
 
     /// Counts what of the text's edits is not in the past of `parents`, and returns the way
     /// there from the edit applied last.
     fn depart_to(&mut self, history: &History<'_>, parents: &[Lv]) -> Way {
+        let Concurrent::Walker(kept) = &mut self.concurrent else {
+            unreachable!("there is a walker")
+        };
         let last: SmallVec<[Lv; 1]> = self.last.lv.into_iter().collect();
         if last[..] == *parents {
             return Way::default();
         }
         let (retreat, advance) = history.graph.diff(&last, parents);
-        let edits = |range: &Range<Lv>| history.log.runs_in(range.clone());
-        for range in &advance {
-            self.last.unseen -= edits(range).map(|(_, run)| run.len).sum::<u32>();
-        }
-        // The newest edit had every critical one in its past, so one that is not in the
-        // past of `parents` is among those that lie between the two.
-        let mut first = None;
-        for range in &retreat {
-            for (lv, run) in edits(range) {
-                self.last.unseen += run.len;
-                first.get_or_insert(lv);
-            }
-        }
-        if let Some(first) = first {
+        kept.unseen += edits_in(history.log, &retreat);
+        kept.unseen -= edits_in(history.log, &advance);
+        // As in `forget_critical`.
+        let first = retreat.iter().find_map(|range| history.log.runs_in(range.clone()).next());
+        if let Some((first, _)) = first {
             self.critical.forget_from(first);
         }
         Way { retreat, advance }
     }
 
+    /// The newest critical edit before `lv`, and the text's length after it.
+    fn base_for(&self, lv: Lv) -> (Option<Lv>, u32) {
+        match self.critical.last_before(lv) {
+            Some((critical, length)) => (Some(critical), length),
+            None => (None, 0),
+        }
+    }
+
+    /// Makes a walker that has been fed all edits before `lv` and stands at `parents`.
+    fn make_walker(&mut self, history: &History<'_>, lv: Lv, parents: &[Lv]) {
+        self.forget_critical(history, parents);
+        let (critical, length) = self.base_for(lv);
+        let start = critical.map_or(0, |critical| critical + 1);
+        let mut walker = Box::new(Walker::new(critical, length));
+        walker.feed_again(history, start..lv);
+        walker.go_to(history, parents);
+        let (_, seen) = history.graph.diff(critical.as_slice(), parents);
+        let later = history.parts.iter().map(|part| part.start.max(start)..part.end.min(lv));
+        let later: SmallVec<[Range<Lv>; 1]> = later.filter(|part| !part.is_empty()).collect();
+        let unseen = edits_in(history.log, &later) - edits_in(history.log, &seen);
+        let fed_at_first = walker.fed();
+        self.concurrent = Concurrent::Walker(Kept { walker, start, end: lv, fed_at_first, unseen });
+    }
+
     /// An edit with all others in its past was applied.
-    fn arrive_linear(&mut self, lvs: Range<Lv>, run: Run, deleted: u32) {
-        let length = self.last.length;
-        self.last.lv = Some(lvs.end - 1);
-        self.last.length = match run.kind {
-            RunKind::Insert => length + run.len,
-            _ => length - deleted,
+    fn arrive_linear(&mut self, log: &OpLog, lvs: Range<Lv>, run: Run, deleted: u32) {
+        let (before, end) = (self.last.length, lvs.end);
+        let length = match run.kind {
+            RunKind::Insert => before + run.len,
+            _ => before - deleted,
         };
-        self.critical.push(lvs, run.kind, length);
+        self.last = Last { lv: Some(end - 1), is_concurrent: false, length };
+        self.critical.push(lvs, run.kind, before);
+        let is_idle = match &mut self.concurrent {
+            Concurrent::Nothing => false,
+            Concurrent::Window { idle, .. } => {
+                *idle += run.len;
+                *idle > IDLE_MAX
+            }
+            Concurrent::Walker(kept) => {
+                kept.unseen = 0;
+                edits_between(log, kept.end, end) > 2 * kept.walker.fed() + GROWN
+            }
+        };
+        if is_idle {
+            self.concurrent = Concurrent::Nothing;
+        }
     }
 
     /// Applies a local edit, which has everything in its past and was found to be in bounds.
@@ -180,46 +356,7 @@ impl Merge {
             RunKind::Clear => self.last.length,
             _ => run.len,
         };
-        self.last.unseen = 0;
-        self.arrive_linear(lv..lv + run.len, run, deleted);
-        self.drop_idle_walker(log, lv + run.len);
-    }
-
-    /// See that there is a walker that has been fed all edits before `lv`, and none that the
-    /// edit at `lv` would have to go back behind.
-    fn ready_walker(&mut self, history: &History<'_>, lv: Lv) {
-        let base = self.critical.last_before(lv);
-        let start = base.map_or(0, |(critical, _)| critical + 1);
-        let usable = self.walker.take().filter(|kept| {
-            let all = kept.walker.fed() + edits_between(history.log, kept.end, lv);
-            let fresh = edits_between(history.log, start, lv);
-            // A much smaller walker is worth its price once this one has doubled.
-            let shrinks = fresh < all / 4 && all > 2 * kept.fed_at_first + GROWN;
-            kept.start <= start && !shrinks
-        });
-        let mut kept = usable.unwrap_or_else(|| {
-            let (critical, length) = base.map_or((None, 0), |(lv, length)| (Some(lv), length));
-            let walker = Box::new(Walker::new(critical, length));
-            Kept { walker, start, end: start, fed_at_first: 0 }
-        });
-        let from = kept.end;
-        kept.walker.feed_again(history, from..lv);
-        kept.end = lv;
-        if from == start && kept.fed_at_first == 0 {
-            kept.fed_at_first = kept.walker.fed();
-        }
-        self.walker = Some(kept);
-    }
-
-    /// Everything before `end` was applied; is it long since the walker was needed?
-    fn drop_idle_walker(&mut self, log: &OpLog, end: Lv) {
-        let idle = self
-            .walker
-            .as_ref()
-            .is_some_and(|kept| edits_between(log, kept.end, end) > 2 * kept.walker.fed() + GROWN);
-        if idle {
-            self.walker = None;
-        }
+        self.arrive_linear(log, lv..lv + run.len, run, deleted);
     }
 
     /// From here on, [`roll_back`](Self::roll_back) is possible.
@@ -234,12 +371,12 @@ impl Merge {
         self.critical.close_journal();
     }
 
-    /// Forgets what was applied since [`begin`](Self::begin), and the walker.
+    /// Forgets what was applied since [`begin`](Self::begin), and the window or walker.
     pub(super) fn roll_back(&mut self) {
         if let Some(before) = self.before.take() {
             self.last = before;
             self.critical.roll_back();
-            self.walker = None;
+            self.concurrent = Concurrent::Nothing;
         }
     }
 
@@ -250,10 +387,40 @@ impl Merge {
 
     /// Panics when the structure is broken.
     pub(super) fn check_invariants(&self) {
-        if let Some(kept) = &self.walker {
-            kept.walker.check_invariants();
+        match &self.concurrent {
+            Concurrent::Nothing => {}
+            Concurrent::Window { window, .. } => {
+                window.check_invariants();
+                if window.end() == self.last.lv.map_or(0, |last| last + 1) {
+                    assert_eq!(window.tip_length(), self.last.length);
+                }
+            }
+            Concurrent::Walker(kept) => kept.walker.check_invariants(),
         }
     }
+}
+
+fn lvs_of(piece: &Piece) -> Range<Lv> {
+    piece.lv..piece.lv + piece.run.len
+}
+
+/// What an edit does at the tip, as a patch.
+fn push_patch(piece: &Piece, edit: TipEdit, length: &mut u32, patches: &mut PatchSink<'_>) {
+    match edit {
+        TipEdit::Insert { at } => {
+            *length += piece.run.len;
+            patches.push(PatchRun::insert(piece, at));
+        }
+        TipEdit::Delete { at, len } => {
+            *length -= len;
+            patches.push(PatchRun::delete(piece.lv, at, len));
+        }
+    }
+}
+
+/// How many edits there are in some ranges.
+fn edits_in(log: &OpLog, ranges: &[Range<Lv>]) -> u32 {
+    ranges.iter().flat_map(|range| log.runs_in(range.clone())).map(|(_, run)| run.len).sum()
 }
 
 /// How many runs of edits lie from `from` to `to`.

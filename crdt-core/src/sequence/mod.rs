@@ -26,6 +26,7 @@ mod text_edit;
 mod text_store;
 mod tree;
 mod walker;
+mod window;
 
 pub use anchor::{Anchor, AnchorError, Side};
 pub use delta::TextDelta;

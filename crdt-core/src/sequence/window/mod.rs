@@ -1,0 +1,267 @@
+//! The windowed walker: merges what a few people type at once, from a handful of spans.
+//!
+//! The [`Walker`](super::walker::Walker) goes from version to version by toggling elements. The
+//! window does not go anywhere: a version is a vector of a few numbers, and whether it sees a
+//! span follows from the span's own events. One pass over the spans finds the place of an edit
+//! at its version and at the tip together. What all later edits have in their past is *folded*
+//! into settled text, a length, so that the pass stays short however long the braid is.
+//!
+//! Where more replicas are active, or more is unsettled, than a pass is good for, or an event
+//! has not seen what was settled, the window says so and [`Merge`](super::merge::Merge) takes a
+//! walker.
+
+mod edit;
+mod fold;
+mod integrate;
+mod span;
+mod versions;
+
+use alloc::vec::Vec;
+
+use smallvec::SmallVec;
+
+use super::error::InvalidTextOp;
+use super::merge::History;
+use super::run::{EVENTS_MAX, Run, RunKind};
+use super::walker::TipEdit;
+use crate::causality::Lv;
+use span::{Span, Way};
+use versions::{Version, Versions, covers};
+
+/// An element by the event that inserted it, or by the name that settled text has for it.
+type Id = u32;
+
+/// No element: before the first, or after the last.
+const NOWHERE: Id = u32::MAX;
+
+/// An element that needs no name.
+const UNNAMED: Id = u32::MAX - 1;
+
+/// A pass over more spans than this costs more than going through an index.
+const SPANS_MAX: usize = if cfg!(test) { 12 } else { 64 };
+
+/// From so many spans on, replicas that have long been silent are not waited for.
+const CROWDED: usize = if cfg!(test) { 6 } else { 24 };
+
+/// Fewer spans than this are not worth folding.
+const FEW: usize = if cfg!(test) { 1 } else { 6 };
+
+/// The window would be too wide: nothing was applied, but it is of no further use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct TooWide;
+
+/// Why an edit was not applied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Refusal {
+    TooWide,
+    /// No version can have the edit. The window is of no further use.
+    Invalid(InvalidTextOp),
+}
+
+impl From<TooWide> for Refusal {
+    fn from(_: TooWide) -> Self {
+        Self::TooWide
+    }
+}
+
+impl From<InvalidTextOp> for Refusal {
+    fn from(error: InvalidTextOp) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+/// What a run of edits had seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Past {
+    /// All edits that came before it.
+    Everything,
+    /// Not all.
+    Part {
+        /// A critical edit or one before it, if it lacks any of those.
+        lacks: Option<Lv>,
+    },
+}
+
+/// See the module's documentation.
+#[derive(Clone, Debug)]
+pub(super) struct Window {
+    /// In document order.
+    spans: Vec<Span>,
+    versions: Versions,
+    /// All edits before this event were fed.
+    end: Lv,
+    /// With so many spans, it is time to fold.
+    fold_at: usize,
+    /// With so many chains, as well.
+    fold_at_chains: usize,
+    next_name: Id,
+}
+
+impl Window {
+    /// A window for the edits after `critical` (all of them, if there is none), where the text
+    /// was `length` long.
+    pub(super) fn new(critical: Option<Lv>, length: u32) -> Self {
+        let mut spans = Vec::new();
+        if length > 0 {
+            spans.push(Span::settled(length));
+        }
+        Self {
+            spans,
+            versions: Versions::new(critical),
+            end: critical.map_or(0, |critical| critical + 1),
+            fold_at: FEW,
+            fold_at_chains: 16,
+            next_name: EVENTS_MAX + 1,
+        }
+    }
+
+    /// Feeds the edits before `to` that it was not fed, all of which were applied before: what
+    /// they do at the tip is known.
+    ///
+    /// # Errors
+    ///
+    /// [`TooWide`].
+    fn catch_up(&mut self, history: &History<'_>, to: Lv) -> Result<(), TooWide> {
+        if self.end >= to {
+            return Ok(());
+        }
+        for part in history.parts {
+            let (start, end) = (part.start.max(self.end), part.end.min(to));
+            if start >= end {
+                continue;
+            }
+            let next_edit =
+                |from: Lv| history.log.runs_in(from..end).next().map_or(Lv::MAX, |(lv, _)| lv);
+            let mut next = next_edit(start);
+            for (chain, parents) in history.graph.chains(start..end) {
+                let replica = history.graph.replica_of(chain.start);
+                let (mut done, mut parents) = (chain.start, parents);
+                while next < chain.end {
+                    let (lv, run) = history.log.runs_in(next..chain.end).next().expect("an edit");
+                    let lvs = (done, lv + run.len);
+                    let (writer, version) = self.versions.arrive(lvs, replica, &parents, true)?;
+                    match self.feed(history, (lv, run), writer, &version, &mut |_| {}) {
+                        Ok(()) => {}
+                        Err(Refusal::TooWide) => return Err(TooWide),
+                        Err(Refusal::Invalid(_)) => {
+                            unreachable!("an edit that was applied once is valid")
+                        }
+                    }
+                    done = lv + run.len;
+                    parents = SmallVec::from_slice(&[done - 1]);
+                    next = next_edit(done);
+                }
+                if done < chain.end {
+                    self.versions.arrive((done, chain.end), replica, &parents, false)?;
+                }
+            }
+        }
+        self.end = to;
+        Ok(())
+    }
+
+    /// Applies `run`, whose first event is `lv` and follows `parents`, and whose other events
+    /// form a chain; all edits before were applied. Calls `found` with what that does at the tip, in
+    /// order.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`]; the window is of no further use.
+    pub(super) fn apply(
+        &mut self,
+        history: &History<'_>,
+        (lv, run): (Lv, Run),
+        parents: &[Lv],
+        newest_critical: Option<Lv>,
+        found: &mut dyn FnMut(TipEdit),
+    ) -> Result<Past, Refusal> {
+        self.catch_up(history, lv)?;
+        let (end, replica) = (lv + run.len, history.graph.replica_of(lv));
+        let before = *self.versions.tip();
+        let (writer, version) = self.versions.arrive((lv, end), replica, parents, true)?;
+        self.feed(history, (lv, run), writer, &version, found)?;
+        self.end = end;
+        let past = if covers(&version, &before) {
+            Past::Everything
+        } else if newest_critical.is_none_or(|critical| self.versions.has(&version, critical)) {
+            Past::Part { lacks: None }
+        } else {
+            Past::Part { lacks: self.versions.first_unseen(&version) }
+        };
+        Ok(past)
+    }
+
+    fn feed(
+        &mut self,
+        history: &History<'_>,
+        (lv, run): (Lv, Run),
+        writer: u8,
+        version: &Version,
+        found: &mut dyn FnMut(TipEdit),
+    ) -> Result<(), Refusal> {
+        if !covers(version, self.versions.base()) {
+            return Err(Refusal::TooWide);
+        }
+        if self.spans.len() >= self.fold_at || self.versions.chains() >= self.fold_at_chains {
+            self.make_room()?;
+        }
+        match run.kind {
+            RunKind::Insert => {
+                let at = self.insert(history, (lv, run), writer, version)?;
+                found(TipEdit::Insert { at });
+            }
+            RunKind::DeleteForward => {
+                self.delete(lv, run, (writer, Way::Forward), version, found)?
+            }
+            RunKind::DeleteBackward => {
+                self.delete(lv, run, (writer, Way::Backward), version, found)?;
+            }
+            RunKind::Clear => self.clear(lv, writer, version, found),
+        }
+        Ok(())
+    }
+
+    /// Folds what can be folded, waiting for fewer replicas if that is too little.
+    fn make_room(&mut self) -> Result<(), TooWide> {
+        loop {
+            self.versions.raise_base();
+            self.fold();
+            let crowded = self.spans.len() > CROWDED || self.versions.is_crowded();
+            if !(crowded && self.versions.wait_for_one_less()) {
+                break;
+            }
+        }
+        if self.spans.len() > SPANS_MAX || self.versions.is_crowded() {
+            return Err(TooWide);
+        }
+        self.fold_at = (2 * self.spans.len()).max(FEW);
+        self.fold_at_chains = (2 * self.versions.chains()).max(16);
+        Ok(())
+    }
+
+    /// All edits before this event were fed.
+    pub(super) fn end(&self) -> Lv {
+        self.end
+    }
+
+    /// How long the text is at the tip of what was fed.
+    pub(super) fn tip_length(&self) -> u32 {
+        self.spans.iter().filter(|span| !span.gone).map(|span| span.len).sum()
+    }
+
+    /// Panics when the structure is broken.
+    pub(super) fn check_invariants(&self) {
+        self.versions.check_invariants();
+        let slots = self.versions.writers();
+        for span in &self.spans {
+            assert!(span.len > 0);
+            assert!(span.is_settled() || usize::from(span.writer) < slots);
+            assert!(span.is_settled() || span.last - span.first + 1 == span.len);
+            assert_eq!(span.gone, !span.removers.is_empty(), "what is removed is gone at the tip");
+            let mut writers: Vec<u8> = span.removers.iter().map(|by| by.writer).collect();
+            writers.sort_unstable();
+            assert!(writers.windows(2).all(|pair| pair[0] < pair[1]), "nobody removes twice");
+            assert!(span.is_dead() || writers.iter().all(|&slot| usize::from(slot) < slots));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The window's elements: runs of them that have had one fate.
+
+use smallvec::SmallVec;
+
+use super::versions::{SETTLED, Version};
+use super::{Id, UNNAMED};
+use crate::causality::Lv;
+
+/// Elements that stand side by side: settled text, or what one run of insertions typed.
+///
+/// An inserted element is named by its event, so that the names in a span ascend by one. Of
+/// settled text only the outermost elements have names, and only where an insertion took them
+/// for its neighbours.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Span {
+    pub(super) first: Id,
+    pub(super) last: Id,
+    pub(super) len: u32,
+    /// The element that was visible before the first at its insertion; that of each other is
+    /// the one before it.
+    pub(super) left: Id,
+    /// The element, visible or removed, that was next at their insertion.
+    pub(super) right: Id,
+    /// The slot of who inserted them, or [`SETTLED`].
+    pub(super) writer: u8,
+    /// Whether any edit has removed them: they are not in the tip's text.
+    pub(super) gone: bool,
+    pub(super) removers: SmallVec<[Remover; 2]>,
+}
+
+/// Events that removed the elements of a span.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Remover {
+    /// The earliest event.
+    pub(super) lv: Lv,
+    /// The slot of who issued them, or [`SETTLED`]: then no version sees the elements.
+    pub(super) writer: u8,
+    pub(super) way: Way,
+}
+
+/// Which elements went first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    Forward,
+    Backward,
+    /// One event removed all.
+    AtOnce,
+}
+
+/// What removed the elements is settled.
+pub(super) const DEAD: Remover = Remover { lv: 0, writer: SETTLED, way: Way::AtOnce };
+
+impl Span {
+    pub(super) fn settled(len: u32) -> Self {
+        Self {
+            first: UNNAMED,
+            last: UNNAMED,
+            len,
+            left: UNNAMED,
+            right: UNNAMED,
+            writer: SETTLED,
+            gone: false,
+            removers: SmallVec::new(),
+        }
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.writer == SETTLED
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.removers.first() == Some(&DEAD)
+    }
+
+    /// Whether the first element was inserted in a version.
+    pub(super) fn exists_in(&self, version: &Version) -> bool {
+        self.is_settled() || self.first < version[usize::from(self.writer)]
+    }
+
+    /// Whether a version sees the elements; all of them or none, see [`cut_by`](Self::cut_by).
+    pub(super) fn is_visible_in(&self, version: &Version) -> bool {
+        self.exists_in(version)
+            && !self
+                .removers
+                .iter()
+                .any(|remover| remover.lv < version[usize::from(remover.writer)])
+    }
+
+    /// After how many elements the version stops seeing them alike, if it does.
+    pub(super) fn cut_by(&self, version: &Version) -> Option<u32> {
+        let inside = |count: u32| (0 < count && count < self.len).then_some(count);
+        if !self.is_settled() {
+            let known = version[usize::from(self.writer)].saturating_sub(self.first);
+            if let Some(cut) = inside(known) {
+                return Some(cut);
+            }
+        }
+        self.removers.iter().find_map(|remover| {
+            let known = version[usize::from(remover.writer)].saturating_sub(remover.lv);
+            match remover.way {
+                Way::Forward => inside(known),
+                Way::Backward => inside(self.len.saturating_sub(known)),
+                Way::AtOnce => None,
+            }
+        })
+    }
+
+    /// Keeps the first `count` elements, `0 < count < len`, and returns the others.
+    pub(super) fn split_off(&mut self, count: u32) -> Self {
+        debug_assert!(0 < count && count < self.len);
+        let mut rest = self.clone();
+        rest.len -= count;
+        for (remover, later) in self.removers.iter_mut().zip(&mut rest.removers) {
+            match remover.way {
+                Way::Forward => later.lv += count,
+                Way::Backward => remover.lv += rest.len,
+                Way::AtOnce => {}
+            }
+        }
+        self.len = count;
+        if self.is_settled() {
+            (self.last, rest.first) = (UNNAMED, UNNAMED);
+        } else {
+            self.last = self.first + count - 1;
+            (rest.first, rest.left) = (self.last + 1, self.last);
+        }
+        rest
+    }
+
+    /// Whether an element of this name is in the span, if it was inserted and is not settled.
+    pub(super) fn holds(&self, id: Id) -> bool {
+        self.first <= id && id <= self.last
+    }
+
+    /// Forgets who inserted and who removed the elements, where the base has it.
+    pub(super) fn settle(&mut self, base: &Version) {
+        if self.exists_in(base) {
+            self.writer = SETTLED;
+            if !self.is_visible_in(base) {
+                self.removers.clear();
+                self.removers.push(DEAD);
+            }
+        }
+    }
+}
