@@ -18,7 +18,7 @@ use super::run::{Run, RunKind};
 use super::walker::{TipEdit, Walker, Way};
 use super::window::{Past, Refusal, Window};
 use crate::EventGraph;
-use crate::causality::Lv;
+use crate::causality::{Chain, ChainCursor, Lv};
 
 /// A walker is made anew when it has grown by this many edits and to twice its size.
 const GROWN: usize = if cfg!(test) { 3 } else { 64 };
@@ -106,13 +106,19 @@ impl Merge {
         range: Range<Lv>,
         patches: &mut PatchSink<'_>,
     ) -> Result<(), (Lv, InvalidTextOp)> {
+        let mut cursor = ChainCursor::new(history.graph);
         for piece in history.log.pieces(range) {
-            let mut rest = piece;
-            let lvs = rest.lv..rest.lv + rest.run.len;
-            for (chain, parents) in history.graph.chains(lvs) {
-                let now = rest.split_off_first(history.log, chain.end - chain.start);
-                patches.chain(history.graph, &chain, &parents);
-                self.apply(history, &now, &parents, patches).map_err(|error| (now.lv, error))?;
+            let (end, mut rest) = (lvs_of(&piece).end, piece);
+            while rest.lv < end {
+                let chain = cursor.chain(rest.lv, end);
+                let len = chain.lvs.end - rest.lv;
+                let is_last = chain.lvs.end == end;
+                let now = rest.split_off_first(history.log, len);
+                patches.chain(&chain);
+                self.apply(history, &now, &chain, patches).map_err(|error| (now.lv, error))?;
+                if is_last {
+                    break;
+                }
             }
         }
         Ok(())
@@ -122,37 +128,39 @@ impl Merge {
         &mut self,
         history: &History<'_>,
         piece: &Piece,
-        parents: &[Lv],
+        chain: &Chain<'_>,
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
-        if self.goes_on(history, parents) {
+        if self.goes_on(history, chain) {
             return self.apply_linear(history, piece, patches);
         }
         match &self.concurrent {
-            Concurrent::Walker(_) => return self.apply_by_walker(history, piece, parents, patches),
+            Concurrent::Walker(_) => return self.apply_by_walker(history, piece, chain, patches),
             Concurrent::Window { .. } => {}
             Concurrent::Nothing => {
-                self.forget_critical(history, parents);
+                self.forget_critical(history, chain.parents());
                 let (critical, length) = self.base_for(piece.lv);
                 let window = Box::new(Window::new(critical, length));
                 self.concurrent = Concurrent::Window { window, idle: 0 };
             }
         }
-        self.apply_by_window(history, piece, parents, patches)
+        self.apply_by_window(history, piece, chain, patches)
     }
 
-    /// Whether an edit that follows `parents` is best applied to the tip, which it has in its
+    /// Whether an edit at the beginning of `chain` is best applied to the tip, which it has in its
     /// past.
-    fn goes_on(&self, history: &History<'_>, parents: &[Lv]) -> bool {
+    fn goes_on(&self, history: &History<'_>, chain: &Chain<'_>) -> bool {
         let Some(last) = self.last.lv else { return true };
         if self.last.is_concurrent {
             return false;
         }
         match &self.concurrent {
-            Concurrent::Nothing => parents.contains(&last) || history.graph.contains(parents, last),
+            Concurrent::Nothing => {
+                chain.goes_on_from(last) || history.graph.contains(chain.parents(), last)
+            }
             // Before long there will be something concurrent again.
-            Concurrent::Window { idle, .. } => *idle > QUIET && parents == [last],
-            Concurrent::Walker(_) => parents == [last],
+            Concurrent::Window { idle, .. } => *idle > QUIET && chain.goes_on_from(last),
+            Concurrent::Walker(_) => chain.goes_on_from(last),
         }
     }
 
@@ -174,22 +182,22 @@ impl Merge {
         &mut self,
         history: &History<'_>,
         piece: &Piece,
-        parents: &[Lv],
+        chain: &Chain<'_>,
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
         let Concurrent::Window { window, idle } = &mut self.concurrent else {
             unreachable!("there is a window")
         };
         let (mut length, newest) = (self.last.length, self.critical.newest());
-        let applied = window.apply(history, (piece.lv, piece.run), parents, newest, &mut |edit| {
+        let applied = window.apply(history, piece.run, chain, newest, &mut |edit| {
             push_patch(piece, edit, &mut length, patches);
         });
         let past = match applied {
             Ok(past) => past,
             Err(Refusal::Invalid(error)) => return Err(error),
             Err(Refusal::TooWide) => {
-                self.make_walker(history, piece.lv, parents);
-                return self.feed_walker(history, piece, parents, patches);
+                self.make_walker(history, piece.lv, chain.parents());
+                return self.feed_walker(history, piece, chain, patches);
             }
         };
         *idle += piece.run.len;
@@ -212,10 +220,10 @@ impl Merge {
         &mut self,
         history: &History<'_>,
         piece: &Piece,
-        parents: &[Lv],
+        chain: &Chain<'_>,
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
-        let way = self.depart_to(history, parents);
+        let way = self.depart_to(history, chain.parents());
         let base = self.critical.last_before(piece.lv);
         let start = base.map_or(0, |(critical, _)| critical + 1);
         let Concurrent::Walker(kept) = &mut self.concurrent else {
@@ -229,18 +237,18 @@ impl Merge {
         // What is much smaller is worth its price once this one has doubled.
         let shrinks = fresh < all / 4 && all > 2 * kept.fed_at_first + GROWN;
         if kept.start > start {
-            self.make_walker(history, piece.lv, parents);
+            self.make_walker(history, piece.lv, chain.parents());
         } else if shrinks {
             let (critical, length) = self.base_for(piece.lv);
             let window = Box::new(Window::new(critical, length));
             self.concurrent = Concurrent::Window { window, idle: 0 };
-            return self.apply_by_window(history, piece, parents, patches);
+            return self.apply_by_window(history, piece, chain, patches);
         } else {
             kept.walker.feed_again(history, kept.end..piece.lv);
             // It stands at the edit applied last, as this text's state does.
-            kept.walker.go_by(history, &way, parents);
+            kept.walker.go_by(history, &way, chain.parents());
         }
-        self.feed_walker(history, piece, parents, patches)
+        self.feed_walker(history, piece, chain, patches)
     }
 
     /// Feeds an edit to the walker, which has been fed all before.
@@ -248,14 +256,14 @@ impl Merge {
         &mut self,
         history: &History<'_>,
         piece: &Piece,
-        parents: &[Lv],
+        chain: &Chain<'_>,
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
         let Concurrent::Walker(kept) = &mut self.concurrent else {
             unreachable!("there is a walker")
         };
         let mut length = self.last.length;
-        kept.walker.feed(history, (piece.lv, piece.run), parents, &mut |edit| {
+        kept.walker.feed(history, (piece.lv, piece.run), chain.parents(), &mut |edit| {
             push_patch(piece, edit, &mut length, patches);
         })?;
         let lvs = lvs_of(piece);

@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::log::Piece;
-use crate::EventGraph;
-use crate::causality::Lv;
+use crate::causality::{Chain, Lv};
 
 /// One change of the text, for an editor: patches apply one after the other.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,7 +82,8 @@ pub(super) struct PatchSink<'a> {
     patches: &'a mut Vec<PatchRun>,
     /// Whether the next patch may join the last.
     open: bool,
-    last: Option<Lv>,
+    /// The last event, and the number of its replica.
+    last: Option<(Lv, u32)>,
 }
 
 impl<'a> PatchSink<'a> {
@@ -93,11 +93,10 @@ impl<'a> PatchSink<'a> {
 
     /// A chain of events begins: its patches join those before only where the same replica
     /// goes straight on.
-    pub(super) fn chain(&mut self, graph: &EventGraph, chain: &Range<Lv>, parents: &[Lv]) {
-        self.open = self.last.is_some_and(|last| {
-            parents == [last] && graph.replica_of(last) == graph.replica_of(chain.start)
-        });
-        self.last = Some(chain.end - 1);
+    pub(super) fn chain(&mut self, chain: &Chain<'_>) {
+        let goes_on = |(lv, replica)| chain.replica == replica && chain.goes_on_from(lv);
+        self.open = self.last.is_some_and(goes_on);
+        self.last = Some((chain.lvs.end - 1, chain.replica));
     }
 
     pub(super) fn push(&mut self, patch: PatchRun) {

@@ -2,6 +2,7 @@
 
 mod ancestry;
 mod check;
+mod cursor;
 mod parents;
 mod queue;
 mod runs;
@@ -18,6 +19,7 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use crate::{Dot, Frontier, ReplicaId, SEQ_MAX, VersionVector};
+pub(crate) use cursor::{Chain, ChainCursor};
 pub use parents::ParentsError;
 use runs::{Run, Runs};
 pub use spans::ChangeSpan;

@@ -1,7 +1,7 @@
 //! One pass over the spans: where an edit goes at its own version, and at the tip.
 
 use super::integrate::Inserted;
-use super::span::{Remover, Span, Way};
+use super::span::{Remover, Seen, Span, Way};
 use super::versions::Version;
 use super::{Id, NOWHERE, UNNAMED, Window};
 use crate::causality::Lv;
@@ -19,10 +19,15 @@ struct Place {
 }
 
 impl Window {
-    /// Cuts the span `at` until the version sees all of it alike.
-    pub(super) fn cut_at(&mut self, at: usize, version: &Version) {
-        while let Some(count) = self.spans[at].cut_by(version) {
-            self.split(at, count);
+    /// Whether a version sees the span `at`, which is cut until it sees all of it alike.
+    #[inline]
+    pub(super) fn sees(&mut self, at: usize, version: &Version) -> bool {
+        loop {
+            match self.spans[at].seen_by(version) {
+                Seen::All => return true,
+                Seen::Nothing => return false,
+                Seen::Cut(count) => self.split(at, count),
+            }
         }
     }
 
@@ -40,8 +45,7 @@ impl Window {
                 let length = position - rest;
                 return Err(InvalidTextOp::BeyondEnd { end, length });
             }
-            self.cut_at(place.at, version);
-            if self.spans[place.at].is_visible_in(version) {
+            if self.sees(place.at, version) {
                 if rest < self.spans[place.at].len {
                     self.split(place.at, rest);
                 }
@@ -111,8 +115,7 @@ impl Window {
             if at == self.spans.len() {
                 return Err(InvalidTextOp::BeyondEnd { end, length: run.at + done });
             }
-            self.cut_at(at, version);
-            if self.spans[at].is_visible_in(version) {
+            if self.sees(at, version) {
                 if run.len - done < self.spans[at].len {
                     self.split(at, run.len - done);
                 }
@@ -138,8 +141,7 @@ impl Window {
     ) {
         let (mut at, mut tip) = (0, 0);
         while at < self.spans.len() {
-            self.cut_at(at, version);
-            if self.spans[at].is_visible_in(version) {
+            if self.sees(at, version) {
                 self.remove(at, tip, Remover { lv, writer, way: Way::AtOnce }, found);
             } else if !self.spans[at].gone {
                 tip += self.spans[at].len;

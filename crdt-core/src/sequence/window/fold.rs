@@ -9,88 +9,76 @@
 //!   and none of them is the origin of one. (A later insertion there would take another
 //!   element for its right origin, and compare otherwise with those that took the removed.)
 
-use smallvec::SmallVec;
-
-use super::span::Span;
-use super::versions::Version;
+use super::span::{DEAD, Span};
+use super::versions::{SETTLED, Version};
 use super::{Id, Window};
-
-/// What unsettled insertions name.
-#[derive(Default)]
-struct Origins {
-    left: SmallVec<[Id; 16]>,
-    right: SmallVec<[Id; 16]>,
-}
-
-impl Origins {
-    fn of(spans: &[Span]) -> Self {
-        let mut origins = Self::default();
-        for span in spans.iter().filter(|span| !span.is_settled()) {
-            origins.left.push(span.left);
-            origins.right.push(span.right);
-        }
-        origins
-    }
-
-    fn has(&self, span: &Span) -> bool {
-        self.left.contains(&span.last) || self.right.contains(&span.first)
-    }
-
-    fn lie_between(&self, before: &Span, after: &Span) -> bool {
-        self.left.contains(&before.last) || self.right.contains(&after.first)
-    }
-}
 
 impl Window {
     /// Folds what is settled at the base.
     pub(super) fn fold(&mut self) {
         let base = *self.versions.base();
         self.settle(&base);
-        let origins = Origins::of(&self.spans);
+        // What unsettled insertions name.
+        let mut origins = core::mem::take(&mut self.origins);
+        origins.clear();
+        for span in self.spans.iter().filter(|span| !span.is_settled()) {
+            origins.extend([span.left, span.right]);
+        }
         let (mut kept, mut next) = (0_usize, 0);
         while next < self.spans.len() {
             let dead = self.spans[next..].iter().take_while(|span| span.is_dead()).count();
+            let end = next + dead.max(1);
             if dead > 0 {
-                let stretch = next..next + dead;
-                let unsettled = |span: Option<&Span>| span.is_some_and(|span| !span.is_settled());
-                let beside = unsettled(kept.checked_sub(1).map(|before| &self.spans[before]))
-                    || unsettled(self.spans.get(stretch.end));
-                if !beside && !self.spans[stretch.clone()].iter().any(|span| origins.has(span)) {
-                    next = stretch.end;
+                let unsettled = |span: &Span| !span.is_settled();
+                let beside =
+                    kept.checked_sub(1).is_some_and(|before| unsettled(&self.spans[before]))
+                        || self.spans.get(end).is_some_and(unsettled);
+                let named =
+                    |span: &Span| origins.contains(&span.first) || origins.contains(&span.last);
+                if !beside && !self.spans[next..end].iter().any(named) {
+                    next = end;
                     continue;
                 }
             }
-            for at in next..next + dead.max(1) {
+            for at in next..end {
                 kept = self.keep(kept, at, &origins);
             }
-            next += dead.max(1);
+            next = end;
         }
         self.spans.truncate(kept);
+        self.origins = origins;
     }
 
-    /// Cuts the spans where the base ends, and settles what it has.
+    /// Cuts the spans where the base ends, and forgets who inserted and removed what it has.
     fn settle(&mut self, base: &Version) {
         let mut at = 0;
         while at < self.spans.len() {
-            self.cut_at(at, base);
-            self.spans[at].settle(base);
+            let is_seen = self.sees(at, base);
+            let span = &mut self.spans[at];
+            if span.exists_in(base) {
+                span.writer = SETTLED;
+                if !is_seen && !span.is_dead() {
+                    span.removers.clear();
+                    span.removers.push(DEAD);
+                }
+            }
             at += 1;
         }
     }
 
-    /// Makes the span `at` the next of `kept`, as a part of the last where they are alike.
-    fn keep(&mut self, kept: usize, at: usize, origins: &Origins) -> usize {
+    /// Makes the span `at` the next of those that are kept, as a part of the last where they
+    /// are alike.
+    fn keep(&mut self, kept: usize, at: usize, origins: &[Id]) -> usize {
         if let Some(before) = kept.checked_sub(1) {
             let [last, span] = [&self.spans[before], &self.spans[at]];
             let alike = last.is_settled()
                 && span.is_settled()
-                && (last.is_dead() == span.is_dead())
-                && (last.is_dead() || (last.removers.is_empty() && span.removers.is_empty()));
-            if alike && !origins.lie_between(last, span) {
+                && last.removers == span.removers
+                && (last.is_dead() || last.removers.is_empty());
+            if alike && !origins.contains(&last.last) && !origins.contains(&span.first) {
                 let (len, end) = (span.len, span.last);
                 let last = &mut self.spans[before];
-                last.len += len;
-                last.last = end;
+                (last.len, last.last) = (last.len + len, end);
                 return kept;
             }
         }

@@ -17,14 +17,13 @@ mod span;
 mod versions;
 
 use alloc::vec::Vec;
-
-use smallvec::SmallVec;
+use core::ops::Range;
 
 use super::error::InvalidTextOp;
 use super::merge::History;
 use super::run::{EVENTS_MAX, Run, RunKind};
 use super::walker::TipEdit;
-use crate::causality::Lv;
+use crate::causality::{Chain, ChainCursor, Lv};
 use span::{Span, Way};
 use versions::{Version, Versions, covers};
 
@@ -95,6 +94,8 @@ pub(super) struct Window {
     /// With so many chains, as well.
     fold_at_chains: usize,
     next_name: Id,
+    /// Room for a list of names.
+    origins: Vec<Id>,
 }
 
 impl Window {
@@ -112,6 +113,7 @@ impl Window {
             fold_at: FEW,
             fold_at_chains: 16,
             next_name: EVENTS_MAX + 1,
+            origins: Vec::new(),
         }
     }
 
@@ -125,34 +127,33 @@ impl Window {
         if self.end >= to {
             return Ok(());
         }
+        let mut cursor = ChainCursor::new(history.graph);
         for part in history.parts {
-            let (start, end) = (part.start.max(self.end), part.end.min(to));
-            if start >= end {
-                continue;
-            }
-            let next_edit =
-                |from: Lv| history.log.runs_in(from..end).next().map_or(Lv::MAX, |(lv, _)| lv);
-            let mut next = next_edit(start);
-            for (chain, parents) in history.graph.chains(start..end) {
-                let replica = history.graph.replica_of(chain.start);
-                let (mut done, mut parents) = (chain.start, parents);
-                while next < chain.end {
-                    let (lv, run) = history.log.runs_in(next..chain.end).next().expect("an edit");
-                    let lvs = (done, lv + run.len);
-                    let (writer, version) = self.versions.arrive(lvs, replica, &parents, true)?;
-                    match self.feed(history, (lv, run), writer, &version, &mut |_| {}) {
-                        Ok(()) => {}
-                        Err(Refusal::TooWide) => return Err(TooWide),
-                        Err(Refusal::Invalid(_)) => {
-                            unreachable!("an edit that was applied once is valid")
-                        }
-                    }
-                    done = lv + run.len;
-                    parents = SmallVec::from_slice(&[done - 1]);
-                    next = next_edit(done);
+            let (mut next, end) = (part.start.max(self.end), part.end.min(to));
+            let mut edits = history.log.runs_in(next..end);
+            let mut edit = edits.next();
+            while next < end {
+                // The log joins what several replicas typed in a row.
+                let chain = cursor.chain(next, edit.map_or(end, |(lv, run)| lv + run.len));
+                next = chain.lvs.end;
+                let Some((lv, run)) = edit.filter(|&(lv, _)| lv < next) else {
+                    self.versions.arrive(&chain, false)?;
+                    continue;
+                };
+                let mut now = run;
+                if next - lv < run.len {
+                    let (first, rest) = run.split(next - lv);
+                    (now, edit) = (first, Some((next, rest)));
+                } else {
+                    edit = edits.next();
                 }
-                if done < chain.end {
-                    self.versions.arrive((done, chain.end), replica, &parents, false)?;
+                let (writer, version) = self.versions.arrive(&chain, true)?;
+                match self.feed(history, (lv, now), writer, &version, &mut |_| {}) {
+                    Ok(()) => {}
+                    Err(Refusal::TooWide) => return Err(TooWide),
+                    Err(Refusal::Invalid(_)) => {
+                        unreachable!("an edit that was applied once is valid")
+                    }
                 }
             }
         }
@@ -160,9 +161,8 @@ impl Window {
         Ok(())
     }
 
-    /// Applies `run`, whose first event is `lv` and follows `parents`, and whose other events
-    /// form a chain; all edits before were applied. Calls `found` with what that does at the tip, in
-    /// order.
+    /// Applies `run`, the events of `chain`; all edits before were applied. Calls `found` with
+    /// what that does at the tip, in order.
     ///
     /// # Errors
     ///
@@ -170,25 +170,23 @@ impl Window {
     pub(super) fn apply(
         &mut self,
         history: &History<'_>,
-        (lv, run): (Lv, Run),
-        parents: &[Lv],
+        run: Run,
+        chain: &Chain<'_>,
         newest_critical: Option<Lv>,
         found: &mut dyn FnMut(TipEdit),
     ) -> Result<Past, Refusal> {
-        self.catch_up(history, lv)?;
-        let (end, replica) = (lv + run.len, history.graph.replica_of(lv));
+        let Range { start, end } = chain.lvs;
+        self.catch_up(history, start)?;
         let before = *self.versions.tip();
-        let (writer, version) = self.versions.arrive((lv, end), replica, parents, true)?;
-        self.feed(history, (lv, run), writer, &version, found)?;
+        let (writer, version) = self.versions.arrive(chain, true)?;
+        self.feed(history, (start, run), writer, &version, found)?;
         self.end = end;
-        let past = if covers(&version, &before) {
-            Past::Everything
-        } else if newest_critical.is_none_or(|critical| self.versions.has(&version, critical)) {
-            Past::Part { lacks: None }
-        } else {
-            Past::Part { lacks: self.versions.first_unseen(&version) }
-        };
-        Ok(past)
+        if covers(&version, &before) {
+            return Ok(Past::Everything);
+        }
+        let has_all = newest_critical.is_none_or(|newest| self.versions.has(&version, newest));
+        let lacks = if has_all { None } else { self.versions.first_unseen(&version) };
+        Ok(Past::Part { lacks })
     }
 
     fn feed(
@@ -202,7 +200,7 @@ impl Window {
         if !covers(version, self.versions.base()) {
             return Err(Refusal::TooWide);
         }
-        if self.spans.len() >= self.fold_at || self.versions.chains() >= self.fold_at_chains {
+        if self.spans.len() > self.fold_at || self.versions.chains() >= self.fold_at_chains {
             self.make_room()?;
         }
         match run.kind {

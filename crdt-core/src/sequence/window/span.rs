@@ -47,6 +47,15 @@ pub(super) enum Way {
     AtOnce,
 }
 
+/// What a version sees of a span.
+pub(super) enum Seen {
+    All,
+    /// The elements are removed, or not inserted yet.
+    Nothing,
+    /// After so many elements that changes, so that the span is to be split.
+    Cut(u32),
+}
+
 /// What removed the elements is settled.
 pub(super) const DEAD: Remover = Remover { lv: 0, writer: SETTLED, way: Way::AtOnce };
 
@@ -77,32 +86,30 @@ impl Span {
         self.is_settled() || self.first < version[usize::from(self.writer)]
     }
 
-    /// Whether a version sees the elements; all of them or none, see [`cut_by`](Self::cut_by).
-    pub(super) fn is_visible_in(&self, version: &Version) -> bool {
-        self.exists_in(version)
-            && !self
-                .removers
-                .iter()
-                .any(|remover| remover.lv < version[usize::from(remover.writer)])
-    }
-
-    /// After how many elements the version stops seeing them alike, if it does.
-    pub(super) fn cut_by(&self, version: &Version) -> Option<u32> {
-        let inside = |count: u32| (0 < count && count < self.len).then_some(count);
+    /// What a version sees of the elements.
+    #[inline]
+    pub(super) fn seen_by(&self, version: &Version) -> Seen {
+        let mut cut = None;
         if !self.is_settled() {
-            let known = version[usize::from(self.writer)].saturating_sub(self.first);
-            if let Some(cut) = inside(known) {
-                return Some(cut);
+            let known = version[usize::from(self.writer)];
+            if known <= self.first {
+                return Seen::Nothing;
+            }
+            if known <= self.last {
+                cut = Some(known - self.first);
             }
         }
-        self.removers.iter().find_map(|remover| {
+        for remover in &self.removers {
             let known = version[usize::from(remover.writer)].saturating_sub(remover.lv);
-            match remover.way {
-                Way::Forward => inside(known),
-                Way::Backward => inside(self.len.saturating_sub(known)),
-                Way::AtOnce => None,
+            if known == 0 {
+                continue;
             }
-        })
+            if known >= self.len || remover.way == Way::AtOnce {
+                return Seen::Nothing;
+            }
+            cut = Some(if remover.way == Way::Forward { known } else { self.len - known });
+        }
+        cut.map_or(Seen::All, Seen::Cut)
     }
 
     /// Keeps the first `count` elements, `0 < count < len`, and returns the others.
@@ -130,16 +137,5 @@ impl Span {
     /// Whether an element of this name is in the span, if it was inserted and is not settled.
     pub(super) fn holds(&self, id: Id) -> bool {
         self.first <= id && id <= self.last
-    }
-
-    /// Forgets who inserted and who removed the elements, where the base has it.
-    pub(super) fn settle(&mut self, base: &Version) {
-        if self.exists_in(base) {
-            self.writer = SETTLED;
-            if !self.is_visible_in(base) {
-                self.removers.clear();
-                self.removers.push(DEAD);
-            }
-        }
     }
 }

@@ -5,10 +5,10 @@
 //! of a new chain is the greatest of its parents'. The graph is asked for parents only.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::TooWide;
-use crate::ReplicaId;
-use crate::causality::Lv;
+use crate::causality::{self, Lv};
 
 /// How many slots a version has: one for each active replica, and one for what is settled.
 pub(super) const SLOTS: usize = if cfg!(test) { 5 } else { 16 };
@@ -69,7 +69,8 @@ impl Chain {
 
 #[derive(Clone, Debug)]
 struct Writer {
-    replica: ReplicaId,
+    /// Its number in the graph.
+    replica: u32,
     /// Its newest event's version.
     known: Version,
     /// When it wrote last, counted in chains.
@@ -112,24 +113,23 @@ impl Versions {
         self.chains.len()
     }
 
-    /// Takes in the events from `start` to `end`, a chain whose first follows `parents`. For
-    /// those that edit the text, returns the replica's slot and the first event's version.
+    /// Takes in a chain of events. For those that edit the text, returns the replica's slot and
+    /// the first event's version.
     ///
     /// # Errors
     ///
     /// [`TooWide`] if there is no slot for an edit.
     pub(super) fn arrive(
         &mut self,
-        (start, end): (Lv, Lv),
-        replica: ReplicaId,
-        parents: &[Lv],
+        chain: &causality::Chain<'_>,
         edits: bool,
     ) -> Result<(u8, Version), TooWide> {
+        let Range { start, end } = chain.lvs;
         if let Some(last) = self.chains.last_mut()
             && last.end == start
-            && *parents == [start - 1]
+            && chain.goes_on_from(start - 1)
             && let Some(writer) = self.writers.get_mut(usize::from(last.writer))
-            && writer.replica == replica
+            && writer.replica == chain.replica
         {
             last.end = end;
             let slot = usize::from(last.writer);
@@ -145,14 +145,14 @@ impl Versions {
         if self.critical.is_none() {
             version[usize::from(SETTLED)] = Lv::MAX;
         }
-        for &parent in parents {
+        for &parent in chain.parents() {
             if Some(parent) == self.critical {
                 version[usize::from(SETTLED)] = Lv::MAX;
             } else if let Some(chain) = self.chain_of(parent) {
                 join(&mut version, &chain.version_of(parent));
             }
         }
-        let slot = self.slot_of(replica, edits)?;
+        let slot = self.slot_of(chain.replica, edits)?;
         if let Some(writer) = self.writers.get_mut(usize::from(slot)) {
             self.tick += 1;
             writer.tick = self.tick;
@@ -179,7 +179,7 @@ impl Versions {
         (lv < chain.end).then_some(chain)
     }
 
-    fn slot_of(&mut self, replica: ReplicaId, edits: bool) -> Result<u8, TooWide> {
+    fn slot_of(&mut self, replica: u32, edits: bool) -> Result<u8, TooWide> {
         if let Some(slot) = self.writers.iter().position(|writer| writer.replica == replica) {
             return Ok(slot as u8);
         }
