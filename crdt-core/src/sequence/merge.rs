@@ -138,10 +138,8 @@ impl Merge {
             Concurrent::Walker(_) => return self.apply_by_walker(history, piece, chain, patches),
             Concurrent::Window { .. } => {}
             Concurrent::Nothing => {
-                self.forget_critical(history, chain.parents());
-                let (critical, length) = self.base_for(piece.lv);
-                let window = Box::new(Window::new(critical, length));
-                self.concurrent = Concurrent::Window { window, idle: 0 };
+                self.depart(history, chain.parents());
+                self.make_window(piece.lv);
             }
         }
         self.apply_by_window(history, piece, chain, patches)
@@ -223,12 +221,14 @@ impl Merge {
         chain: &Chain<'_>,
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
-        let way = self.depart_to(history, chain.parents());
+        let way = self.depart(history, chain.parents());
         let base = self.critical.last_before(piece.lv);
         let start = base.map_or(0, |(critical, _)| critical + 1);
         let Concurrent::Walker(kept) = &mut self.concurrent else {
             unreachable!("there is a walker")
         };
+        kept.unseen += edits_in(history.log, &way.retreat);
+        kept.unseen -= edits_in(history.log, &way.advance);
         if kept.unseen == 0 {
             return self.apply_linear(history, piece, patches);
         }
@@ -236,18 +236,13 @@ impl Merge {
         let fresh = edits_between(history.log, start, piece.lv);
         // What is much smaller is worth its price once this one has doubled.
         let shrinks = fresh < all / 4 && all > 2 * kept.fed_at_first + GROWN;
-        if kept.start > start {
-            self.make_walker(history, piece.lv, chain.parents());
-        } else if shrinks {
-            let (critical, length) = self.base_for(piece.lv);
-            let window = Box::new(Window::new(critical, length));
-            self.concurrent = Concurrent::Window { window, idle: 0 };
+        if kept.start > start || shrinks {
+            self.make_window(piece.lv);
             return self.apply_by_window(history, piece, chain, patches);
-        } else {
-            kept.walker.feed_again(history, kept.end..piece.lv);
-            // It stands at the edit applied last, as this text's state does.
-            kept.walker.go_by(history, &way, chain.parents());
         }
+        kept.walker.feed_again(history, kept.end..piece.lv);
+        // It stands at the edit applied last, as this text's state does.
+        kept.walker.go_by(history, &way, chain.parents());
         self.feed_walker(history, piece, chain, patches)
     }
 
@@ -276,31 +271,12 @@ impl Merge {
         Ok(())
     }
 
-    /// Forgets the critical edits that are not in the past of `parents`.
-    fn forget_critical(&mut self, history: &History<'_>, parents: &[Lv]) {
-        let (lacking, _) = history.graph.diff(self.last.lv.as_slice(), parents);
+    /// Returns the way from the edit applied last to `parents`, and forgets the critical edits
+    /// that are not in their past.
+    fn depart(&mut self, history: &History<'_>, parents: &[Lv]) -> Way {
+        let (retreat, advance) = history.graph.diff(self.last.lv.as_slice(), parents);
         // The newest edit has every critical one in its past, so one that is not in the past
         // of `parents` is among those that lie between the two.
-        let first = lacking.iter().find_map(|range| history.log.runs_in(range.clone()).next());
-        if let Some((first, _)) = first {
-            self.critical.forget_from(first);
-        }
-    }
-
-    /// Counts what of the text's edits is not in the past of `parents`, and returns the way
-    /// there from the edit applied last.
-    fn depart_to(&mut self, history: &History<'_>, parents: &[Lv]) -> Way {
-        let Concurrent::Walker(kept) = &mut self.concurrent else {
-            unreachable!("there is a walker")
-        };
-        let last: SmallVec<[Lv; 1]> = self.last.lv.into_iter().collect();
-        if last[..] == *parents {
-            return Way::default();
-        }
-        let (retreat, advance) = history.graph.diff(&last, parents);
-        kept.unseen += edits_in(history.log, &retreat);
-        kept.unseen -= edits_in(history.log, &advance);
-        // As in `forget_critical`.
         let first = retreat.iter().find_map(|range| history.log.runs_in(range.clone()).next());
         if let Some((first, _)) = first {
             self.critical.forget_from(first);
@@ -316,9 +292,16 @@ impl Merge {
         }
     }
 
+    /// Makes a window for edits from `lv` on.
+    fn make_window(&mut self, lv: Lv) {
+        let (critical, length) = self.base_for(lv);
+        let window = Box::new(Window::new(critical, length));
+        self.concurrent = Concurrent::Window { window, idle: 0 };
+    }
+
     /// Makes a walker that has been fed all edits before `lv` and stands at `parents`.
     fn make_walker(&mut self, history: &History<'_>, lv: Lv, parents: &[Lv]) {
-        self.forget_critical(history, parents);
+        self.depart(history, parents);
         let (critical, length) = self.base_for(lv);
         let start = critical.map_or(0, |critical| critical + 1);
         let mut walker = Box::new(Walker::new(critical, length));

@@ -96,7 +96,7 @@ impl Walker {
         history: &History<'_>,
         (lv, run): (Lv, Run),
         parents: &[Lv],
-        found: &mut impl FnMut(TipEdit),
+        found: &mut dyn FnMut(TipEdit),
     ) -> Result<(), InvalidTextOp> {
         self.go_to(history, parents);
         let length = self.spans.total().now;
@@ -142,7 +142,7 @@ impl Walker {
         }
     }
 
-    fn delete(&mut self, lv: Lv, run: Run, found: &mut impl FnMut(TipEdit)) {
+    fn delete(&mut self, lv: Lv, run: Run, found: &mut dyn FnMut(TipEdit)) {
         let mut done = 0;
         while done < run.len {
             let (at, offset) = self.spans.find_visible(run.at);
@@ -163,7 +163,7 @@ impl Walker {
         }
     }
 
-    fn clear(&mut self, lv: Lv, found: &mut impl FnMut(TipEdit)) {
+    fn clear(&mut self, lv: Lv, found: &mut dyn FnMut(TipEdit)) {
         let mut targets: Vec<Range<Id>> = Vec::new();
         let mut tip = 0;
         let mut next = self.spans.first();

@@ -122,8 +122,8 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// [`TooWide`].
-    fn catch_up(&mut self, history: &History<'_>, to: Lv) -> Result<(), TooWide> {
+    /// [`Refusal::TooWide`].
+    fn catch_up(&mut self, history: &History<'_>, to: Lv) -> Result<(), Refusal> {
         if self.end >= to {
             return Ok(());
         }
@@ -148,13 +148,12 @@ impl Window {
                     edit = edits.next();
                 }
                 let (writer, version) = self.versions.arrive(&chain, true)?;
-                match self.feed(history, (lv, now), writer, &version, &mut |_| {}) {
-                    Ok(()) => {}
-                    Err(Refusal::TooWide) => return Err(TooWide),
-                    Err(Refusal::Invalid(_)) => {
-                        unreachable!("an edit that was applied once is valid")
-                    }
-                }
+                let fed = self.feed(history, (lv, now), writer, &version, &mut |_| {});
+                debug_assert!(
+                    !matches!(fed, Err(Refusal::Invalid(_))),
+                    "what was applied once is valid"
+                );
+                fed?;
             }
         }
         self.end = to;
