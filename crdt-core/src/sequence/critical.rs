@@ -91,11 +91,6 @@ impl CriticalEdits {
         }
     }
 
-    /// The newest critical edit.
-    pub(super) fn newest(&self) -> Option<Lv> {
-        self.stretches.last().map(|stretch| stretch.end - 1)
-    }
-
     /// The newest critical edit before `lv`, and the text's length after it.
     pub(super) fn last_before(&self, lv: Lv) -> Option<(Lv, u32)> {
         let index = self.stretches.partition_point(|stretch| stretch.start < lv).checked_sub(1)?;

@@ -16,7 +16,7 @@ use super::log::{OpLog, Piece};
 use super::patch::{PatchRun, PatchSink};
 use super::run::{Run, RunKind};
 use super::walker::{TipEdit, Walker, Way};
-use super::window::{Past, Refusal, Window};
+use super::window::{Refusal, Window};
 use crate::EventGraph;
 use crate::causality::{Chain, ChainCursor, Lv};
 
@@ -186,30 +186,27 @@ impl Merge {
         let Concurrent::Window { window, idle } = &mut self.concurrent else {
             unreachable!("there is a window")
         };
-        let (mut length, newest) = (self.last.length, self.critical.newest());
-        let applied = window.apply(history, piece.run, chain, newest, &mut |edit| {
+        let mut length = self.last.length;
+        let applied = window.apply(history, piece.run, chain, &mut |edit| {
             push_patch(piece, edit, &mut length, patches);
         });
-        let past = match applied {
-            Ok(past) => past,
+        let unseen = match applied {
+            Ok(unseen) => unseen,
             Err(Refusal::Invalid(error)) => return Err(error),
             Err(Refusal::TooWide) => {
                 self.make_walker(history, piece.lv, chain.parents());
                 return self.feed_walker(history, piece, chain, patches);
             }
         };
-        *idle += piece.run.len;
-        match past {
-            Past::Everything => self.critical.push(lvs_of(piece), piece.run.kind, self.last.length),
-            Past::Part { lacks } => {
-                *idle = 0;
-                if let Some(first) = lacks {
-                    self.critical.forget_from(first);
-                }
-            }
+        if let Some(first) = unseen {
+            *idle = 0;
+            self.critical.forget_from(first);
+        } else {
+            *idle += piece.run.len;
+            self.critical.push(lvs_of(piece), piece.run.kind, self.last.length);
         }
         let lv = Some(piece.lv + piece.run.len - 1);
-        self.last = Last { lv, is_concurrent: past != Past::Everything, length };
+        self.last = Last { lv, is_concurrent: unseen.is_some(), length };
         Ok(())
     }
 

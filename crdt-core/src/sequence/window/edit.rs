@@ -1,9 +1,9 @@
 //! One pass over the spans: where an edit goes at its own version, and at the tip.
 
 use super::integrate::Inserted;
-use super::span::{Remover, Seen, Span, Way};
+use super::span::{ALIVE, Remover, Seen, Span, Way};
 use super::versions::Version;
-use super::{Id, NOWHERE, UNNAMED, Window};
+use super::{Id, NOWHERE, Refusal, TooWide, UNNAMED, Window};
 use crate::causality::Lv;
 use crate::sequence::error::InvalidTextOp;
 use crate::sequence::merge::History;
@@ -88,7 +88,7 @@ impl Window {
             && before.writer == writer
             && (before.last, before.right) == (left, right)
             && before.last + 1 == lv
-            && before.removers.is_empty()
+            && before.removers == ALIVE
         {
             before.last = last;
             before.len += run.len;
@@ -99,64 +99,52 @@ impl Window {
         Ok(tip)
     }
 
-    /// Deletes what `run` does, by events of a slot that go one way.
+    /// Deletes the elements from `at` on up to `end`, as the version counts them, or all that it
+    /// sees; with the first event that does so, its slot, and the order.
     pub(super) fn delete(
         &mut self,
-        lv: Lv,
-        run: Run,
-        (writer, way): (u8, Way),
+        (at, end): (u32, u32),
+        first: Remover,
         version: &Version,
         found: &mut dyn FnMut(TipEdit),
-    ) -> Result<(), InvalidTextOp> {
-        let end = run.at + run.len;
-        let Place { mut at, mut tip } = self.find(run.at, end, version)?;
-        let mut done = 0;
-        while done < run.len {
-            if at == self.spans.len() {
-                return Err(InvalidTextOp::BeyondEnd { end, length: run.at + done });
-            }
-            if self.sees(at, version) {
-                if run.len - done < self.spans[at].len {
-                    self.split(at, run.len - done);
+    ) -> Result<(), Refusal> {
+        let mut place = self.find(at, end, version)?;
+        let start = place.at;
+        // First see that all of it can be done.
+        let (mut seen, mut stop) = (at, start);
+        while seen < end && stop < self.spans.len() {
+            if self.sees(stop, version) {
+                if end - seen < self.spans[stop].len {
+                    self.split(stop, end - seen);
                 }
-                let len = self.spans[at].len;
-                let later = if way == Way::Forward { done } else { run.len - done - len };
-                self.remove(at, tip, Remover { lv: lv + later, writer, way }, found);
-                done += len;
-            } else if !self.spans[at].gone {
-                tip += self.spans[at].len;
+                seen += self.spans[stop].len;
+                self.spans[stop].room().ok_or(TooWide)?;
             }
-            at += 1;
+            stop += 1;
+        }
+        if seen < end && first.way != Way::AtOnce {
+            return Err(InvalidTextOp::BeyondEnd { end, length: seen }.into());
+        }
+        let mut done = 0;
+        for span in &mut self.spans[start..stop] {
+            if let Seen::All = span.seen_by(version) {
+                let later = match first.way {
+                    Way::Forward => done,
+                    Way::Backward => end - at - done - span.len,
+                    Way::AtOnce => 0,
+                };
+                done += span.len;
+                let remover = Remover { lv: first.lv + later, ..first };
+                *span.room().expect("there was room") = remover;
+                if !span.gone {
+                    span.gone = true;
+                    found(TipEdit::Delete { at: place.tip, len: span.len });
+                }
+            } else if !span.gone {
+                place.tip += span.len;
+            }
         }
         Ok(())
-    }
-
-    /// Deletes all that the version sees.
-    pub(super) fn clear(
-        &mut self,
-        lv: Lv,
-        writer: u8,
-        version: &Version,
-        found: &mut dyn FnMut(TipEdit),
-    ) {
-        let (mut at, mut tip) = (0, 0);
-        while at < self.spans.len() {
-            if self.sees(at, version) {
-                self.remove(at, tip, Remover { lv, writer, way: Way::AtOnce }, found);
-            } else if !self.spans[at].gone {
-                tip += self.spans[at].len;
-            }
-            at += 1;
-        }
-    }
-
-    fn remove(&mut self, at: usize, tip: u32, remover: Remover, found: &mut dyn FnMut(TipEdit)) {
-        let span = &mut self.spans[at];
-        span.removers.push(remover);
-        if !span.gone {
-            span.gone = true;
-            found(TipEdit::Delete { at: tip, len: span.len });
-        }
     }
 }
 

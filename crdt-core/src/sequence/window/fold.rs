@@ -9,7 +9,7 @@
 //!   and none of them is the origin of one. (A later insertion there would take another
 //!   element for its right origin, and compare otherwise with those that took the removed.)
 
-use super::span::{DEAD, Span};
+use super::span::{ALIVE, DEAD, Span};
 use super::versions::{SETTLED, Version};
 use super::{Id, Window};
 
@@ -57,9 +57,8 @@ impl Window {
             let span = &mut self.spans[at];
             if span.exists_in(base) {
                 span.writer = SETTLED;
-                if !is_seen && !span.is_dead() {
-                    span.removers.clear();
-                    span.removers.push(DEAD);
+                if !is_seen {
+                    span.removers = DEAD;
                 }
             }
             at += 1;
@@ -74,7 +73,7 @@ impl Window {
             let alike = last.is_settled()
                 && span.is_settled()
                 && last.removers == span.removers
-                && (last.is_dead() || last.removers.is_empty());
+                && (last.is_dead() || last.removers == ALIVE);
             if alike && !origins.contains(&last.last) && !origins.contains(&span.first) {
                 let (len, end) = (span.len, span.last);
                 let last = &mut self.spans[before];

@@ -24,7 +24,7 @@ use super::merge::History;
 use super::run::{EVENTS_MAX, Run, RunKind};
 use super::walker::TipEdit;
 use crate::causality::{Chain, ChainCursor, Lv};
-use span::{Span, Way};
+use span::{ALIVE, Remover, Span, Way};
 use versions::{Version, Versions, covers};
 
 /// An element by the event that inserted it, or by the name that settled text has for it.
@@ -67,18 +67,6 @@ impl From<InvalidTextOp> for Refusal {
     fn from(error: InvalidTextOp) -> Self {
         Self::Invalid(error)
     }
-}
-
-/// What a run of edits had seen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Past {
-    /// All edits that came before it.
-    Everything,
-    /// Not all.
-    Part {
-        /// A critical edit or one before it, if it lacks any of those.
-        lacks: Option<Lv>,
-    },
 }
 
 /// See the module's documentation.
@@ -161,7 +149,8 @@ impl Window {
     }
 
     /// Applies `run`, the events of `chain`; all edits before were applied. Calls `found` with
-    /// what that does at the tip, in order.
+    /// what that does at the tip, in order. Returns the first event that the run has not in its
+    /// past, unless it has all other edits there.
     ///
     /// # Errors
     ///
@@ -171,21 +160,15 @@ impl Window {
         history: &History<'_>,
         run: Run,
         chain: &Chain<'_>,
-        newest_critical: Option<Lv>,
         found: &mut dyn FnMut(TipEdit),
-    ) -> Result<Past, Refusal> {
+    ) -> Result<Option<Lv>, Refusal> {
         let Range { start, end } = chain.lvs;
         self.catch_up(history, start)?;
-        let before = *self.versions.tip();
-        let (writer, version) = self.versions.arrive(chain, true)?;
+        let (writer, mut version) = self.versions.arrive(chain, true)?;
         self.feed(history, (start, run), writer, &version, found)?;
         self.end = end;
-        if covers(&version, &before) {
-            return Ok(Past::Everything);
-        }
-        let has_all = newest_critical.is_none_or(|newest| self.versions.has(&version, newest));
-        let lacks = if has_all { None } else { self.versions.first_unseen(&version) };
-        Ok(Past::Part { lacks })
+        version[usize::from(writer)] = end;
+        Ok(self.versions.first_unseen(&version))
     }
 
     fn feed(
@@ -202,20 +185,18 @@ impl Window {
         if self.spans.len() > self.fold_at || self.versions.chains() >= self.fold_at_chains {
             self.make_room()?;
         }
-        match run.kind {
+        let way = match run.kind {
             RunKind::Insert => {
                 let at = self.insert(history, (lv, run), writer, version)?;
                 found(TipEdit::Insert { at });
+                return Ok(());
             }
-            RunKind::DeleteForward => {
-                self.delete(lv, run, (writer, Way::Forward), version, found)?
-            }
-            RunKind::DeleteBackward => {
-                self.delete(lv, run, (writer, Way::Backward), version, found)?;
-            }
-            RunKind::Clear => self.clear(lv, writer, version, found),
-        }
-        Ok(())
+            RunKind::DeleteForward => Way::Forward,
+            RunKind::DeleteBackward => Way::Backward,
+            RunKind::Clear => Way::AtOnce,
+        };
+        let end = if way == Way::AtOnce { u32::MAX } else { run.at + run.len };
+        self.delete((run.at, end), Remover { lv, writer, way }, version, found)
     }
 
     /// Folds what can be folded, waiting for fewer replicas if that is too little.
@@ -254,11 +235,11 @@ impl Window {
             assert!(span.len > 0);
             assert!(span.is_settled() || usize::from(span.writer) < slots);
             assert!(span.is_settled() || span.last - span.first + 1 == span.len);
-            assert_eq!(span.gone, !span.removers.is_empty(), "what is removed is gone at the tip");
-            let mut writers: Vec<u8> = span.removers.iter().map(|by| by.writer).collect();
-            writers.sort_unstable();
-            assert!(writers.windows(2).all(|pair| pair[0] < pair[1]), "nobody removes twice");
-            assert!(span.is_dead() || writers.iter().all(|&slot| usize::from(slot) < slots));
+            assert_eq!(span.gone, span.removers != ALIVE, "what is removed is gone at the tip");
+            let [one, other] = span.removers;
+            assert!(one.writer != other.writer || other == ALIVE[1], "nobody removes twice");
+            let is_known = |by: Remover| by == ALIVE[0] || usize::from(by.writer) < slots;
+            assert!(span.is_dead() || span.removers.into_iter().all(is_known));
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The window's elements: runs of them that have had one fate.
 
-use smallvec::SmallVec;
-
 use super::versions::{SETTLED, Version};
 use super::{Id, UNNAMED};
 use crate::causality::Lv;
@@ -11,7 +9,7 @@ use crate::causality::Lv;
 /// An inserted element is named by its event, so that the names in a span ascend by one. Of
 /// settled text only the outermost elements have names, and only where an insertion took them
 /// for its neighbours.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Span {
     pub(super) first: Id,
     pub(super) last: Id,
@@ -25,7 +23,8 @@ pub(super) struct Span {
     pub(super) writer: u8,
     /// Whether any edit has removed them: they are not in the tip's text.
     pub(super) gone: bool,
-    pub(super) removers: SmallVec<[Remover; 2]>,
+    /// Who has removed them. More than two at once are left to the walker.
+    pub(super) removers: [Remover; 2],
 }
 
 /// Events that removed the elements of a span.
@@ -56,8 +55,14 @@ pub(super) enum Seen {
     Cut(u32),
 }
 
-/// What removed the elements is settled.
-pub(super) const DEAD: Remover = Remover { lv: 0, writer: SETTLED, way: Way::AtOnce };
+/// No version has it.
+const NOBODY: Remover = Remover { lv: Lv::MAX, writer: SETTLED, way: Way::AtOnce };
+
+/// Nobody has removed the elements.
+pub(super) const ALIVE: [Remover; 2] = [NOBODY; 2];
+
+/// What removed the elements is settled, so that every version has it.
+pub(super) const DEAD: [Remover; 2] = [Remover { lv: 0, ..NOBODY }, NOBODY];
 
 impl Span {
     pub(super) fn settled(len: u32) -> Self {
@@ -69,7 +74,7 @@ impl Span {
             right: UNNAMED,
             writer: SETTLED,
             gone: false,
-            removers: SmallVec::new(),
+            removers: ALIVE,
         }
     }
 
@@ -78,7 +83,7 @@ impl Span {
     }
 
     pub(super) fn is_dead(&self) -> bool {
-        self.removers.first() == Some(&DEAD)
+        self.removers == DEAD
     }
 
     /// Whether the first element was inserted in a version.
@@ -115,7 +120,7 @@ impl Span {
     /// Keeps the first `count` elements, `0 < count < len`, and returns the others.
     pub(super) fn split_off(&mut self, count: u32) -> Self {
         debug_assert!(0 < count && count < self.len);
-        let mut rest = self.clone();
+        let mut rest = *self;
         rest.len -= count;
         for (remover, later) in self.removers.iter_mut().zip(&mut rest.removers) {
             match remover.way {
@@ -132,6 +137,11 @@ impl Span {
             (rest.first, rest.left) = (self.last + 1, self.last);
         }
         rest
+    }
+
+    /// Where another who removes the elements can be noted.
+    pub(super) fn room(&mut self) -> Option<&mut Remover> {
+        self.removers.iter_mut().find(|remover| **remover == NOBODY)
     }
 
     /// Whether an element of this name is in the span, if it was inserted and is not settled.

@@ -105,10 +105,6 @@ impl Versions {
         &self.base
     }
 
-    pub(super) fn tip(&self) -> &Version {
-        &self.tip
-    }
-
     pub(super) fn chains(&self) -> usize {
         self.chains.len()
     }
@@ -224,20 +220,15 @@ impl Versions {
         (self.base[slot], self.tip[slot]) = (0, 0);
     }
 
-    /// The first event that `version` lacks; none if it has all.
+    /// The first event that `version` lacks, unless it has all edits.
     pub(super) fn first_unseen(&self, version: &Version) -> Option<Lv> {
+        if covers(version, &self.tip) {
+            return None;
+        }
         self.chains.iter().find_map(|chain| {
             let seen = *version.get(usize::from(chain.writer))?;
             (seen < chain.end).then_some(seen.max(chain.start))
         })
-    }
-
-    /// Whether `version` has an event of the window.
-    pub(super) fn has(&self, version: &Version, lv: Lv) -> bool {
-        // What has no chain any more is in the base.
-        self.chain_of(lv)
-            .and_then(|chain| version.get(usize::from(chain.writer)))
-            .is_none_or(|&seen| lv < seen)
     }
 
     /// Raises the base to what all replicas that it waits for are known to have.
