@@ -179,45 +179,11 @@ impl Versions {
         if let Some(slot) = self.writers.iter().position(|writer| writer.replica == replica) {
             return Ok(slot as u8);
         }
-        let writer = Writer { replica, known: [0; SLOTS], tick: 0, awaited: true };
-        if self.writers.len() + 1 < SLOTS {
-            self.writers.push(writer);
-            return Ok((self.writers.len() - 1) as u8);
+        if self.writers.len() + 1 == SLOTS {
+            return if edits { Err(TooWide) } else { Ok(NONE) };
         }
-        if !edits {
-            return Ok(NONE);
-        }
-        let slot = (0..self.writers.len()).find(|&slot| self.is_free(slot)).ok_or(TooWide)?;
-        self.free(slot);
-        self.writers[slot] = writer;
-        Ok(slot as u8)
-    }
-
-    /// Whether a replica has not edited the text, or all that it did is in the base, in the
-    /// past of another's newest event there: then a version that has the others' part of the
-    /// base has this one's.
-    fn is_free(&self, slot: usize) -> bool {
-        let end = self.base[slot];
-        let is_seen_by = |other: usize| {
-            let newest = self.base[other].checked_sub(1).filter(|_| other != slot);
-            let chain = newest.and_then(|newest| self.chain_of(newest));
-            chain.is_some_and(|chain| chain.version[slot] >= end)
-        };
-        let is_settled = self.tip[slot] <= end && self.writers[slot].known[slot] <= end;
-        self.tip[slot] == 0 || (is_settled && (0..self.writers.len()).any(is_seen_by))
-    }
-
-    fn free(&mut self, slot: usize) {
-        for chain in &mut self.chains {
-            chain.version[slot] = 0;
-            if usize::from(chain.writer) == slot {
-                chain.writer = NONE;
-            }
-        }
-        for writer in &mut self.writers {
-            writer.known[slot] = 0;
-        }
-        (self.base[slot], self.tip[slot]) = (0, 0);
+        self.writers.push(Writer { replica, known: [0; SLOTS], tick: 0, awaited: true });
+        Ok((self.writers.len() - 1) as u8)
     }
 
     /// The first event that `version` lacks, unless it has all edits.
