@@ -25,7 +25,7 @@ fn typing(c: &mut Criterion) {
     group.throughput(Throughput::Elements(u64::from(TYPED)));
     group.bench_function("type at the end, per character", |b| b.iter(|| typed(1)));
     let (left, right) = (typed(1), typed(2));
-    let delta = right.delta_since(&VersionVector::new());
+    let delta = right.delta_since(&VersionVector::new()).expect("it was not loaded");
     group.bench_function("merge a concurrent run, per character", |b| {
         b.iter_batched_ref(
             || left.clone(),

@@ -83,13 +83,18 @@ fn sequential_traces_replay() {
         text.check_invariants();
 
         let start = now();
-        let bytes = text.encode();
+        let bytes = text.encode().expect("it was not loaded");
         let saved = now() - start;
         let start = now();
         let loaded = Text::decode(&bytes).expect("just encoded");
         let loading = now() - start;
         assert_eq!(loaded.to_string(), end);
-        assert_eq!(loaded.encode(), bytes);
+        assert_eq!(loaded.encode().as_ref(), Ok(&bytes));
+        let mut loaded = loaded;
+        loaded.load_history().expect("just encoded");
+        loaded.check_invariants();
+        assert_eq!(loaded.encode().as_ref(), Ok(&bytes));
+        assert_eq!(loaded, text);
         println!(
             "{name}: {} edits locally {played:.1?}, {} bytes, save {saved:.1?}, load {loading:.1?}",
             txns.len(),
@@ -194,14 +199,14 @@ fn concurrent_traces_merge() {
         }
         one.check_invariants();
 
-        let everything = one.delta_since(&VersionVector::new());
+        let everything = one.delta_since(&VersionVector::new()).expect("it was not loaded");
         let start = now();
         let mut batch = Text::new();
         batch.join(&everything).expect("everything is there");
         let at_once = now() - start;
         assert_eq!(batch.to_string(), one.to_string(), "{name}");
-        let bytes = one.encode();
-        assert_eq!(batch.encode(), bytes, "{name}");
+        let bytes = one.encode().expect("it was not loaded");
+        assert_eq!(batch.encode().as_ref(), Ok(&bytes), "{name}");
         println!(
             "{name}: {} changes, one by one {one_by_one:.1?} (median {median:.1?}, worst {worst:.1?}), in one batch \
              {at_once:.1?}; {} bytes",

@@ -13,7 +13,7 @@ impl<'a> Arbitrary<'a> for Text {
             let at = u.choose_index(texts.len())?;
             if u.ratio(1_u8, 4_u8)? {
                 let from = u.choose_index(texts.len())?;
-                let news = texts[from].delta_since(texts[at].version());
+                let news = texts[from].delta_since(texts[at].version()).expect("it was not loaded");
                 texts[at].join(&news).expect("nothing is missing of what one has seen");
                 continue;
             }
@@ -38,6 +38,6 @@ impl<'a> Arbitrary<'a> for TextDelta {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let text: Text = u.arbitrary()?;
         let known: VersionVector = u.arbitrary()?;
-        Ok(text.delta_since(&known))
+        Ok(text.delta_since(&known).expect("it was not loaded"))
     }
 }

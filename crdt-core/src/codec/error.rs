@@ -45,6 +45,8 @@ pub enum DecodeErrorKind {
     InputTooLong,
     /// Values are nested deeper than the limit.
     TooDeep,
+    /// A compressed part is damaged, or as long as it should not be.
+    NotCompressed,
 }
 
 impl DecodeErrorKind {
@@ -71,6 +73,7 @@ impl DecodeErrorKind {
             Self::UnknownTableEntry => "a number refers to no table entry",
             Self::InputTooLong => "the input is longer than the limit",
             Self::TooDeep => "values are nested too deep",
+            Self::NotCompressed => "a compressed part is damaged",
         }
     }
 }

@@ -49,12 +49,16 @@ pub enum AnchorError {
         /// Where it would be.
         gap: u32,
     },
+    /// The history of a text that was loaded is needed, and damaged;
+    /// [`Text::load_history`](super::Text::load_history) tells how.
+    History,
 }
 
 impl fmt::Display for AnchorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(dot) => write!(f, "the anchor's version has the unknown event {dot}"),
+            Self::History => f.write_str("the saved history is damaged"),
             Self::OutOfBounds { gap } => {
                 write!(f, "gap {gap} is beyond the end of the text at the anchor's version")
             }

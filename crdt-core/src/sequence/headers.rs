@@ -144,16 +144,6 @@ impl Headers {
         self.rows.len() - (1..self.rows.len()).filter(goes_on).count()
     }
 
-    /// Whether a row could have been part of the one before.
-    pub(super) fn has_joinable_rows(&self) -> bool {
-        (1..self.rows.len()).any(|index| {
-            let (before, row) = (&self.rows[index - 1], &self.rows[index]);
-            self.parents(index).is_empty()
-                && (before.replica, before.change_len, before.end())
-                    == (row.replica, row.change_len, row.seq)
-        })
-    }
-
     /// A row, with its names.
     pub(super) fn run(&self, row: usize) -> ChangeRun {
         let Row { seq, replica, change_len, count, .. } = self.rows[row];

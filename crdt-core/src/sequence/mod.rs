@@ -19,6 +19,7 @@ mod ops;
 mod patch;
 mod rope;
 mod run;
+mod saved;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -37,5 +38,6 @@ pub use ops::{OpRuns, OpWriter};
 pub use patch::{PatchRun, TextPatch};
 pub use rope::{Misplaced, Rope};
 pub use run::{EVENTS_MAX, TextOp};
-pub use text::{LoadError, Text};
+pub use saved::HistoryError;
+pub use text::Text;
 pub use text_store::TextStore;

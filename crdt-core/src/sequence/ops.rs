@@ -118,6 +118,10 @@ impl OpRuns {
         Ok(())
     }
 
+    pub(super) fn log(&self) -> &OpLog {
+        &self.log
+    }
+
     pub(super) fn runs(&self) -> usize {
         self.log.run_at(self.events())
     }
@@ -136,15 +140,7 @@ impl OpRuns {
     pub fn encode(&self, out: &mut Writer) {
         let mut left = self.events();
         self.canonical_runs(|run| {
-            let rest = run.len == left;
-            left -= run.len;
-            let kind = match run.kind {
-                RunKind::Insert => 0,
-                RunKind::DeleteForward => 1,
-                RunKind::DeleteBackward => 2,
-                RunKind::Clear => 3,
-            };
-            out.varint(u64::from(if rest { 0 } else { run.len }) << 2 | kind);
+            write_kind(run, &mut left, out);
         });
         let mut cursor = 0;
         self.canonical_runs(|run| {
@@ -223,14 +219,27 @@ impl OpRuns {
     }
 }
 
+/// Writes a run's entry in the first column, where `left` events are left.
+pub(super) fn write_kind(run: Run, left: &mut u32, out: &mut Writer) {
+    let rest = run.len == *left;
+    *left -= run.len;
+    let kind = match run.kind {
+        RunKind::Insert => 0,
+        RunKind::DeleteForward => 1,
+        RunKind::DeleteBackward => 2,
+        RunKind::Clear => 3,
+    };
+    out.varint(u64::from(if rest { 0 } else { run.len }) << 2 | kind);
+}
+
 /// The gap at which a run's first event happens: before what it inserts or deletes
 /// forwards, behind what it deletes backwards.
-fn first_gap(run: Run) -> u32 {
+pub(super) fn first_gap(run: Run) -> u32 {
     if run.kind == RunKind::DeleteBackward { run.at + run.len } else { run.at }
 }
 
 /// Where a run leaves the cursor.
-fn cursor_after(run: Run) -> u32 {
+pub(super) fn cursor_after(run: Run) -> u32 {
     if run.kind == RunKind::Insert { run.at + run.len } else { run.at }
 }
 
@@ -248,7 +257,7 @@ fn measure(events: u32, input: &mut Reader<'_>) -> Result<(usize, usize, u32), D
     Ok((runs, positioned, chars))
 }
 
-fn read_kind(input: &mut Reader<'_>, left: u32) -> Result<(RunKind, u32), DecodeError> {
+pub(super) fn read_kind(input: &mut Reader<'_>, left: u32) -> Result<(RunKind, u32), DecodeError> {
     let at = input.position();
     let word = input.varint()?;
     let kind = match word & 3 {
@@ -269,7 +278,7 @@ fn read_kind(input: &mut Reader<'_>, left: u32) -> Result<(RunKind, u32), Decode
     Ok((kind, len))
 }
 
-fn read_position(
+pub(super) fn read_position(
     kind: RunKind,
     len: u32,
     cursor: u32,

@@ -435,6 +435,14 @@ impl Rope {
     }
 }
 
+impl From<&str> for Rope {
+    fn from(text: &str) -> Self {
+        let mut rope = Self::new();
+        rope.insert(0, text);
+        rope
+    }
+}
+
 impl fmt::Display for Rope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.chunks().try_for_each(|chunk| f.write_str(chunk))

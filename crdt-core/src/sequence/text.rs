@@ -1,20 +1,17 @@
 //! The text as a value of its own: a store with its event graph.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt;
 
 use super::anchor::{Anchor, AnchorError, Side};
 use super::delta::{TextDelta, changes_between};
 use super::error::TextError;
-use super::join::JoinError;
 use super::rope::Rope;
+use super::saved::{HistoryError, Past};
 use super::text_store::TextStore;
 use crate::causality::Frontier;
-use crate::codec::{self, DecodeError, DecodeErrorKind, Reader};
-use crate::{Dot, EventGraph, VersionVector};
-
-const MAGIC: [u8; 4] = *b"cTxt";
+use crate::{EventGraph, VersionVector};
 
 /// A text that many replicas edit, together or apart, and that converges.
 ///
@@ -37,7 +34,7 @@ const MAGIC: [u8; 4] = *b"cTxt";
 /// insertions is that of FugueMax (Weidner and Kleppmann, *The Art of the Fugue*, 2023).
 ///
 /// **Deltas** are sets of changes; joining one whose past is missing changes nothing and
-/// says what is missing ([`JoinError::Missing`]). To hold it until then is the delivery
+/// says what is missing ([`JoinError::Missing`](super::JoinError::Missing)). To hold it until then is the delivery
 /// buffer's work.
 ///
 /// ```
@@ -62,39 +59,8 @@ const MAGIC: [u8; 4] = *b"cTxt";
 pub struct Text {
     pub(super) graph: EventGraph,
     pub(super) store: TextStore,
-}
-
-/// Why bytes are not a text.
-#[non_exhaustive]
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum LoadError {
-    /// The bytes are not in the format.
-    Decode(DecodeError),
-    /// They are, but the changes in them are not a history.
-    History(JoinError),
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Decode(error) => error.fmt(f),
-            Self::History(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for LoadError {}
-
-impl From<DecodeError> for LoadError {
-    fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
-    }
-}
-
-impl From<JoinError> for LoadError {
-    fn from(error: JoinError) -> Self {
-        Self::History(error)
-    }
+    /// Of a text that was loaded, in place of the graph, until something needs it.
+    pub(super) past: Option<Box<Past>>,
 }
 
 /// Reading.
@@ -171,13 +137,13 @@ impl Text {
     /// Which events are known.
     #[must_use]
     pub fn version(&self) -> &VersionVector {
-        self.graph.version()
+        self.past.as_ref().map_or_else(|| self.graph.version(), |past| past.version())
     }
 
     /// The maximal events: the short name of the version.
     #[must_use]
     pub fn frontier(&self) -> Frontier {
-        self.graph.frontier_dots()
+        self.past.as_ref().map_or_else(|| self.graph.frontier_dots(), |past| past.frontier())
     }
 
     /// Those of `events` that happened before no other of them: the frontier of the version
@@ -185,19 +151,24 @@ impl Text {
     ///
     /// # Errors
     ///
-    /// An event that is not known.
-    pub fn maximal(&self, events: &Frontier) -> Result<Frontier, Dot> {
-        let local = self.graph.local(events)?;
-        Ok(self.graph.dots(&self.graph.maximal(&local)))
+    /// [`HistoryError`], also for an event that is not known.
+    pub fn maximal(&self, events: &Frontier) -> Result<Frontier, HistoryError> {
+        let text = self.with_history()?;
+        let local = text.graph.local(events)?;
+        Ok(text.graph.dots(&text.graph.maximal(&local)))
     }
 
     /// The text as it was at a version, by a replay of the edits in it.
     ///
     /// # Errors
     ///
-    /// An event of the version that is not known.
-    pub fn text_at(&self, version: &Frontier) -> Result<String, Dot> {
-        Ok(self.store.text_at(&self.graph, &self.graph.local(version)?).to_string())
+    /// [`HistoryError`], also for an event of the version that is not known.
+    pub fn text_at(&self, version: &Frontier) -> Result<String, HistoryError> {
+        if *version == self.frontier() {
+            return Ok(self.to_string());
+        }
+        let text = self.with_history()?;
+        Ok(text.store.text_at(&text.graph, &text.graph.local(version)?).to_string())
     }
 
     /// An anchor at `gap`, the number of code points before it.
@@ -219,48 +190,50 @@ impl Text {
     ///
     /// [`AnchorError`] for an anchor of another text, or of changes that are not known yet.
     pub fn resolve(&self, anchor: &Anchor) -> Result<u32, AnchorError> {
-        let version = self.graph.local(&anchor.version).map_err(AnchorError::Missing)?;
-        let version = self.graph.maximal(&version);
-        self.store
-            .resolve(&self.graph, &version, anchor.gap, anchor.side)
+        if anchor.version == self.frontier() {
+            let inside = anchor.gap <= self.len_chars();
+            return inside
+                .then_some(anchor.gap)
+                .ok_or(AnchorError::OutOfBounds { gap: anchor.gap });
+        }
+        let text = self.with_history().map_err(|_| AnchorError::History)?;
+        let version = text.graph.local(&anchor.version).map_err(AnchorError::Missing)?;
+        let version = text.graph.maximal(&version);
+        text.store
+            .resolve(&text.graph, &version, anchor.gap, anchor.side)
             .ok_or(AnchorError::OutOfBounds { gap: anchor.gap })
     }
 }
 
-/// Replication and storage; see also [`Text::join`].
+/// Replication; see also [`Text::join`].
 impl Text {
     /// The changes that `known` lacks an event of.
     ///
-    /// O(log n) for each run among them.
-    pub fn delta_since(&self, known: &VersionVector) -> TextDelta {
+    /// O(log n) for each run among them, where the history is decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`HistoryError`], if the history of a text that was loaded is damaged.
+    pub fn delta_since(&self, known: &VersionVector) -> Result<TextDelta, HistoryError> {
         self.delta_between(known, self.version())
     }
 
     /// Those of the changes that `known` lacks an event of, of which `upto` has one.
-    pub fn delta_between(&self, known: &VersionVector, upto: &VersionVector) -> TextDelta {
-        let ranges = changes_between(&self.graph, known, upto);
-        TextDelta::export(&self.graph, &self.store, &ranges)
-    }
-
-    /// The bytes of the whole history, with a checksum. Equal texts have equal bytes.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        self.delta_since(&VersionVector::new()).encode_as(MAGIC)
-    }
-
-    /// Reads what [`encode`](Self::encode) wrote.
     ///
     /// # Errors
     ///
-    /// [`LoadError`]; bytes that [`encode`](Self::encode) would not write are refused.
-    pub fn decode(bytes: &[u8]) -> Result<Self, LoadError> {
-        let input = Reader::with_limits(bytes, codec::Limits::DEFAULT)?;
-        let delta = TextDelta::decode_as(MAGIC, input)?;
-        let (text, canonical) = Self::of_history(&delta)?;
-        if !canonical {
-            return Err(DecodeErrorKind::NotCanonical.at(0).into());
+    /// [`HistoryError`], if the history of a text that was loaded is damaged.
+    pub fn delta_between(
+        &self,
+        known: &VersionVector,
+        upto: &VersionVector,
+    ) -> Result<TextDelta, HistoryError> {
+        if known.dominates(self.version()) {
+            return Ok(TextDelta::default());
         }
-        Ok(text)
+        let text = self.with_history()?;
+        let ranges = changes_between(&text.graph, known, upto);
+        Ok(TextDelta::export(&text.graph, &text.store, &ranges))
     }
 
     /// Panics when the structure is broken.
@@ -276,10 +249,16 @@ impl fmt::Display for Text {
     }
 }
 
-/// Texts are equal when they hold the same events.
+/// Texts are equal when they hold the same events. Where the history of one is not decoded,
+/// their versions, frontiers and texts are compared.
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        self.graph == other.graph
+        if self.has_history() && other.has_history() {
+            return self.graph == other.graph;
+        }
+        self.version() == other.version()
+            && self.frontier() == other.frontier()
+            && self.rope() == other.rope()
     }
 }
 

@@ -76,6 +76,7 @@ impl Text {
         }
         let events = deleted.saturating_add(chars);
         let change = self.begin_change(events, content.len(), writer)?;
+        self.note_deletion(&TextOp::Delete { at, len: deleted, forward: true });
         self.store.splice(change.lv, at, deleted, (content, chars));
         Ok(TextDelta {
             form: Form::Edit(OneEdit {
@@ -227,6 +228,7 @@ impl Text {
         let mut delta = Changes::default();
         for op in ops {
             if let Ok(run) = Run::of(op) {
+                self.note_deletion(op);
                 self.store.write(lv, run, op.content());
                 lv += run.len;
                 delta.ops.push(*op);
@@ -245,6 +247,9 @@ impl Text {
         bytes: usize,
         writer: &mut Writer,
     ) -> Result<ChangeStart, TextError> {
+        if self.past.is_some() {
+            return self.begin_change_of_loaded(events, bytes, writer);
+        }
         let replica = writer.replica();
         let (lv, before) = (self.graph.len(), self.graph.last_of(replica));
         writer.meet(before);
@@ -259,9 +264,9 @@ impl Text {
 }
 
 /// A change in the graph that is about to be written.
-struct ChangeStart {
-    lv: Lv,
-    seq: u64,
+pub(super) struct ChangeStart {
+    pub(super) lv: Lv,
+    pub(super) seq: u64,
     /// The explicit parents.
-    parents: SmallVec<[Dot; 2]>,
+    pub(super) parents: SmallVec<[Dot; 2]>,
 }

@@ -386,6 +386,22 @@ impl TextStore {
         rope
     }
 
+    /// A text whose history is elsewhere: the next event has local version `lv`.
+    pub(super) fn loaded(rope: Rope, lv: Lv) -> Self {
+        let merge = Merge::resumed(lv.checked_sub(1), rope.len_chars());
+        Self { rope, merge, ..Self::default() }
+    }
+
+    /// Takes over the edits that led to the text, all of them.
+    pub(super) fn set_history(&mut self, log: OpLog, merge: Merge) {
+        debug_assert_eq!(merge.length(), self.rope.len_chars());
+        (self.log, self.merge) = (log, merge);
+    }
+
+    pub(super) fn log(&self) -> &OpLog {
+        &self.log
+    }
+
     pub(super) fn history<'a>(
         &'a self,
         graph: &'a EventGraph,

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use core::fmt::Display;
 
 use ::serde::de::Error;
-use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
+use ::serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
 use super::{Bytes, read_bytes, write_bytes};
 use crate::codec::{Decode, Encode, Reader, Writer};
@@ -39,7 +39,7 @@ struct TextShape {
 
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let history = self.encode();
+        let history = self.encode().map_err(ser::Error::custom)?;
         if to.is_human_readable() {
             TextShape { text: self.to_string(), history: hex(&history) }.serialize(to)
         } else {
@@ -51,10 +51,10 @@ impl Serialize for Text {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         if !from.is_human_readable() {
-            return decoded(&from.deserialize_byte_buf(Bytes)?, Self::decode);
+            return decoded(&from.deserialize_byte_buf(Bytes)?, Self::import);
         }
         let TextShape { text, history } = Deserialize::deserialize(from)?;
-        let read = decoded::<_, _, D::Error>(&unhex(&history)?, Self::decode)?;
+        let read = decoded::<_, _, D::Error>(&unhex(&history)?, Self::import)?;
         if read.to_string() == text {
             Ok(read)
         } else {

@@ -67,6 +67,7 @@ fn lists_and_texts_have_one_order() {
                     let [to, from] = [to, from].map(|index| usize::from(index) % 4);
                     let list = replicas[from].list.clone();
                     let text = replicas[from].text.delta_since(replicas[to].text.version());
+                    let text = text.expect("it was not loaded");
                     replicas[to].list.join(list);
                     replicas[to].text.join(&text).unwrap();
                 }

@@ -12,7 +12,7 @@ use crdt_core::map::LatticeStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet, List,
     LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister, ObservedRemoveMap,
-    PnCounter, RedactableRegister, RemoveWinsSet, ReplicaId, Replicated, Tree, TwoPhaseSet,
+    PnCounter, RedactableRegister, RemoveWinsSet, ReplicaId, Replicated, Text, Tree, TwoPhaseSet,
 };
 
 use crate::support::derived::{Everything, EverythingEdit as _, PairEdit as _};
@@ -23,8 +23,13 @@ const B: ReplicaId = ReplicaId::from_u128(0x0000_0000_0000_0000_0000_0000_0000_0
 
 /// The value has the bytes of the file, and the file's bytes are the value.
 fn golden<T: Encode + Decode + PartialEq + std::fmt::Debug>(name: &str, value: &T) {
+    assert_eq!(parse::<T>(&frozen(name, &bytes(value))).as_ref(), Ok(value), "{name}");
+}
+
+/// The file's bytes, which are these.
+fn frozen(name: &str, bytes: &[u8]) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    let hex: String = bytes(value)
+    let hex: String = bytes
         .chunks(32)
         .flat_map(|line| line.iter().map(|byte| format!("{byte:02x}")).chain(["\n".into()]))
         .collect();
@@ -34,11 +39,28 @@ fn golden<T: Encode + Decode + PartialEq + std::fmt::Debug>(name: &str, value: &
     let frozen = std::fs::read_to_string(&path).expect("the golden file is there");
     assert_eq!(hex, frozen, "{name}");
     let digits: Vec<u8> = frozen.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let frozen: Vec<u8> = digits
+    digits
         .chunks(2)
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect();
-    assert_eq!(parse::<T>(&frozen).as_ref(), Ok(value), "{name}");
+        .collect()
+}
+
+/// A saved text, long enough that each of its streams is compressed.
+#[test]
+fn texts() {
+    let mut text = Text::new();
+    let (mut anna, mut bela) = (text.writer(A), text.writer(B));
+    for line in 0..40 {
+        let _kept = text.insert(0, &format!("line {line}, as typed\n"), &mut anna).unwrap();
+        let _kept = text.delete(4, 3, &mut bela).unwrap();
+    }
+    let mut apart = text.clone();
+    let _kept = text.delete(0, 30, &mut anna).unwrap();
+    let theirs = apart.delete(10, 30, &mut bela).unwrap();
+    text.join(&theirs).unwrap();
+    let bytes = frozen("text_saved.hex", &text.encode().unwrap());
+    assert_eq!(Text::import(&bytes).as_ref(), Ok(&text));
+    let _kept = frozen("text_empty_saved.hex", &Text::new().encode().unwrap());
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn json_looks_as_one_would_expect() {
     let _kept = map.update((1, true), &mut on_map, |views| views.increment(-3)).unwrap();
     let mut text = Text::new();
     let _kept = text.insert(0, "hi", &mut text.writer(B)).unwrap();
-    let history: String = text.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+    let history: String = text.encode().unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
 
     let b = "00000000-0000-0000-0000-000000000002";
     let json = |value: &dyn erased::Json| value.json();

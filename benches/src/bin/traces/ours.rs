@@ -71,7 +71,7 @@ fn ops<'e>(edit: &Edit<'e>) -> impl Iterator<Item = TextOp<'e>> {
 
 impl Archive for Ours {
     fn everything(replica: &mut Replica) -> Outcome<Vec<u8>> {
-        Ok(replica.text.delta_since(&VersionVector::new()).encode())
+        Ok(replica.text.delta_since(&VersionVector::new())?.encode())
     }
 
     fn merge(update: &[u8]) -> Outcome<Replica> {
@@ -81,7 +81,7 @@ impl Archive for Ours {
     }
 
     fn save(replica: &mut Replica) -> Outcome<Vec<u8>> {
-        Ok(replica.text.encode())
+        Ok(replica.text.encode()?)
     }
 
     fn load(saved: &[u8]) -> Outcome<Replica> {

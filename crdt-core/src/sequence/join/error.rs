@@ -1,10 +1,11 @@
 //! Why a delta is not taken in.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::causality::{GraphError, ParentsError};
-use crate::sequence::InvalidTextOp;
+use crate::sequence::{HistoryError, InvalidTextOp};
 use crate::{Dot, DotRange, ReplicaId};
 
 /// Why a delta was not taken in. Nothing was changed.
@@ -40,6 +41,8 @@ pub enum JoinError {
     },
     /// There is no room for so many events.
     Full(GraphError),
+    /// The history of a text that was loaded is damaged.
+    History(Box<HistoryError>),
 }
 
 impl fmt::Display for JoinError {
@@ -56,8 +59,15 @@ impl fmt::Display for JoinError {
             Self::Parents { change, error } => write!(f, "change {change}: {error}"),
             Self::Edit { event, error } => write!(f, "event {event}: {error}"),
             Self::Full(error) => error.fmt(f),
+            Self::History(error) => error.fmt(f),
         }
     }
 }
 
 impl core::error::Error for JoinError {}
+
+impl From<HistoryError> for JoinError {
+    fn from(error: HistoryError) -> Self {
+        Self::History(Box::new(error))
+    }
+}

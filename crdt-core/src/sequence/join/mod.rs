@@ -32,6 +32,7 @@ impl Text {
     ///
     /// See [`JoinError`]; nothing is changed.
     pub fn join(&mut self, delta: &TextDelta) -> Result<(), JoinError> {
+        self.load_history()?;
         if let Form::Edit(edit) = &delta.form
             && self.join_edit(edit)
         {
@@ -60,6 +61,7 @@ impl Text {
     ///
     /// See [`JoinError`]; nothing is changed.
     pub fn join_all(&mut self, deltas: &[&TextDelta]) -> Result<(), JoinError> {
+        self.load_history()?;
         let before = self.graph.len();
         let in_line = self.log_all(deltas)?;
         self.merge_logged(before, in_line)
@@ -75,6 +77,7 @@ impl Text {
         &mut self,
         deltas: &[&TextDelta],
     ) -> Result<Vec<TextPatch>, JoinError> {
+        self.load_history()?;
         let before = self.graph.len();
         self.log_all(deltas)?;
         let staged = self.store.stage_logged(&self.graph, before..self.graph.len());

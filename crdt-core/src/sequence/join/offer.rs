@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 use super::JoinError;
-use crate::causality::order::{branch_order, canonical_order, left_out};
+use crate::causality::order::{branch_order, left_out};
 use crate::sequence::delta::Changes;
 use crate::sequence::headers::{Event, Headers, Row};
 use crate::sequence::ops::OpRuns;
@@ -104,24 +104,6 @@ impl Offer<'_> {
                 Err(JoinError::Cycle { change })
             }
         }
-    }
-
-    /// Whether the rows are as long as they can be, and in canonical order.
-    pub(super) fn is_canonical(&self, nodes: &[Node]) -> bool {
-        let replicas = self.headers.replicas();
-        let mut by_id: Vec<u32> = (0..replicas.len() as u32).collect();
-        by_id.sort_unstable_by_key(|&number| replicas[number as usize]);
-        let mut ranks = alloc::vec![0u32; replicas.len()];
-        for (rank, &number) in (0..).zip(&by_id) {
-            ranks[number as usize] = rank;
-        }
-        let key = |node| {
-            let (replica, seq) = self.first(node);
-            (ranks[replica as usize], seq)
-        };
-        let keys: Vec<(u32, u64)> = nodes.iter().map(key).collect();
-        let order = canonical_order(&keys, &self.follows(nodes));
-        order.into_iter().eq(0..nodes.len() as u32) && !self.headers.has_joinable_rows()
     }
 
     /// For each node, those that it follows.

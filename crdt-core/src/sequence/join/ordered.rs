@@ -43,19 +43,6 @@ impl Text {
         }
     }
 
-    /// The text whose whole history is a delta, and whether the delta's headers are those
-    /// of [`Text::encode`].
-    pub(in crate::sequence) fn of_history(delta: &TextDelta) -> Result<(Self, bool), JoinError> {
-        let mut text = Self::new();
-        let changes = delta.changes();
-        let offer = Offer::new(&changes);
-        let nodes = offer.cut_at_parents(text.news(&offer)?.nodes);
-        let canonical = offer.is_canonical(&nodes);
-        text.log_nodes(&offer, &nodes)?;
-        text.merge_logged(0, false)?;
-        Ok((text, canonical))
-    }
-
     fn log_nodes(&mut self, offer: &Offer<'_>, nodes: &[Node]) -> Result<(), JoinError> {
         let order = offer.order(nodes)?;
         self.graph.reserve(offer.headers.runs().min(nodes.len()));

@@ -7,17 +7,17 @@ use super::random::Random;
 use crate::sequence::JoinError;
 use crate::{Dot, ReplicaId, Text, TextDelta, VersionVector, Writer};
 
-pub(super) fn id(number: u128) -> ReplicaId {
+pub(in crate::sequence) fn id(number: u128) -> ReplicaId {
     ReplicaId::from_u128(number)
 }
 
 /// A copy of `text` with a writer.
-pub(super) fn fork(text: &Text, number: u128) -> (Text, Writer) {
+pub(in crate::sequence) fn fork(text: &Text, number: u128) -> (Text, Writer) {
     (text.clone(), text.writer(id(number)))
 }
 
-pub(super) fn everything(text: &Text) -> TextDelta {
-    text.delta_since(&VersionVector::new())
+pub(in crate::sequence) fn everything(text: &Text) -> TextDelta {
+    text.delta_since(&VersionVector::new()).expect("the history is sound")
 }
 
 /// All orders of three.
@@ -77,7 +77,7 @@ fn who_has_done_more_before_changes_nothing() {
                     let _sent = text.delete(below, 1, &mut writer).expect("in bounds");
                 }
                 let _sent = text.insert(0, word, &mut writer).expect("in bounds");
-                text.delta_since(base.version())
+                text.delta_since(base.version()).expect("it was not loaded")
             })
             .collect();
         for order in ORDERS {
@@ -219,7 +219,11 @@ fn long_offline_work_converges_without_mixing() {
     }
 }
 
-fn random_edit(text: &mut Text, writer: &mut Writer, random: &mut Random) -> TextDelta {
+pub(in crate::sequence) fn random_edit(
+    text: &mut Text,
+    writer: &mut Writer,
+    random: &mut Random,
+) -> TextDelta {
     let len = text.len_chars();
     let at = random.below(len as usize + 1) as u32;
     let words = ["a", "bc", "é", "日本", "🎉x", "some words"];
@@ -244,7 +248,7 @@ fn random_edit(text: &mut Text, writer: &mut Writer, random: &mut Random) -> Tex
 }
 
 /// Deltas as they were made, on a few replicas that merge now and then.
-pub(super) fn random_session(random: &mut Random) -> (Vec<Text>, Vec<TextDelta>) {
+pub(in crate::sequence) fn random_session(random: &mut Random) -> (Vec<Text>, Vec<TextDelta>) {
     let mut texts: Vec<Text> = Vec::new();
     let mut writers = Vec::new();
     for number in 0..2 + random.below(3) {
@@ -283,7 +287,7 @@ fn every_way_of_replication_is_the_same() {
 
         let mut by_states = Text::new();
         for text in &texts {
-            let loaded = Text::decode(&text.encode()).expect("just encoded");
+            let loaded = Text::decode(&text.encode().expect("sound")).expect("just encoded");
             assert_eq!(loaded.to_string(), text.to_string(), "seed {seed}");
             by_states.join(&everything(&loaded)).expect("nothing is missing");
             by_states.check_invariants();
@@ -317,6 +321,7 @@ fn every_way_of_replication_is_the_same() {
         for text in &texts {
             let upto = text.version().clone();
             let step = by_operations.delta_between(by_steps.version(), &upto);
+            let step = step.expect("it was not loaded");
             let patches = by_steps.join_with_patches(&step).expect("a version is closed");
             drop(patches);
         }

@@ -1,0 +1,150 @@
+//! Compressed streams: how long they are as they were, and as they are stored.
+
+use alloc::vec::Vec;
+
+use crate::codec::{DecodeError, DecodeErrorKind, Reader, Writer};
+
+/// What a stream holds, which decides on how it is compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// The text that is shown: LZ4, which is read at the speed of memory.
+    Shown,
+    /// Deleted text: deflate, as it is seldom needed.
+    Deleted,
+    /// What happened to the text: deflate.
+    Columns,
+}
+
+impl Kind {
+    /// A stream is compressed to no less than one part in so many; what could be is stored as it
+    /// is. So whoever sends bytes decides on no more memory than so many times their number, and a
+    /// byte of columns becomes many.
+    const fn ratio_max(self) -> usize {
+        match self {
+            Self::Shown | Self::Deleted => 16,
+            Self::Columns => 8,
+        }
+    }
+}
+
+/// Below so many bytes it is not tried.
+const WORTHWHILE: usize = 32;
+
+/// The slowest and smallest; pinned, as saved texts are compared in tests.
+const DEFLATE_LEVEL: u8 = 9;
+
+/// The two lengths of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Lengths {
+    raw: usize,
+    /// At most `raw`, and equal to it if the stream is stored as it is.
+    pub(super) packed: usize,
+}
+
+/// Compresses `raw`, appends it to `out`, and returns how long it is.
+pub(super) fn pack(kind: Kind, raw: &[u8], out: &mut Vec<u8>) -> Lengths {
+    let packed = match kind {
+        _ if raw.len() < WORTHWHILE => Vec::new(),
+        Kind::Shown => lz4_flex::block::compress(raw),
+        Kind::Deleted | Kind::Columns => miniz_oxide::deflate::compress_to_vec(raw, DEFLATE_LEVEL),
+    };
+    let pays = packed.len() < raw.len() && raw.len() <= kind.ratio_max() * packed.len();
+    let packed = if pays { &packed[..] } else { raw };
+    out.extend_from_slice(packed);
+    Lengths { raw: raw.len(), packed: packed.len() }
+}
+
+impl Lengths {
+    pub(super) fn write(self, out: &mut Writer) {
+        out.count(self.raw);
+        out.count(self.raw - self.packed);
+    }
+
+    pub(super) fn read(kind: Kind, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = input.position();
+        let raw = input.varint_u32()? as usize;
+        let saved = input.varint_u32()? as usize;
+        match raw.checked_sub(saved) {
+            Some(packed) if raw <= kind.ratio_max() * packed => Ok(Self { raw, packed }),
+            _ => Err(DecodeErrorKind::OutOfRange.at(at)),
+        }
+    }
+
+    /// The stream as it was, from its bytes as they are stored.
+    pub(super) fn unpack(self, kind: Kind, packed: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        debug_assert_eq!(packed.len(), self.packed);
+        if self.packed == self.raw {
+            return Ok(packed.to_vec());
+        }
+        let mut raw = alloc::vec![0; self.raw];
+        let len = match kind {
+            Kind::Shown => lz4_flex::block::decompress_into(packed, &mut raw).ok(),
+            Kind::Deleted | Kind::Columns => inflate(packed, &mut raw),
+        };
+        if len == Some(self.raw) { Ok(raw) } else { Err(DecodeErrorKind::NotCompressed.at(0)) }
+    }
+}
+
+/// The length of what a stream comes to, if it is whole and fits.
+fn inflate(packed: &[u8], raw: &mut [u8]) -> Option<usize> {
+    let input = core::iter::once(packed);
+    miniz_oxide::inflate::decompress_slice_iter_to_slice(raw, input, false, true).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(kind: Kind, raw: &[u8]) -> (Lengths, Vec<u8>) {
+        let mut out = Vec::new();
+        (pack(kind, raw, &mut out), out)
+    }
+
+    #[test]
+    fn what_was_packed_is_unpacked() {
+        let text =
+            b"to be, or not to be, that is the question: whether to be or not to be".repeat(3);
+        for kind in [Kind::Shown, Kind::Deleted, Kind::Columns] {
+            for raw in [&text[..], b"", b"abc", &[0; 5000]] {
+                let (lengths, bytes) = packed(kind, raw);
+                assert_eq!(lengths.unpack(kind, &bytes).as_deref(), Ok(raw));
+                let mut out = Writer::new();
+                lengths.write(&mut out);
+                assert_eq!(Lengths::read(kind, &mut Reader::new(out.as_bytes())), Ok(lengths));
+            }
+            assert!(packed(kind, &text).1.len() < text.len() / 2);
+            assert_eq!(packed(kind, &[0; 5000]).1, [0; 5000], "no bombs");
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error() {
+        let text =
+            b"to be, or not to be, that is the question: whether to be or not to be".repeat(3);
+        for kind in [Kind::Shown, Kind::Deleted, Kind::Columns] {
+            let (lengths, bytes) = packed(kind, &text);
+            for cut in 0..bytes.len() {
+                let shorter = Lengths { packed: cut, ..lengths };
+                assert!(shorter.unpack(kind, &bytes[..cut]).is_err(), "{cut}");
+            }
+            for raw in [lengths.raw - 1, lengths.raw + 1] {
+                assert!(Lengths { raw, ..lengths }.unpack(kind, &bytes).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_that_promise_too_much_are_refused() {
+        for (kind, raw, saved) in [
+            (Kind::Shown, 17u8, 16),
+            (Kind::Columns, 9, 8),
+            (Kind::Deleted, 1, 2),
+            (Kind::Shown, 5, 5),
+        ] {
+            let refused = Lengths::read(kind, &mut Reader::new(&[raw, saved]));
+            assert_eq!(refused, Err(DecodeErrorKind::OutOfRange.at(0)), "{raw} {saved}");
+        }
+        assert!(Lengths::read(Kind::Shown, &mut Reader::new(&[16, 15])).is_ok());
+        assert!(Lengths::read(Kind::Columns, &mut Reader::new(&[8, 7])).is_ok());
+    }
+}
