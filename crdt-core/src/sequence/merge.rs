@@ -93,7 +93,7 @@ impl Merge {
     /// After edits that are not known here, of which `lv` is the last and has all others in its
     /// past as far as those are concerned that follow.
     pub(super) fn resumed(lv: Option<Lv>, length: u32) -> Self {
-        Self { last: Last { lv, unseen: 0, length }, ..Self::default() }
+        Self { last: Last { lv, is_concurrent: false, length }, ..Self::default() }
     }
 
     /// The text's length at the tip.
