@@ -127,7 +127,7 @@ impl TextStore {
 }
 
 /// What of `whole` is in none of the ascending `ranges`.
-fn complement(ranges: &[Range<Lv>], whole: Range<Lv>) -> Vec<Range<Lv>> {
+pub(super) fn complement(ranges: &[Range<Lv>], whole: Range<Lv>) -> Vec<Range<Lv>> {
     let mut found = Vec::new();
     let mut next = whole.start;
     for range in ranges {

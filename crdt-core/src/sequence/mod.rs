@@ -8,6 +8,7 @@
 mod anchor;
 mod critical;
 mod delta;
+mod difference;
 mod error;
 mod headers;
 mod join;

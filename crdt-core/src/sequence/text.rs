@@ -1,7 +1,7 @@
 //! The text as a value of its own: a store with its event graph.
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 
 use super::anchor::{Anchor, AnchorError, Side};
@@ -156,19 +156,6 @@ impl Text {
         let text = self.with_history()?;
         let local = text.graph.local(events)?;
         Ok(text.graph.dots(&text.graph.maximal(&local)))
-    }
-
-    /// The text as it was at a version, by a replay of the edits in it.
-    ///
-    /// # Errors
-    ///
-    /// [`HistoryError`], also for an event of the version that is not known.
-    pub fn text_at(&self, version: &Frontier) -> Result<String, HistoryError> {
-        if *version == self.frontier() {
-            return Ok(self.to_string());
-        }
-        let text = self.with_history()?;
-        Ok(text.store.text_at(&text.graph, &text.graph.local(version)?).to_string())
     }
 
     /// An anchor at `gap`, the number of code points before it.

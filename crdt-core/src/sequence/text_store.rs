@@ -366,9 +366,8 @@ impl TextStore {
         self.log.pieces(range).map(|piece| (piece.lv, self.log.op(&piece)))
     }
 
-    /// The text as it was at a version: a replay of the edits in it, O(their number).
-    #[must_use]
-    pub fn text_at(&self, graph: &EventGraph, version: &[Lv]) -> Rope {
+    /// The text as it was at a version, by a replay of the edits in it.
+    pub(super) fn replay(&self, graph: &EventGraph, version: &[Lv]) -> Rope {
         let (_, parts) = graph.diff(&[], version);
         let (mut rope, mut merge, mut patches) = (Rope::new(), Merge::default(), Vec::new());
         let history = History { graph, log: &self.log, parts: &parts };

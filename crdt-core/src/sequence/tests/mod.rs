@@ -2,6 +2,7 @@
 //! with it.
 
 mod anchor;
+mod difference;
 mod fugue_max;
 mod history;
 mod join;

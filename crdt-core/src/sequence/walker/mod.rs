@@ -50,6 +50,21 @@ pub(super) enum TipEdit {
     Delete { at: u32, len: u32 },
 }
 
+/// Elements that were inserted one after the other, and whether they are visible.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Fate {
+    pub(super) id: Id,
+    pub(super) len: u32,
+    pub(super) visible: bool,
+}
+
+impl Fate {
+    /// Where they are in the settled text, if they are part of it.
+    pub(super) fn settled(&self) -> Option<u32> {
+        self.id.checked_sub(SETTLED)
+    }
+}
+
 /// See the module's documentation.
 #[derive(Clone, Debug)]
 pub(super) struct Walker {
@@ -204,6 +219,12 @@ impl Walker {
         let (at, offset) = self.spans.locate(element);
         let visible = !self.spans.get(at).gone;
         (self.spans.tip_position(at) + if visible { offset } else { 0 }, visible)
+    }
+
+    /// The elements in document order, and whether they are visible at the walker's version.
+    pub(super) fn fates(&self) -> impl Iterator<Item = Fate> + '_ {
+        let fate = |span: &Span| Fate { id: span.id, len: span.len, visible: span.state == 1 };
+        self.spans.iter().map(fate)
     }
 
     /// How long the text is at the walker's version.

@@ -80,6 +80,10 @@ impl Spans {
         self.tree.next(at)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Span> {
+        self.tree.iter()
+    }
+
     pub(super) fn get(&self, at: Cursor) -> &Span {
         self.tree.item(at)
     }
