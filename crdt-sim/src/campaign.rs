@@ -8,6 +8,7 @@ use std::thread;
 
 use crate::document::DocumentReplica;
 use crate::faults::Counters;
+use crate::messages::MessagesReplica;
 use crate::plan::{Plan, Subject};
 use crate::replica::Violation;
 use crate::world::{Report, World};
@@ -23,9 +24,8 @@ pub struct Keep {
 #[must_use]
 pub fn play(plan: &Plan, keep: Keep) -> Report {
     let run = || match plan.subject {
-        Subject::Documents | Subject::Messages => {
-            World::<DocumentReplica>::new(plan, keep.lines).run()
-        }
+        Subject::Documents => World::<DocumentReplica>::new(plan, keep.lines).run(),
+        Subject::Messages => World::<MessagesReplica>::new(plan, keep.lines).run(),
     };
     IN_RUN.set(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(run));

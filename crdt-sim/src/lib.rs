@@ -32,6 +32,7 @@ pub mod disk;
 pub mod document;
 pub mod faults;
 pub mod journal;
+pub mod messages;
 pub mod model;
 pub mod network;
 pub mod plan;

@@ -142,6 +142,12 @@ pub trait Hostile: Machine {
     /// How often it did what it is there for.
     fn done(&self) -> u64;
 
+    /// Whether whoever gets this packet has to see that somebody used a dot twice.
+    fn betrays(&self, bytes: &[u8]) -> bool {
+        let _ = bytes;
+        false
+    }
+
     /// What an honest peer did that it should not have done.
     fn missed(&self) -> Option<&str>;
 }

@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod text;
+pub mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,7 +166,14 @@ impl<O> Draft<'_, O> {
         self.history.events.extend(self.replaced);
     }
 
-    /// It happened. Returns what its maker knows now.
+    /// It happened, each event by itself.
+    pub fn commit_each(self) {
+        if !self.replaced.is_empty() {
+            self.history.forked.insert(self.replica);
+        }
+    }
+
+    /// It happened, as one change. Returns what its maker knows now.
     #[must_use]
     pub fn commit(self) -> Version {
         for dot in &self.dots {

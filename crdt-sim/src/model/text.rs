@@ -52,7 +52,7 @@ impl Tree {
     }
 
     /// One more.
-    fn insert(&mut self, dot: Dot, place: Place) {
+    pub fn insert(&mut self, dot: Dot, place: Place) {
         self.nodes.entry(Some(dot)).or_default();
         self.right_origins.insert(dot, place.right_origin);
         let node = self.nodes.entry(place.parent).or_default();

@@ -16,7 +16,7 @@ const PURPOSE: u64 = 1;
 
 pub(super) fn plan(seed: u64) -> Plan {
     let random = &mut Random::new(seed, PURPOSE);
-    let subject = if random.permille(1000) { Subject::Documents } else { Subject::Messages };
+    let subject = if random.permille(600) { Subject::Documents } else { Subject::Messages };
     let honest = (2 + random.below(4) + random.below(2) * random.below(7)) as usize;
     let mut links = topology(random, honest);
     let mut nodes: Vec<NodePlan> = (0..honest).map(|_| node(random)).collect();

@@ -7,7 +7,7 @@ use crate::disk::{Disk, WriteFate};
 use crate::faults::Fault;
 use crate::journal;
 use crate::model::{Version, includes, version};
-use crate::plan::{Identity, Storage};
+use crate::plan::{Identity, Storage, Subject};
 use crate::replica::{Replica, Violation};
 use crate::trace::Happening;
 
@@ -97,9 +97,11 @@ impl<R: Replica> World<'_, R> {
         here.paused_until = None;
         here.held.clear();
         here.wake_at = None;
-        if here.storage == Storage::Memory {
+        let loses_all = here.storage == Storage::Memory;
+        if loses_all {
             here.truth = Version::new();
         }
+        self.has_orphans |= self.plan.subject == Subject::Messages && (loses_all || here.damaged);
         let boot = here.boots;
         self.trace.add(&[self.now, 5, node as u64], &[]);
         for link in 0..self.network.links.len() {

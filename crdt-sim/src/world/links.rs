@@ -114,6 +114,14 @@ impl<R: Replica> World<'_, R> {
                 replica.receive(link, bytes, now)
             }
         };
+        let betrayed = match &self.nodes[from].body {
+            Body::Hostile(hostile) => hostile.betrays(bytes),
+            Body::Honest(_) => false,
+        };
+        if betrayed && !matches!(received.refused, Some(Refused::Equivocation(_))) {
+            let what = format!("node {node} took a second event under a dot that it holds");
+            return Err(Violation::new("hostile", what));
+        }
         let before = self.applied;
         for step in &received.applied {
             self.apply(node, step)?;

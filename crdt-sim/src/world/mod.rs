@@ -17,7 +17,7 @@ use crdt_core::ReplicaId;
 use crate::faults::{Counters, Fault};
 use crate::model::{History, Version};
 use crate::network::Network;
-use crate::plan::{PacketFault, Plan};
+use crate::plan::{PacketFault, Plan, Subject};
 use crate::random::mixed;
 use crate::replica::{Hostile, Replica, Violation};
 use crate::trace::{Happening, Line, Trace};
@@ -78,6 +78,10 @@ impl Report {
 const LIVENESS_MS: u64 = 600_000;
 /// How long a run with a fork goes on, which nobody expects to converge.
 const FORKED_MS: u64 = 20_000;
+/// How long a run goes on in which a delivery buffer may wait for what does not exist, since it
+/// was made up, or was lost with the only disk that had it: it is asked for again and again, and
+/// so there is no silence. Sessions have no such wait.
+const ORPHANED_MS: u64 = 90_000;
 /// More than this is no run any more but a loop.
 const HAPPENINGS_MAX: u64 = 3_000_000;
 /// So much may happen at one time.
@@ -100,6 +104,8 @@ pub struct World<'a, R: Replica> {
     compared: u64,
     looks: u64,
     forks_seen: u64,
+    /// Whether replicas may wait for what does not exist, or not any more.
+    has_orphans: bool,
 }
 
 impl<'a, R: Replica> World<'a, R> {
@@ -135,6 +141,8 @@ impl<'a, R: Replica> World<'a, R> {
             compared: 0,
             looks: 0,
             forks_seen: 0,
+            has_orphans: plan.subject == Subject::Messages
+                && plan.nodes.iter().any(|node| node.hostile.is_some()),
         };
         for link in 0..world.network.links.len() {
             world.lose(link, 0);
@@ -184,6 +192,9 @@ impl<'a, R: Replica> World<'a, R> {
             }
             if self.is_forked() && at > self.plan.calm_at_ms + FORKED_MS {
                 return Ok(());
+            }
+            if self.has_orphans && at > self.plan.calm_at_ms + ORPHANED_MS {
+                break;
             }
             if at > end {
                 self.now = end;

@@ -6,7 +6,7 @@ use super::World;
 use super::queue::Event;
 use crate::disk::WriteFate;
 use crate::faults::Fault;
-use crate::plan::{Action, Cut, Edit, Identity, Storage};
+use crate::plan::{Action, Cut, Edit, Identity, Storage, Subject};
 use crate::replica::{Replica, Violation};
 use crate::trace::Happening;
 
@@ -36,6 +36,7 @@ impl<R: Replica> World<'_, R> {
                     self.crash(*node, WriteFate::Lost, *down_ms);
                     if self.nodes[*node].disk.rot(*bit) {
                         self.nodes[*node].damaged = true;
+                        self.has_orphans |= plan.subject == Subject::Messages;
                         self.fault(*node, Fault::BitRot, || "a bit rots".into());
                     }
                 }

@@ -1,0 +1,340 @@
+//! Values whose changes are sent as messages: `crdt-core`'s types, and `crdt-causal`'s delivery
+//! buffer in front of them.
+//!
+//! How messages get around is the laboratory's own, and as simple as can be: whatever is durable
+//! is sent to every neighbour once, at once; neighbours tell each other what they have until it
+//! is the same; what the buffer finds missing is asked for.
+
+mod hostile;
+mod values;
+mod wire;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crdt_causal::delivery::{CausalBuffer, InsertError, Limits, Message, Retry};
+use crdt_core::codec::{Encode, Reader, Writer};
+use crdt_core::{Dot, DotRange, ReplicaId, VersionVector};
+
+pub use hostile::HostileSender;
+
+use crate::model::values::{Op, dump};
+use crate::model::{Draft, History, version};
+use crate::plan::{Edit, LimitsPlan};
+use crate::replica::{Machine, Received, Refused, Replica, Violation};
+use values::Values;
+use wire::{Packet, read_message, write_message};
+
+/// Values, the messages that changed them, and a buffer for those that come too early.
+pub struct MessagesReplica {
+    id: ReplicaId,
+    limits: LimitsPlan,
+    buffer: CausalBuffer<Vec<u8>>,
+    values: Values,
+    /// All messages that were delivered.
+    log: BTreeMap<Dot, Message<Vec<u8>>>,
+    /// In this order.
+    order: Vec<Dot>,
+    /// Those that nothing here follows.
+    heads: Vec<Dot>,
+    durable: VersionVector,
+    links: BTreeMap<usize, Link>,
+    was_up_to_date: bool,
+}
+
+#[derive(Default)]
+struct Link {
+    out: VecDeque<Vec<u8>>,
+    /// What the other end said that it has stored.
+    theirs: Option<VersionVector>,
+    /// How much of the order was sent, or need not be.
+    sent: usize,
+    /// When to tell what there is here, as long as the two are not known to be equal.
+    tell_at: u64,
+    wait_ms: u64,
+}
+
+/// Messages that one summary is answered with, at most.
+const ANSWER_MAX: usize = 24;
+
+impl MessagesReplica {
+    /// Hands on what the buffer delivers.
+    fn deliver(&mut self, applied: &mut Vec<Vec<DotRange>>) -> Result<(), String> {
+        while let Some(message) = self.buffer.poll_deliver() {
+            self.values.apply(&message.payload)?;
+            applied.push(vec![DotRange::new(
+                message.dot.replica,
+                message.dot.seq,
+                message.dot.seq,
+            )]);
+            self.note(message);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, message: Message<Vec<u8>>) {
+        let Message { dot, parents, .. } = &message;
+        self.heads.retain(|head| head.replica != dot.replica && !parents.contains(head));
+        self.heads.push(*dot);
+        self.order.push(*dot);
+        self.log.insert(*dot, message);
+    }
+
+    fn insert(
+        &mut self,
+        message: Message<Vec<u8>>,
+        now: u64,
+        received: &mut Received,
+    ) -> Result<(), String> {
+        match self.buffer.insert(message, now) {
+            Ok(_) | Err(InsertError::Quarantined(_)) => {}
+            Err(InsertError::Equivocation(equivocation)) => {
+                received.refused = Some(Refused::Equivocation(equivocation.dot.replica));
+            }
+            Err(error) => received.refused = Some(Refused::Offence(error.to_string())),
+        }
+        while self.buffer.poll_event().is_some() {}
+        self.deliver(&mut received.applied)
+    }
+
+    /// The durable messages that `theirs` lacks, newest first: what comes first there has to wait.
+    fn answer(&self, theirs: &VersionVector) -> Vec<Vec<u8>> {
+        let lacks = |dot: &&Dot| self.durable.contains(**dot) && !theirs.contains(**dot);
+        let first: Vec<&Dot> = self.order.iter().filter(lacks).take(ANSWER_MAX).collect();
+        first.into_iter().rev().map(|dot| self.packet(*dot)).collect()
+    }
+
+    fn packet(&self, dot: Dot) -> Vec<u8> {
+        Packet::Message(self.log[&dot].clone()).to_bytes()
+    }
+
+    fn is_settled(&self, link: &Link) -> bool {
+        link.theirs.as_ref() == Some(&self.durable) && self.durable == self.buffer.version()
+    }
+
+    /// Puts what is to be said on a link into its queue.
+    fn refill(&mut self, number: usize, now: u64) {
+        if self.buffer.poll_timeout().is_some_and(|at| at <= now) {
+            let ranges = self.buffer.missing(now);
+            if !ranges.is_empty() {
+                let request = Packet::Request(ranges).to_bytes();
+                self.links.values_mut().for_each(|link| link.out.push_back(request.clone()));
+            }
+        }
+        let Some(mut link) = self.links.remove(&number) else { return };
+        while let Some(dot) = self.order.get(link.sent).filter(|dot| self.durable.contains(**dot)) {
+            if !link.theirs.as_ref().is_some_and(|theirs| theirs.contains(*dot)) {
+                link.out.push_back(self.packet(*dot));
+                link.wait_ms = self.limits.retry_ms;
+                link.tell_at = link.tell_at.min(now + link.wait_ms);
+            }
+            link.sent += 1;
+        }
+        if !self.is_settled(&link) && link.tell_at <= now {
+            let version = self.durable.clone();
+            link.out.push_back(Packet::Summary { version, asks: true }.to_bytes());
+            link.tell_at = now + link.wait_ms;
+            link.wait_ms = (2 * link.wait_ms).min(self.limits.retry_ms_max);
+        }
+        self.links.insert(number, link);
+    }
+}
+
+impl Machine for MessagesReplica {
+    fn connect(&mut self, link: usize, _nonce: u64, now: u64) {
+        let new = Link { tell_at: now, wait_ms: self.limits.retry_ms, ..Link::default() };
+        self.links.insert(link, new);
+    }
+
+    fn disconnect(&mut self, link: usize) {
+        self.links.remove(&link);
+    }
+
+    fn transmit(&mut self, link: usize, now: u64) -> Option<Vec<u8>> {
+        self.refill(link, now);
+        self.links.get_mut(&link)?.out.pop_front()
+    }
+
+    fn timeout(&self) -> Option<u64> {
+        let told = self.links.values().filter_map(|link| match link.out.is_empty() {
+            false => Some(0),
+            true => (!self.is_settled(link)).then_some(link.tell_at),
+        });
+        told.chain(self.buffer.poll_timeout()).min()
+    }
+}
+
+impl Replica for MessagesReplica {
+    type Op = Op;
+    type Hostile = HostileSender;
+
+    fn new(id: ReplicaId, limits: &LimitsPlan) -> Self {
+        let mut bounds = Limits::default();
+        bounds.pending_max = limits.pending_max as usize;
+        let mut retry = Retry::default();
+        retry.interval_ms = limits.retry_ms;
+        retry.interval_ms_max = limits.retry_ms_max;
+        Self {
+            id,
+            limits: *limits,
+            buffer: CausalBuffer::with_limits(bounds, retry),
+            values: Values::default(),
+            log: BTreeMap::new(),
+            order: Vec::new(),
+            heads: Vec::new(),
+            durable: VersionVector::new(),
+            links: BTreeMap::new(),
+            was_up_to_date: false,
+        }
+    }
+
+    /// A record is messages in the order of their delivery, and perhaps the values with all of
+    /// them, which are read then instead of being made again.
+    fn load(&mut self, record: &[u8]) -> Result<(), String> {
+        let text = |error: crdt_core::codec::DecodeError| error.to_string();
+        let mut input = Reader::new(record);
+        let whole = input.u8().map_err(text)? == 1;
+        let count = input.count(18).map_err(text)?;
+        for _ in 0..count {
+            let message = read_message(&mut input).map_err(text)?;
+            self.buffer.insert(message, 0).map_err(|error| error.to_string())?;
+        }
+        if whole {
+            while let Some(message) = self.buffer.poll_deliver() {
+                self.note(message);
+            }
+            self.values = Values::decode(&mut input)?;
+        } else {
+            self.deliver(&mut Vec::new())?;
+        }
+        input.finish().map_err(text)
+    }
+
+    fn record_since(&self, version: &VersionVector) -> Vec<u8> {
+        let whole = version.is_empty();
+        let new: Vec<&Dot> = self.order.iter().filter(|dot| !version.contains(**dot)).collect();
+        let mut out = Writer::new();
+        out.u8(u8::from(whole));
+        out.count(new.len());
+        new.into_iter().for_each(|dot| write_message(&self.log[dot], &mut out));
+        if whole {
+            self.values.encode(&mut out);
+        }
+        out.into_bytes()
+    }
+
+    fn set_durable(&mut self, version: &VersionVector) {
+        self.durable.join(version);
+    }
+
+    fn edit(
+        &mut self,
+        edits: &[Edit],
+        fails: bool,
+        mut draft: Draft<'_, Op>,
+    ) -> Result<(), Violation> {
+        // There are no transactions here, and so none that fails.
+        for edit in edits.iter().filter(|_| !fails) {
+            let dot = draft.next_dot();
+            let (payload, op) = self.values.edit(edit, self.id, &draft);
+            let parents = self.heads.iter().copied().filter(|head| head.replica != self.id);
+            let message = Message { dot, parents: parents.collect(), payload };
+            let inserted = self.buffer.insert(message, 0);
+            let own = self.buffer.poll_deliver();
+            match own.filter(|own| own.dot == dot && inserted.is_ok()) {
+                Some(own) => self.note(own),
+                // Somebody else writes under this id.
+                None if draft.is_blind() => break,
+                None => {
+                    let what = format!("an own message was not delivered at once: {inserted:?}");
+                    return Err(Violation::new("edits", what));
+                }
+            }
+            draft.push(op);
+        }
+        draft.commit_each();
+        Ok(())
+    }
+
+    fn receive(&mut self, number: usize, bytes: &[u8], now: u64) -> Received {
+        let mut received = Received::default();
+        let outcome = match Packet::decode(bytes) {
+            Ok(Packet::Message(message)) => self.insert(message, now, &mut received),
+            Ok(Packet::Request(ranges)) => {
+                let asked = |dot: &&Dot| {
+                    let within = |range: &DotRange| {
+                        range.replica == dot.replica
+                            && (range.first..=range.last).contains(&dot.seq)
+                    };
+                    self.durable.contains(**dot) && ranges.iter().any(within)
+                };
+                let found: Vec<Vec<u8>> = self
+                    .order
+                    .iter()
+                    .filter(asked)
+                    .take(ANSWER_MAX)
+                    .map(|dot| self.packet(*dot))
+                    .collect();
+                if let Some(link) = self.links.get_mut(&number) {
+                    link.out.extend(found);
+                }
+                Ok(())
+            }
+            Ok(Packet::Summary { version, asks }) => {
+                let mut answer = self.answer(&version);
+                if asks {
+                    let version = self.durable.clone();
+                    answer.push(Packet::Summary { version, asks: false }.to_bytes());
+                }
+                let held = self.buffer.version();
+                if let Some(link) = self.links.get_mut(&number) {
+                    self.was_up_to_date |= held.dominates(&version);
+                    link.theirs.get_or_insert_default().join(&version);
+                    link.out.extend(answer);
+                }
+                Ok(())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = outcome {
+            received.refused = Some(Refused::Offence(error));
+        }
+        received
+    }
+
+    fn version(&self) -> VersionVector {
+        self.buffer.version().iter().filter(|(_, seq)| *seq > 0).collect()
+    }
+
+    fn acknowledged(&self, link: usize) -> Option<VersionVector> {
+        self.links.get(&link)?.theirs.clone()
+    }
+
+    fn was_up_to_date(&self) -> bool {
+        self.was_up_to_date
+    }
+
+    fn canonical(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        self.version().encode(&mut out);
+        self.values.encode(&mut out);
+        out.into_bytes()
+    }
+
+    fn compare(&self, history: &History<Op>) -> Result<(), String> {
+        let (read, specified) = (self.values.dump(), dump(history, &version(&self.version())));
+        if read == specified {
+            return Ok(());
+        }
+        Err(format!("reads {read}, and the model says {specified}"))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.buffer.check_invariants();
+        self.values.check_invariants();
+        let [pending, most] = [self.buffer.pending() as u64, self.limits.pending_max];
+        if pending > most {
+            return Err(format!("{pending} messages wait, and {most} may"));
+        }
+        Ok(())
+    }
+}
