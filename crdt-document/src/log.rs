@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_core::canary::is_planted;
 use crdt_core::causality::{ChangeRun, Lv};
 use crdt_core::codec::{Reader, Writer};
 use crdt_core::sequence::TextOp;
@@ -119,7 +120,9 @@ fn first_bytes(state: &State, ranges: Vec<Range<Lv>>, bytes_max: usize) -> Vec<R
             while end < span.lvs.end && left > 0 {
                 // Long runs of short changes are measured in steps, the shorter the less is left.
                 let step = ((left / 8) as u32).clamp(1, STEP_EVENTS) / span.change_len;
-                let until = span.lvs.end.min(end.saturating_add(step.max(1) * span.change_len));
+                // A planted bug: a body may end in the middle of a change.
+                let change_len = if is_planted("cut-a-change") { 1 } else { span.change_len };
+                let until = span.lvs.end.min(end.saturating_add(step.max(1) * change_len));
                 left = left.saturating_sub(estimate(state, end..until));
                 end = until;
             }

@@ -80,7 +80,10 @@ impl State {
             (Content::Map(map), Op::Set { key, value }) => {
                 journal.value(number, key, map);
                 let (key, value) = (key.clone(), value.clone());
-                map.values.apply_set(key, cause.dot, cause.lamport, value, seen);
+                // A planted bug: the order of arrival decides which of two values is shown.
+                let by_arrival = is_planted("stamp-by-arrival");
+                let stamp = if by_arrival { cause.lv.into() } else { cause.lamport };
+                map.values.apply_set(key, cause.dot, stamp, value, seen);
             }
             (Content::Map(map), Op::Remove { key }) => {
                 journal.value(number, key, map);

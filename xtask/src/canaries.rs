@@ -50,6 +50,15 @@ pub(crate) const CANARIES: &[Canary] = &[
     canary("remove-the-unseen", "a removal takes what it has not seen"),
     canary("reset-the-unseen", "a reset cancels increments that it has not seen"),
     canary("last-arrival-wins", "a write replaces concurrent ones by arriving later"),
+    canary("stamp-by-arrival", "which of two concurrent values is shown depends on who came first"),
+    canary("cut-a-change", "a body may end in the middle of a change"),
+    canary("ignore-parents", "a message is delivered as soon as its own predecessor is there"),
+    canary("trust-the-name", "what comes under a known dot is taken for what is known"),
+    canary("boundless-buffer", "everything that has to wait is held"),
+    canary("wake-nobody", "what waited for a message goes on waiting when it is delivered"),
+    canary("forget-removals", "what was removed comes back with an older delta"),
+    canary("forget-overwrites", "what was overwritten stays beside what replaces it"),
+    canary("add-deltas-up", "what a counter's delta tells is added to what is known"),
     canary("ties-by-arrival", "letters typed at one place are ordered as they came"),
 ];
 

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crdt_core::canary::is_planted;
 use crdt_core::{Dot, ReplicaId};
 
 use super::buffer::CausalBuffer;
@@ -43,7 +44,8 @@ impl<P: Payload> CausalBuffer<P> {
             }
         };
         let offered = payload.digest(*dot, parents);
-        if held == offered {
+        // A planted bug: what comes under a known dot is taken for what is known.
+        if held == offered || is_planted("trust-the-name") {
             return Ok(Some(Inserted::Duplicate));
         }
         let equivocation = Equivocation { dot: *dot, held, offered };

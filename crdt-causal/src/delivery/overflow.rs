@@ -6,6 +6,7 @@ use super::buffer::CausalBuffer;
 use super::equivocation::Payload;
 use super::pending::LocalDot;
 use super::slots::NONE;
+use crdt_core::canary::is_planted;
 
 /// The part of a bound that is made free when it is exceeded, so that looking for what to drop
 /// costs little for each message.
@@ -18,6 +19,10 @@ fn after_overflow(max: usize) -> usize {
 impl<P: Payload> CausalBuffer<P> {
     /// Drops what is farthest from delivery if a bound is exceeded, of the one replica first.
     pub(super) fn enforce_limits(&mut self, index: u32) {
+        // A planted bug: everything that has to wait is held.
+        if is_planted("boundless-buffer") {
+            return;
+        }
         let limits = self.limits();
         let (count_max, bytes_max) = (limits.replica_pending_max, limits.replica_pending_bytes_max);
         let origin = &self.origins[index];

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crdt_core::Dot;
+use crdt_core::canary::is_planted;
 
 use super::buffer::{CausalBuffer, ORIGIN_BYTES};
 use super::equivocation::Payload;
@@ -140,5 +141,9 @@ impl<P: Payload> CausalBuffer<P> {
         let slot = origin.slots.advance();
         self.ready.push_back(message);
         self.arena.dissolve(slot.waiters, &mut self.woken);
+        // A planted bug: what waited for this message goes on waiting.
+        if is_planted("wake-nobody") {
+            self.woken.clear();
+        }
     }
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::CounterError;
+use crate::canary::is_planted;
 use crate::codec::{
     self, Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable,
@@ -142,6 +143,10 @@ impl PnCounter {
         let PnCounterDelta(other) = other.into();
         let mut news = false;
         for (replica, counted) in other.counted {
+            // A planted bug: what a delta tells is added to what is known.
+            if is_planted("add-deltas-up") {
+                let _ = self.count(replica, counted.up, counted.down);
+            }
             news |= self.raise(replica, counted);
         }
         news

@@ -4,6 +4,7 @@ use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
 use crate::Dot;
+use crate::canary::is_planted;
 use crate::causality::CausalContext;
 use crate::codec::{Decode, DecodeError, Encode, decode_beside, encode_beside};
 
@@ -112,7 +113,9 @@ impl<V> DotStore for DotFun<V> {
         report: &mut dyn FnMut(DotChange),
     ) {
         self.retain_entries(|dot, _| {
-            let stays = other.find(dot).is_ok() || !others.contains(dot);
+            // A planted bug: what was overwritten stays beside what replaces it.
+            let stays =
+                other.find(dot).is_ok() || !others.contains(dot) || is_planted("forget-overwrites");
             if !stays {
                 report(DotChange::Removed(dot));
             }

@@ -3,7 +3,8 @@
 //!
 //! How messages get around is the laboratory's own, and as simple as can be: whatever is durable
 //! is sent to every neighbour once, at once; neighbours tell each other what they have until it
-//! is the same; what the buffer finds missing is asked for.
+//! is the same; what the buffer finds missing is asked for. Who connects shows its whole state,
+//! and whoever has all of that joins it all the same: an older state changes nothing.
 
 mod hostile;
 mod values;
@@ -141,7 +142,11 @@ impl MessagesReplica {
 
 impl Machine for MessagesReplica {
     fn connect(&mut self, link: usize, _nonce: u64, now: u64) {
-        let new = Link { tell_at: now, wait_ms: self.limits.retry_ms, ..Link::default() };
+        let mut new = Link { tell_at: now, wait_ms: self.limits.retry_ms, ..Link::default() };
+        let mut values = Writer::new();
+        self.values.encode(&mut values);
+        let state = Packet::State { version: self.version(), values: values.into_bytes() };
+        new.out.push_back(state.to_bytes());
         self.links.insert(link, new);
     }
 
@@ -292,6 +297,15 @@ impl Replica for MessagesReplica {
                     link.out.extend(answer);
                 }
                 Ok(())
+            }
+            Ok(Packet::State { version, values }) => {
+                let mut input = Reader::new(&values);
+                Values::decode(&mut input).and_then(|older| {
+                    if self.buffer.version().dominates(&version) {
+                        return self.values.join(older);
+                    }
+                    Ok(())
+                })
             }
             Err(error) => Err(error.to_string()),
         };

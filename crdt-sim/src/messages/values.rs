@@ -11,7 +11,7 @@ use crdt_core::sequence::{ListDelta, TextDelta};
 use crdt_core::set::{AddWinsSetDelta, AddWinsStore, RemoveWinsSetDelta};
 use crdt_core::{
     AddWinsSet, DisableWinsFlag, EnableWinsFlag, List, MultiValueRegister, ObservedRemoveMap,
-    PnCounter, RemoveWinsSet, ReplicaId, Text,
+    PnCounter, RemoveWinsSet, ReplicaId, Text, VersionVector,
 };
 
 use crate::model::Draft;
@@ -211,6 +211,20 @@ impl Values {
             _ => return Err(input.error(DecodeErrorKind::UnknownTag)),
         }
         Ok(())
+    }
+
+    /// Takes in other values, whole.
+    pub(super) fn join(&mut self, other: Self) -> Result<(), String> {
+        self.set.join(other.set);
+        self.remove_wins.join(other.remove_wins);
+        self.register.join(other.register);
+        self.map.join(other.map);
+        self.counter.join(other.counter);
+        self.enable_wins.join(other.enable_wins);
+        self.disable_wins.join(other.disable_wins);
+        self.list.join(other.list);
+        let text = other.text.delta_since(&VersionVector::new());
+        self.text.join(&text).map(drop).map_err(|error| error.to_string())
     }
 
     /// All of it, in the one form that equal values have.

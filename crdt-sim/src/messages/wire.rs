@@ -18,6 +18,13 @@ pub(super) enum Packet {
         /// Whether the sender wants to hear the same of the receiver.
         asks: bool,
     },
+    /// All that the sender has, as values.
+    State {
+        /// What is in it.
+        version: VersionVector,
+        /// The values.
+        values: Vec<u8>,
+    },
 }
 
 impl Packet {
@@ -40,6 +47,11 @@ impl Packet {
             Self::Summary { version, asks } => {
                 out.u8(2 + u8::from(*asks));
                 version.encode(&mut out);
+            }
+            Self::State { version, values } => {
+                out.u8(4);
+                version.encode(&mut out);
+                out.bytes(values);
             }
         }
         out.into_bytes()
@@ -64,6 +76,10 @@ impl Packet {
             }
             kind @ (2 | 3) => {
                 Self::Summary { version: VersionVector::decode(&mut input)?, asks: kind == 3 }
+            }
+            4 => {
+                let version = VersionVector::decode(&mut input)?;
+                Self::State { version, values: input.bytes()?.to_vec() }
             }
             _ => return Err(DecodeErrorKind::UnknownTag.at(0)),
         };
