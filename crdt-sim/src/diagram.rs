@@ -107,10 +107,12 @@ fn draw(line: &Line, times: &Times, height: f64, out: &mut String) {
 fn mark(out: &mut String, x: f64, y: f64, color: &str, at: u64, what: &str) -> std::fmt::Result {
     let short: String = what.chars().take(28).collect();
     let (short, what) = (escape(&short), escape(what));
+    // Whoever comes back soon after a fault is not written over it.
+    let below = if what == "back" { -12.0 } else { 20.0 };
     writeln!(
         out,
         r##"<path d="M{x:.1} {y}m-6 -6l12 12m0 -12l-12 12" stroke="{color}" stroke-width="2"><title>{at} ms: {what}</title></path><text x="{x:.1}" y="{:.1}" fill="{color}">{short}</text>"##,
-        y + 20.0
+        y + below
     )
 }
 

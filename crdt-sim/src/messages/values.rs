@@ -55,7 +55,7 @@ impl Values {
         let kind = [LIST, TEXT, TEXT, SET, REMOVE_WINS, REGISTER, MAP, COUNTER, FLAGS, LIST]
             [usize::from(edit.place) % 10];
         out.u8(kind);
-        let takes_out = edit.what % 3 == 0;
+        let takes_out = edit.what.is_multiple_of(3);
         let op = match kind {
             SET => {
                 let mut writer = self.set.writer(id);
@@ -79,7 +79,7 @@ impl Values {
             }
             REGISTER => {
                 let mut writer = self.register.writer(id);
-                if edit.what % 7 == 0 {
+                if edit.what.is_multiple_of(7) {
                     self.register.clear(&mut writer).encode(&mut out);
                     Op::Erase
                 } else {
@@ -140,7 +140,7 @@ impl Values {
         let mut writer = self.list.writer(id);
         // After a fork the two may differ.
         let at = (usize::from(edit.number) % (elements.len() + 1)).min(self.list.len());
-        if edit.what % 3 == 0 && at < self.list.len() && at < elements.len() {
+        if edit.what.is_multiple_of(3) && at < self.list.len() && at < elements.len() {
             self.list.remove(at, &mut writer).encode(out);
             return Op::Take(Some(elements[at].0));
         }
@@ -160,7 +160,7 @@ impl Values {
         let mut writer = self.text.writer(id);
         let len = letters.len().min(self.text.len_chars() as usize);
         let at = usize::from(edit.number) % (len + 1);
-        if edit.what % 3 == 0 {
+        if edit.what.is_multiple_of(3) {
             let end = (at + usize::from(edit.len)).min(len);
             let delta = self.text.delete(at as u32, (end - at) as u32, &mut writer);
             out.bytes(&delta.expect(ROOM).encode());
@@ -223,7 +223,7 @@ impl Values {
         self.enable_wins.join(other.enable_wins);
         self.disable_wins.join(other.disable_wins);
         self.list.join(other.list);
-        let text = other.text.delta_since(&VersionVector::new());
+        let text = other.text.delta_since(&VersionVector::new()).map_err(|e| e.to_string())?;
         self.text.join(&text).map(drop).map_err(|error| error.to_string())
     }
 
@@ -237,7 +237,7 @@ impl Values {
         self.enable_wins.encode(out);
         self.disable_wins.encode(out);
         self.list.encode(out);
-        out.bytes(&self.text.encode());
+        out.bytes(&self.text.encode().expect("what was saved is whole"));
     }
 
     /// Reads what [`encode`](Self::encode) wrote.
