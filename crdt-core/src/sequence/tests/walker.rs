@@ -8,9 +8,9 @@ use alloc::string::ToString;
 use super::history::{self, Engine, Shape};
 use super::random::Random;
 
-/// How many histories: 20,000, or what `CRDT_HISTORIES` says.
+/// How many histories: 20,000, or what `CRDT_CASES` says.
 fn histories() -> u64 {
-    std::env::var("CRDT_HISTORIES").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+    std::env::var("CRDT_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000)
 }
 
 #[test]
