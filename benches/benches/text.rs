@@ -3,7 +3,10 @@
 use benches::{Kind, Patch, Trace};
 use crdt_core::sequence::Text;
 use crdt_core::{ReplicaId, VersionVector};
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{
+    BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main,
+};
 
 const TYPED: u32 = 10_000;
 
@@ -65,8 +68,36 @@ fn traces(c: &mut Criterion) {
                 assert!(text.to_string() == trace.end_content, "the replay is right");
             });
         });
+        let mut text = Text::new();
+        let mut writer = text.writer(replica(1));
+        for Patch(at, deleted, inserted) in
+            trace.transactions.iter().flat_map(|transaction| &transaction.patches)
+        {
+            let _delta = text.splice(*at, *deleted, inserted, &mut writer).expect("the trace fits");
+        }
+        saving(&mut group, &name, &text);
     }
     group.finish();
+}
+
+/// What of a text's storage the rows of `traces` do not tell apart.
+fn saving(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, text: &Text) {
+    let bytes = text.encode().expect("it was not loaded");
+    let loaded = Text::decode(&bytes).expect("just encoded");
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function(format!("{name}: save with the history at hand"), |b| {
+        b.iter(|| assert_eq!(text.encode().as_ref(), Ok(&bytes)));
+    });
+    group.bench_function(format!("{name}: save as it was loaded"), |b| {
+        b.iter(|| assert_eq!(loaded.encode().as_ref(), Ok(&bytes)));
+    });
+    group.bench_function(format!("{name}: decode the history"), |b| {
+        b.iter_batched_ref(
+            || loaded.clone(),
+            |loaded| loaded.load_history().expect("just encoded"),
+            BatchSize::LargeInput,
+        );
+    });
 }
 
 criterion_group!(benches, typing, traces);
