@@ -15,6 +15,7 @@ use super::error::InvalidTextOp;
 use super::log::{OpLog, Piece};
 use super::patch::{PatchRun, PatchSink};
 use super::run::{Run, RunKind};
+use super::steps::step;
 use super::walker::{TipEdit, Walker, Way};
 use super::window::{Refusal, Window};
 use crate::EventGraph;
@@ -137,6 +138,7 @@ impl Merge {
         chain: &Chain<'_>,
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
+        step();
         if self.goes_on(history, chain) {
             return self.apply_linear(history, piece, patches);
         }

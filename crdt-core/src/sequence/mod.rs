@@ -22,6 +22,7 @@ mod patch;
 mod rope;
 mod run;
 mod saved;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -3,6 +3,7 @@
 
 mod anchor;
 mod difference;
+mod folding;
 mod fugue_max;
 mod history;
 mod join;
@@ -13,3 +14,4 @@ mod rope;
 mod saved;
 pub(super) mod text;
 mod walker;
+mod worst;

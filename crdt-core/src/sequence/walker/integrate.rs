@@ -1,5 +1,6 @@
 //! Where an insertion goes among concurrent ones: FugueMax.
 
+use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::spans::Span;
@@ -7,7 +8,19 @@ use super::{Id, NOWHERE, Run, Walker};
 use crate::EventGraph;
 use crate::canary::is_planted;
 use crate::causality::Lv;
+use crate::collections::sort_by_key;
+use crate::sequence::steps::step;
 use crate::sequence::tree::Cursor;
+
+/// Insertions whose origins are the same two elements, by their dots.
+#[derive(Clone, Debug)]
+pub(super) struct Siblings {
+    origins: (Id, Id),
+    ids: Vec<Id>,
+}
+
+/// More candidates than this are worth an index.
+const FEW: usize = if cfg!(test) { 2 } else { 16 };
 
 impl Walker {
     /// Inserts `run` at the walker's version and returns its position at the tip.
@@ -17,20 +30,28 @@ impl Walker {
         } else {
             let (at, offset) = self.spans.find_visible(run.at - 1);
             let id = self.spans.get(at).id + offset;
-            if offset + 1 < self.spans.get(at).len {
-                // Within a span: the element after the left origin is the right origin.
-                self.spans.split_before(at, offset + 1);
-                let at = self.spans.locate(id).0;
-                return self.place(
-                    Some(at),
-                    Span { id: lv, len: run.len, left: id, right: id + 1, state: 1, gone: false },
-                );
-            }
+            let at = self.spans.split_after(at, offset + 1);
             (Some(at), id)
         };
-        let right = self.right_origin(after);
-        let span = Span { id: lv, len: run.len, left, right, state: 1, gone: false };
-        if self.next(after).is_some_and(|next| self.spans.get(next).state == 0) {
+        let next = self.next(after);
+        let concurrent = next.is_some_and(|next| self.spans.get(next).state == 0);
+        let right_at = if concurrent { self.spans.next_there(after) } else { next };
+        let right = right_at.map_or(NOWHERE, |at| self.spans.get(at).id);
+        let span =
+            Span { id: lv, len: run.len, left, right, state: 1, gone: false, has_left: false };
+        if let Some(at) = right_at
+            && self.spans.get(at).left == left
+        {
+            // The new element is a left child of its right origin. Its siblings have the same
+            // origins; without them it goes right before its parent.
+            let is_first = !self.spans.get(at).has_left;
+            self.spans.update(at, |span| span.has_left = true);
+            if concurrent && is_first {
+                let at = self.spans.insert_at(at, span);
+                return self.spans.tip_position(at);
+            }
+        }
+        if concurrent {
             after = self.integrate(graph, after, &span);
         }
         self.place(after, span)
@@ -40,23 +61,28 @@ impl Walker {
         after.map_or_else(|| self.spans.first(), |at| self.spans.next(at))
     }
 
-    /// The next element that exists at the walker's version, deleted or not.
-    fn right_origin(&self, after: Option<Cursor>) -> Id {
-        let mut next = self.next(after);
-        while let Some(at) = next {
-            let span = self.spans.get(at);
-            if span.state > 0 {
-                return span.id;
-            }
-            next = self.spans.next(at);
-        }
-        NOWHERE
-    }
-
     /// The span after which `new` goes. Between its origins lie only insertions that are
-    /// concurrent to it; a pass from left to right compares it with each.
-    fn integrate(&self, graph: &EventGraph, after: Option<Cursor>, new: &Span) -> Option<Cursor> {
+    /// concurrent to it; a pass from left to right compares it with each, from the last
+    /// sibling on that is known to stand before it.
+    fn integrate(
+        &mut self,
+        graph: &EventGraph,
+        after: Option<Cursor>,
+        new: &Span,
+    ) -> Option<Cursor> {
         let mut here = after;
+        let mut count = 0;
+        let origins = (new.left, new.right);
+        let index = self.siblings.binary_search_by_key(&origins, |siblings| siblings.origins);
+        if let Ok(index) = index {
+            let ids = &mut self.siblings[index].ids;
+            let dot = graph.dot_of(new.id);
+            let place = ids.partition_point(|&id| graph.dot_of(id) < dot);
+            ids.insert(place, new.id);
+            if let Some(before) = place.checked_sub(1) {
+                here = Some(self.spans.locate(ids[before]).0);
+            }
+        }
         // Where to go back to, while all seen since belong behind the new element.
         let mut held: Option<Option<Cursor>> = None;
         while let Some(at) = self.next(here) {
@@ -64,6 +90,8 @@ impl Walker {
             if other.id == new.right {
                 break;
             }
+            step();
+            count += 1;
             match self.spans.compare_left(other.left, new.left) {
                 // It hangs on something before our left origin: so does all that follows.
                 Ordering::Less => break,
@@ -91,7 +119,32 @@ impl Walker {
             }
             here = Some(at);
         }
+        if let Err(index) = index
+            && count > FEW
+        {
+            let ids = self.siblings_after(graph, after, new);
+            self.siblings.insert(index, Siblings { origins, ids });
+        }
         held.unwrap_or(here)
+    }
+
+    /// `new` and those that have the same origins, by their dots: all stand between these.
+    fn siblings_after(&self, graph: &EventGraph, after: Option<Cursor>, new: &Span) -> Vec<Id> {
+        let mut ids = alloc::vec![new.id];
+        let mut here = after;
+        while let Some(at) = self.next(here) {
+            let other = self.spans.get(at);
+            if other.id == new.right {
+                break;
+            }
+            step();
+            if (other.left, other.right) == (new.left, new.right) {
+                ids.push(other.id);
+            }
+            here = Some(at);
+        }
+        sort_by_key(&mut ids, |&id| graph.dot_of(id));
+        ids
     }
 
     /// Puts the span behind `after`, into the span there if it continues it.

@@ -25,8 +25,9 @@ use smallvec::SmallVec;
 use super::error::InvalidTextOp;
 use super::merge::History;
 use super::run::{Run, RunKind};
+use super::steps::step;
 use crate::causality::Lv;
-use crate::collections::OrderedMap;
+use integrate::Siblings;
 use spans::{Span, Spans};
 use travel::Deleted;
 pub(super) use travel::Way;
@@ -69,10 +70,12 @@ impl Fate {
 #[derive(Clone, Debug)]
 pub(super) struct Walker {
     spans: Spans,
-    /// What each deletion deleted, by its first event.
-    deleted: OrderedMap<Lv, Deleted>,
-    /// What each clearing deleted.
-    cleared: OrderedMap<Lv, Vec<Range<Id>>>,
+    /// What each deletion deleted, by its first event, in order.
+    deleted: Vec<(Lv, Deleted)>,
+    /// What each clearing deleted, in order.
+    cleared: Vec<(Lv, Range<Id>)>,
+    /// Insertions with the same two origins, by their dots, where these are many.
+    siblings: Vec<Siblings>,
     /// The version that the walker stands at: maximal events.
     version: SmallVec<[Lv; 2]>,
     /// How many edits were fed; what a new walker would cost.
@@ -89,8 +92,9 @@ impl Walker {
         }
         Self {
             spans,
-            deleted: OrderedMap::new(),
-            cleared: OrderedMap::new(),
+            deleted: Vec::new(),
+            cleared: Vec::new(),
+            siblings: Vec::new(),
             version: base.into_iter().collect(),
             fed: 0,
         }
@@ -113,6 +117,7 @@ impl Walker {
         parents: &[Lv],
         found: &mut dyn FnMut(TipEdit),
     ) -> Result<(), InvalidTextOp> {
+        step();
         self.go_to(history, parents);
         let length = self.spans.total().now;
         match run.kind {
@@ -179,7 +184,6 @@ impl Walker {
     }
 
     fn clear(&mut self, lv: Lv, found: &mut dyn FnMut(TipEdit)) {
-        let mut targets: Vec<Range<Id>> = Vec::new();
         let mut tip = 0;
         let mut next = self.spans.first();
         while let Some(at) = next {
@@ -192,16 +196,17 @@ impl Walker {
                     span.state += 1;
                     span.gone = true;
                 });
-                match targets.last_mut() {
-                    Some(last) if last.end == id => last.end += len,
-                    _ => targets.push(id..id + len),
+                let place = self.cleared.partition_point(|&(by, _)| by <= lv);
+                let last = place.checked_sub(1).map(|last| &mut self.cleared[last]);
+                match last.filter(|(by, ids)| *by == lv && ids.end == id) {
+                    Some((_, ids)) => ids.end += len,
+                    None => self.cleared.insert(place, (lv, id..id + len)),
                 }
             } else if !gone {
                 tip += len;
             }
             next = self.spans.next(at);
         }
-        self.cleared.insert(lv, targets);
     }
 
     /// The element visible at `gap` (right of the gap) or before it, at this version.

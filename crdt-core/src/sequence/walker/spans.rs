@@ -21,30 +21,45 @@ pub(super) struct Span {
     pub(super) state: u32,
     /// Whether any edit that was applied has deleted them: they are not in the tip's text.
     pub(super) gone: bool,
+    /// Whether something was inserted between the first and the element that was before it at
+    /// its insertion: a left child, in the paper's tree.
+    pub(super) has_left: bool,
 }
 
 impl Span {
     pub(super) fn settled(len: u32) -> Self {
-        Self { id: SETTLED, len, left: NOWHERE, right: NOWHERE, state: 1, gone: false }
+        Self {
+            id: SETTLED,
+            len,
+            left: NOWHERE,
+            right: NOWHERE,
+            state: 1,
+            gone: false,
+            has_left: false,
+        }
     }
 }
 
-/// Visible elements at the walker's version and at the tip.
+/// Elements at the walker's version and at the tip.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Lengths {
     pub(super) now: u32,
     pub(super) tip: u32,
+    /// All that are inserted at the walker's version, visible or deleted.
+    pub(super) there: u32,
 }
 
 impl Summary for Lengths {
     fn add(&mut self, other: Self) {
         self.now += other.now;
         self.tip += other.tip;
+        self.there += other.there;
     }
 
     fn sub(&mut self, other: Self) {
         self.now -= other.now;
         self.tip -= other.tip;
+        self.there -= other.there;
     }
 }
 
@@ -55,6 +70,7 @@ impl Item for Span {
         Lengths {
             now: if self.state == 1 { self.len } else { 0 },
             tip: if self.gone { 0 } else { self.len },
+            there: if self.state > 0 { self.len } else { 0 },
         }
     }
 }
@@ -105,6 +121,11 @@ impl Spans {
             Some(at) => Cursor { leaf: at.leaf, index: at.index + 1 },
             None => self.tree.start(),
         };
+        self.insert_at(place, span)
+    }
+
+    /// Inserts `span` at a place, before the one there.
+    pub(super) fn insert_at(&mut self, place: Cursor, span: Span) -> Cursor {
         let leaf_of = &mut self.leaf_of;
         self.tree.insert(place, span, &mut |span, leaf| {
             leaf_of.insert(span.id, leaf);
@@ -114,6 +135,12 @@ impl Spans {
     /// The span that holds the `position`-th element visible at the walker's version.
     pub(super) fn find_visible(&self, position: u32) -> (Cursor, u32) {
         self.tree.find(position, |sum| sum.now).expect("positions were checked")
+    }
+
+    /// The next span after `at`, or the first, that is inserted at the walker's version.
+    pub(super) fn next_there(&self, at: Option<Cursor>) -> Option<Cursor> {
+        let before = at.map_or(0, |at| self.tree.before(at).there + self.get(at).sum().there);
+        self.tree.find(before, |sum| sum.there).map(|(at, _)| at)
     }
 
     /// The span that holds an element.
@@ -159,7 +186,10 @@ impl Spans {
         debug_assert!(offset < whole.len);
         self.tree.update(at, |span| span.len = offset);
         let id = whole.id + offset;
-        self.insert_after(Some(at), Span { id, len: whole.len - offset, left: id - 1, ..whole })
+        self.insert_after(
+            Some(at),
+            Span { id, len: whole.len - offset, left: id - 1, has_left: false, ..whole },
+        )
     }
 
     /// Makes the span at most `len` elements long, and returns where it is.

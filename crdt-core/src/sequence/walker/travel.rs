@@ -7,6 +7,7 @@ use super::{Id, Run, RunKind, Walker};
 use crate::causality::Lv;
 use crate::sequence::log::OpLog;
 use crate::sequence::merge::History;
+use crate::sequence::steps::step;
 
 /// From one version to another: the events that only the first has, and those that only the
 /// second has.
@@ -56,10 +57,10 @@ impl Walker {
     }
 
     pub(super) fn note_deleted(&mut self, lv: Lv, deleted: Deleted) {
-        let before = self.deleted.range(..lv).next_back().map(|(&first, _)| first);
-        if let Some(first) = before
-            && let Some(last) = self.deleted.get_mut(&first)
-            && first + last.len == lv
+        // Nearly always at the end: what is fed ascends, and one edit goes last to first.
+        let index = self.deleted.partition_point(|&(first, _)| first < lv);
+        if let Some((first, last)) = index.checked_sub(1).map(|before| &mut self.deleted[before])
+            && *first + last.len == lv
         {
             let onwards = deleted.forward && (last.forward || last.len == 1);
             if onwards && last.id + last.len == deleted.id {
@@ -73,7 +74,7 @@ impl Walker {
                 return;
             }
         }
-        self.deleted.insert(lv, deleted);
+        self.deleted.insert(index, (lv, deleted));
     }
 
     /// Applies `change` to the state of what the events of `run` inserted or deleted.
@@ -84,8 +85,8 @@ impl Walker {
             RunKind::DeleteForward | RunKind::DeleteBackward => {
                 let mut next = lv;
                 while next < end {
-                    let noted = self.deleted.range(..=next).next_back();
-                    let (&first, &deleted) = noted.expect("every deletion was noted");
+                    let after = self.deleted.partition_point(|&(first, _)| first <= next);
+                    let (first, deleted) = self.deleted[after - 1];
                     let stop = end.min(first + deleted.len);
                     let id = if deleted.forward {
                         deleted.id + (next - first)
@@ -99,11 +100,10 @@ impl Walker {
             RunKind::Clear => {
                 // A run of clearings deletes with its first; one that is cut deletes again
                 // with the next, which met nothing.
-                let noted = self.cleared.range(lv..end);
-                let targets: Vec<_> =
-                    noted.flat_map(|(_, targets)| targets.iter().cloned()).collect();
-                for target in targets {
-                    self.change_states(target.start, target.end - target.start, change);
+                let first = self.cleared.partition_point(|&(by, _)| by < lv);
+                for index in first..self.cleared.partition_point(|&(by, _)| by < end) {
+                    let Range { start, end } = self.cleared[index].1.clone();
+                    self.change_states(start, end - start, change);
                 }
             }
         }
@@ -111,6 +111,7 @@ impl Walker {
 
     fn change_states(&mut self, mut id: Id, mut len: u32, change: impl Fn(u32) -> u32) {
         while len > 0 {
+            step();
             let (at, offset) = self.spans.locate(id);
             let at = self.spans.split_before(at, offset);
             let at = self.spans.split_after(at, len);

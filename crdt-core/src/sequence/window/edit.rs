@@ -8,6 +8,7 @@ use crate::causality::Lv;
 use crate::sequence::error::InvalidTextOp;
 use crate::sequence::merge::History;
 use crate::sequence::run::Run;
+use crate::sequence::steps::step;
 use crate::sequence::walker::TipEdit;
 
 /// Between two spans.
@@ -23,6 +24,7 @@ impl Window {
     #[inline]
     pub(super) fn sees(&mut self, at: usize, version: &Version) -> bool {
         loop {
+            step();
             match self.spans[at].seen_by(version) {
                 Seen::All => return true,
                 Seen::Nothing => return false,

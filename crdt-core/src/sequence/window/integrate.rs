@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::{Id, Window};
 use crate::EventGraph;
 use crate::causality::Lv;
+use crate::sequence::steps::step;
 
 /// An insertion by its event and its neighbours.
 #[derive(Clone, Copy)]
@@ -24,6 +25,7 @@ impl Window {
         // Where to go back to, while all seen since belong behind the new element.
         let mut held = None;
         while let Some(other) = gap.get(here) {
+            step();
             if other.left == new.left {
                 if other.right == new.right {
                     if graph.dot_of(new.lv) < graph.dot_of(other.first) {
