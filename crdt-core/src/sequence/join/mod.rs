@@ -32,8 +32,8 @@ impl Text {
     ///
     /// See [`JoinError`]; nothing is changed.
     pub fn join(&mut self, delta: &TextDelta) -> Result<(), JoinError> {
-        self.load_history()?;
         if let Form::Edit(edit) = &delta.form
+            && self.has_history()
             && self.join_edit(edit)
         {
             return Ok(());
@@ -61,6 +61,9 @@ impl Text {
     ///
     /// See [`JoinError`]; nothing is changed.
     pub fn join_all(&mut self, deltas: &[&TextDelta]) -> Result<(), JoinError> {
+        if self.join_line(deltas, None) {
+            return Ok(());
+        }
         self.load_history()?;
         let before = self.graph.len();
         let in_line = self.log_all(deltas)?;
@@ -77,6 +80,10 @@ impl Text {
         &mut self,
         deltas: &[&TextDelta],
     ) -> Result<Vec<TextPatch>, JoinError> {
+        let mut patches = Vec::new();
+        if self.join_line(deltas, Some(&mut patches)) {
+            return Ok(patches);
+        }
         self.load_history()?;
         let before = self.graph.len();
         self.log_all(deltas)?;

@@ -45,8 +45,9 @@ impl Text {
     /// Reads what [`encode`](Self::encode) wrote: one's own storage, whose checksum stands for
     /// its history. For what others send there is [`import`](Self::import).
     ///
-    /// O(text). The history stays as it is until something needs it: joining, exporting, looking
-    /// back. Then it is decoded, which may fail although loading did not.
+    /// O(text). The history stays as it is until something needs it: joining changes that do not
+    /// follow everything that is known, exporting, looking back. Then it is decoded, which may fail
+    /// although loading did not.
     ///
     /// ```
     /// use crdt_core::{ReplicaId, Text};
@@ -152,12 +153,8 @@ impl Text {
     /// Notes the text that an edit is about to delete, which is in bounds, where it would
     /// otherwise have to be looked for in the history.
     pub(in crate::sequence) fn note_deletion(&mut self, op: &TextOp<'_>) {
-        let Some(past) = &mut self.past else { return };
-        let (at, len, forward) = match *op {
-            TextOp::Insert { .. } => return,
-            TextOp::Delete { at, len, forward } => (at, len, forward),
-            TextOp::Clear { .. } => (0, self.store.len_chars(), true),
-        };
-        past.note_deleted(&self.store.rope().slice(at, len), forward);
+        if let Some(past) = &mut self.past {
+            past.note(&self.store, op);
+        }
     }
 }

@@ -11,7 +11,7 @@
 //! | `write.rs`, `growing.rs` | from a history to a file, and from a file to a longer one |
 //! | `history.rs` | from a file to a history |
 //! | `past.rs` | what a loaded text has instead of a history |
-//! | `load.rs` | all of it for `Text` |
+//! | `load.rs`, `join.rs` | all of it for `Text`; joining without the history |
 
 mod chunk;
 mod columns;
@@ -23,6 +23,7 @@ mod error;
 mod file;
 mod growing;
 mod history;
+mod join;
 mod load;
 mod pack;
 mod past;

@@ -14,7 +14,8 @@ use crate::causality::{ChangeRun, Lv};
 use crate::collections::OrderedMap;
 use crate::sequence::log::OpLog;
 use crate::sequence::rope::{Rope, byte_of_char};
-use crate::sequence::run::{Run, RunKind};
+use crate::sequence::run::{Run, RunKind, TextOp};
+use crate::sequence::text_store::TextStore;
 use crate::{Frontier, VersionVector};
 
 /// The past of a text, not decoded. What was written since is a line: each change follows
@@ -66,10 +67,16 @@ impl Past {
         self.since.push(change.clone());
     }
 
-    /// Appends text that a deletion takes, given in document order.
-    pub(super) fn note_deleted(&mut self, text: &str, forward: bool) {
+    /// Notes the text that an edit, which is in bounds, is about to delete.
+    pub(super) fn note(&mut self, store: &TextStore, op: &TextOp<'_>) {
+        let (at, len, forward) = match *op {
+            TextOp::Insert { .. } => return,
+            TextOp::Delete { at, len, forward } => (at, len, forward),
+            TextOp::Clear { .. } => (0, store.len_chars(), true),
+        };
+        let text = store.rope().slice(at, len);
         if forward {
-            self.deleted.push_str(text);
+            self.deleted.push_str(&text);
         } else {
             self.deleted.extend(text.chars().rev());
         }

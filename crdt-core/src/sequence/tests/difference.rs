@@ -8,14 +8,12 @@ use super::text::{everything, random_session};
 use crate::sequence::TextPatch;
 use crate::{Frontier, Text};
 
-fn apply(text: &str, patches: &[TextPatch]) -> String {
+/// The text after patches, in code points and in UTF-16 units.
+pub(super) fn apply(text: &str, patches: &[TextPatch]) -> String {
     let mut units: Vec<u16> = text.encode_utf16().collect();
     let mut chars: Vec<char> = text.chars().collect();
-    let mut end = 0;
     for patch in patches {
         assert!(patch.deleted > 0 || !patch.inserted.is_empty(), "a patch changes something");
-        assert!(patch.at >= end, "patches go from left to right");
-        end = patch.at + patch.inserted.chars().count() as u32;
         let at = patch.at as usize;
         chars.splice(at..at + patch.deleted as usize, patch.inserted.chars());
         let at = patch.at_utf16 as usize;
@@ -56,6 +54,8 @@ fn a_difference_leads_from_version_to_version() {
             let (from, to) = (&versions[a], &versions[b]);
             let patches = whole.diff(from, to).expect("both are known");
             assert_eq!(apply(&texts[a], &patches), texts[b], "seed {seed}");
+            let ends = patches.iter().map(|patch| patch.at + patch.inserted.chars().count() as u32);
+            assert!(ends.zip(patches.iter().skip(1)).all(|(end, next)| end < next.at));
             assert_eq!(whole.text_at(from).as_ref(), Ok(&texts[a]), "seed {seed}");
             let local = |version| whole.graph.local(version).expect("known");
             let (only_from, only_to) = whole.graph.diff(&local(from), &local(to));

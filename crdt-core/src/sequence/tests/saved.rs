@@ -91,6 +91,53 @@ fn writing_goes_on_after_loading() {
     }
 }
 
+/// What others write who have seen everything is joined without the history; and what they write
+/// who have not, with it.
+#[test]
+fn what_goes_straight_on_needs_no_history() {
+    let (mut without, mut with) = (0, 0);
+    for seed in 0..crate::test_support::cases() {
+        let mut random = Random::new(seed);
+        let (mut texts, _) = random_session(&mut random);
+        let mut text = texts.swap_remove(0);
+        let (mut again, mut plain) = (loaded(&text), loaded(&text));
+        let mut editor = text.to_string();
+        for _ in 0..1 + random.below(4) {
+            let before = text.version().clone();
+            let mut writers = [1001, 1002].map(|number| fork(&text, number));
+            for _ in 0..1 + random.below(4) {
+                // One behind the other's back now and then.
+                let (other, writer) = &mut writers[random.below(2)];
+                if random.chance(80) {
+                    other.join(&everything(&text)).expect("nothing is missing");
+                }
+                let _sent = random_edit(other, writer, &mut random);
+                text.join(&everything(other)).expect("nothing is missing");
+            }
+            let news = text.delta_since(&before).expect("it was not loaded");
+            let patches = again.join_with_patches(&news).expect("nothing is missing");
+            plain.join(&news).expect("nothing is missing");
+            editor = super::difference::apply(&editor, &patches);
+            assert_eq!(editor, text.to_string(), "seed {seed}");
+            for other in [&again, &plain] {
+                other.check_invariants();
+                assert_eq!(other.to_string(), text.to_string(), "seed {seed}");
+                assert_eq!(saved(other), saved(&text), "seed {seed}");
+                assert_eq!((other.version(), other.frontier()), (text.version(), text.frontier()));
+            }
+        }
+        if again.has_history() {
+            with += 1
+        } else {
+            without += 1
+        }
+        again.load_history().expect("just encoded");
+        again.check_invariants();
+        assert_eq!(again, text, "seed {seed}");
+    }
+    assert!(without > 50 && with > 50, "{without} without, {with} with");
+}
+
 /// A change that is refused leaves a loaded text as it was.
 #[test]
 fn a_refused_change_leaves_a_loaded_text_as_it_was() {
