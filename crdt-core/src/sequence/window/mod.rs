@@ -30,7 +30,7 @@ use super::walker::TipEdit;
 use crate::canary::is_planted;
 use crate::causality::{Chain, ChainCursor, Lv};
 use span::{ALIVE, Remover, Span, Way};
-use versions::{Version, Versions, covers};
+use versions::{SLOTS, Version, Versions, covers};
 
 /// An element by the event that inserted it, or by the name that settled text has for it.
 type Id = u32;
@@ -118,6 +118,7 @@ impl Window {
             return Ok(());
         }
         let mut cursor = ChainCursor::new(history.graph);
+        let mut version = [0; SLOTS];
         for part in history.parts {
             let (mut next, end) = (part.start.max(self.end), part.end.min(to));
             let mut edits = history.log.runs_in(next..end);
@@ -127,7 +128,7 @@ impl Window {
                 let chain = cursor.chain(next, edit.map_or(end, |(lv, run)| lv + run.len));
                 next = chain.lvs.end;
                 let Some((lv, run)) = edit.filter(|&(lv, _)| lv < next) else {
-                    self.versions.arrive(&chain, false)?;
+                    self.versions.arrive(&chain, false, &mut version)?;
                     continue;
                 };
                 let mut now = run;
@@ -137,7 +138,7 @@ impl Window {
                 } else {
                     edit = edits.next();
                 }
-                let (writer, version) = self.versions.arrive(&chain, true)?;
+                let writer = self.versions.arrive(&chain, true, &mut version)?;
                 let fed = self.feed(history, (lv, now), writer, &version, &mut |_| {});
                 debug_assert!(
                     !matches!(fed, Err(Refusal::Invalid(_))),
@@ -166,7 +167,8 @@ impl Window {
     ) -> Result<Option<Lv>, Refusal> {
         let Range { start, end } = chain.lvs;
         self.catch_up(history, start)?;
-        let (writer, mut version) = self.versions.arrive(chain, true)?;
+        let mut version = [0; SLOTS];
+        let writer = self.versions.arrive(chain, true, &mut version)?;
         self.feed(history, (start, run), writer, &version, found)?;
         self.end = end;
         version[usize::from(writer)] = end;

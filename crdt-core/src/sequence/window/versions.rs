@@ -57,17 +57,6 @@ struct Chain {
     version: Version,
 }
 
-impl Chain {
-    /// The version of an event of the chain: its past, and itself.
-    fn version_of(&self, lv: Lv) -> Version {
-        let mut version = self.version;
-        if self.writer != NONE {
-            version[usize::from(self.writer)] = lv + 1;
-        }
-        version
-    }
-}
-
 #[derive(Clone, Debug)]
 struct Writer {
     /// Its number in the graph.
@@ -110,8 +99,8 @@ impl Versions {
         self.chains.len()
     }
 
-    /// Takes in a chain of events. For those that edit the text, returns the replica's slot and
-    /// the first event's version.
+    /// Takes in a chain of events, and writes the first event's version into `version`. Returns
+    /// the replica's slot, which whoever edits the text has.
     ///
     /// # Errors
     ///
@@ -120,7 +109,8 @@ impl Versions {
         &mut self,
         chain: &causality::Chain<'_>,
         edits: bool,
-    ) -> Result<(u8, Version), TooWide> {
+        version: &mut Version,
+    ) -> Result<u8, TooWide> {
         let Range { start, end } = chain.lvs;
         if let Some(last) = self.chains.last_mut()
             && last.end == start
@@ -134,11 +124,11 @@ impl Versions {
             if edits {
                 self.tip[slot] = end;
             }
-            let mut version = last.version;
+            *version = last.version;
             version[slot] = start;
-            return Ok((last.writer, version));
+            return Ok(last.writer);
         }
-        let mut version = [0; SLOTS];
+        *version = [0; SLOTS];
         if self.critical.is_none() {
             version[usize::from(SETTLED)] = Lv::MAX;
         }
@@ -148,7 +138,10 @@ impl Versions {
             if Some(parent) == self.critical {
                 version[usize::from(SETTLED)] = Lv::MAX;
             } else if let Some(chain) = self.chain_of(parent) {
-                join(&mut version, &chain.version_of(parent));
+                join(version, &chain.version);
+                if let Some(seen) = version.get_mut(usize::from(chain.writer)) {
+                    *seen = (*seen).max(parent + 1);
+                }
             }
         }
         let slot = self.slot_of(chain.replica, edits)?;
@@ -156,19 +149,19 @@ impl Versions {
             self.tick += 1;
             writer.tick = self.tick;
             writer.awaited = true;
-            writer.known = version;
+            writer.known = *version;
             writer.known[usize::from(slot)] = end;
             if edits {
                 self.tip[usize::from(slot)] = end;
             }
         } else if let Some(last) = self.chains.last_mut()
-            && (last.writer, last.end, last.version) == (NONE, start, version)
+            && (last.writer, last.end, last.version) == (NONE, start, *version)
         {
             last.end = end;
-            return Ok((slot, version));
+            return Ok(slot);
         }
-        self.chains.push(Chain { start, end, writer: slot, version });
-        Ok((slot, version))
+        self.chains.push(Chain { start, end, writer: slot, version: *version });
+        Ok(slot)
     }
 
     /// The chain that holds an event, unless that is settled.
