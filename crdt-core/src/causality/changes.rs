@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use smallvec::SmallVec;
 
 use crate::codec::{DecodeError, DecodeErrorKind, Reader, ReceiveTable, SendTable, Writer};
@@ -129,10 +131,11 @@ impl ChangeWriter {
     }
 }
 
-/// Reads what [`ChangeWriter`] wrote.
+/// Reads what [`ChangeWriter`] wrote, always with the same table.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeReader {
-    mentioned: OrderedMap<ReplicaId, Mentioned>,
+    /// By the replica's number in the table.
+    mentioned: Vec<Mentioned>,
     body: u64,
 }
 
@@ -161,7 +164,7 @@ impl ChangeReader {
         let (number, flags) = table.read(FLAG_BITS, input)?;
         let replica = lookup(table, number);
         let at = input.position();
-        let mentioned = self.mentioned.get(&replica).copied().unwrap_or_default();
+        let mentioned = *self.mentioned(number);
         let seq = match mentioned.in_body(self.body) {
             Some(last) => last + 1,
             None if mentioned.seq == 0 => input.seq()?,
@@ -185,7 +188,7 @@ impl ChangeReader {
         if events > SEQ_MAX.saturating_sub(seq - 1) {
             return Err(DecodeErrorKind::OutOfRange.at(at));
         }
-        self.mentioned.entry(replica).or_default().row(seq + events - 1, self.body);
+        self.mentioned[number as usize].row(seq + events - 1, self.body);
         let mut parents: SmallVec<[Dot; 2]> = SmallVec::new();
         if flags & FLAG_PARENTS != 0 {
             let at = input.position();
@@ -207,6 +210,15 @@ impl ChangeReader {
         Ok(ChangeRun { replica, seq, change_len, count, parents })
     }
 
+    /// What is remembered of the replica with a number that the table has.
+    fn mentioned(&mut self, number: u32) -> &mut Mentioned {
+        let number = number as usize;
+        if number >= self.mentioned.len() {
+            self.mentioned.resize(number + 1, Mentioned::default());
+        }
+        &mut self.mentioned[number]
+    }
+
     fn read_parent(
         &mut self,
         table: &mut ReceiveTable<ReplicaId>,
@@ -214,7 +226,7 @@ impl ChangeReader {
     ) -> Result<Dot, DecodeError> {
         let (number, _) = table.read(0, input)?;
         let replica = lookup(table, number);
-        let mentioned = self.mentioned.entry(replica).or_default();
+        let mentioned = self.mentioned(number);
         let at = input.position();
         let seq = mentioned
             .seq

@@ -79,6 +79,11 @@ impl Headers {
     }
 
     fn number(&mut self, replica: ReplicaId) -> u32 {
+        if let Some(last) = self.rows.last()
+            && self.replicas[last.replica as usize] == replica
+        {
+            return last.replica;
+        }
         let known = if self.replicas.len() <= FEW {
             self.replicas.iter().position(|&known| known == replica).map(|number| number as u32)
         } else {

@@ -117,13 +117,13 @@ impl OpLog {
 
     /// Makes room for `runs` more runs with `text` bytes of text.
     pub(super) fn reserve(&mut self, runs: usize, text: usize) {
-        // No more than is needed the first time, and amortised from then on.
-        let needed = self.entries.len() + runs;
-        if needed > self.entries.capacity() {
-            let target = needed.max(2 * self.entries.capacity());
-            self.entries.reserve_exact(target - self.entries.len());
+        let (entries, arena) = (&mut self.entries, &mut self.arena);
+        if let Some(more) = growth(entries.len(), entries.capacity(), runs) {
+            entries.reserve_exact(more);
         }
-        self.arena.reserve(text);
+        if let Some(more) = growth(arena.len(), arena.capacity(), text) {
+            arena.reserve_exact(more);
+        }
     }
 
     /// Whether there is room for events up to local version `end`, with `text` bytes of text.
@@ -146,6 +146,7 @@ impl OpLog {
     /// Appends a run with its text, for which there is room.
     pub(super) fn push_run(&mut self, lv: Lv, run: Run, content: &str) {
         assert!(lv >= self.end(), "events are logged in the order of their local versions");
+        self.reserve(1, content.len());
         let mut text = self.arena.len() as u32;
         self.arena.push_str(content);
         let (mut lv, mut rest, mut content) = (lv, run, content);
@@ -334,6 +335,14 @@ impl OpLog {
             assert_eq!(chars, if inserts { pair[0].len() } else { 0 });
         }
     }
+}
+
+/// How much room to make for `more` beyond `len`, if there is not enough: no more than is needed
+/// the first time, and a quarter of what there is from then on. That is amortised, and leaves
+/// less unused than doubling does.
+fn growth(len: usize, capacity: usize, more: usize) -> Option<usize> {
+    let needed = len + more;
+    (needed > capacity).then(|| needed.max(capacity + capacity / 4) - len)
 }
 
 fn cut(entry: Entry, range: &Range<Lv>) -> (Lv, Run) {

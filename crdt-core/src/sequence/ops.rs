@@ -191,6 +191,9 @@ impl OpRuns {
         }
         let mut text = input.utf8(bytes_of_chars(input, chars)?)?;
         let mut this = Self::new();
+        if !this.log.has_room(Some(events), text.len()) {
+            return Err(input.error(DecodeErrorKind::OutOfRange));
+        }
         this.log.reserve(runs, text.len());
         let (mut left, mut cursor, mut last) = (events, 0, None::<Run>);
         while left > 0 {
@@ -201,17 +204,12 @@ impl OpRuns {
                 return Err(DecodeErrorKind::NotCanonical.at(at));
             }
             cursor = cursor_after(run);
-            this.push(match kind {
-                RunKind::Insert => {
-                    let (content, rest) = text.split_at(byte_of_char(text, chars, len));
-                    chars -= len;
-                    text = rest;
-                    TextOp::Insert { at: run.at, content }
-                }
-                RunKind::DeleteForward => TextOp::Delete { at: run.at, len, forward: true },
-                RunKind::DeleteBackward => TextOp::Delete { at: run.at, len, forward: false },
-                RunKind::Clear => TextOp::Clear { len },
-            });
+            let mut content = "";
+            if kind == RunKind::Insert {
+                (content, text) = text.split_at(byte_of_char(text, chars, len));
+                chars -= len;
+            }
+            this.log.push_run(events - left, run, content);
             left -= len;
             last = Some(run);
         }

@@ -89,6 +89,9 @@ pub(super) fn byte_of_char(text: &str, total: u32, chars: u32) -> usize {
     if chars == total {
         return text.len();
     }
+    if text.as_bytes()[..chars as usize].is_ascii() {
+        return chars as usize;
+    }
     let nth = text.char_indices().nth(chars as usize);
     nth.expect("the offset is inside of the text").0
 }
@@ -160,7 +163,7 @@ impl Rope {
             return;
         }
         if let Some(finger) = &self.finger
-            && finger.start < at
+            && finger.start <= at
         {
             let (chunk, offset) = (self.chunks.item(finger.cursor), at - finger.start);
             if offset <= chunk.measure.chars && chunk.text.len() + text.len() <= CHUNK_MAX {
@@ -223,7 +226,7 @@ impl Rope {
         let Some(offset) = at.checked_sub(finger.start) else { return false };
         // A code point has four bytes at most.
         let is_inside = offset + len < chunk.measure.chars;
-        if !is_inside || chunk.text.len().saturating_sub(4 * len as usize) <= CHUNK_MAX / 2 {
+        if !is_inside || chunk.text.len().saturating_sub(4 * len as usize) <= CHUNK_MAX / 4 {
             return false;
         }
         let change = |chunk: &mut Chunk| chunk.remove(offset, len);

@@ -82,7 +82,7 @@ impl Text {
             form: Form::Edit(OneEdit {
                 replica: writer.replica(),
                 seq: change.seq,
-                parents: change.parents.into_iter().collect(),
+                parents: SmallVec::from_slice(&change.parents),
                 inserted: ShortText::new(content),
                 chars,
                 at,
@@ -241,6 +241,8 @@ impl Text {
 
     /// Adds a change of so many events with so many bytes of text to the graph; what it does is
     /// still to be written.
+    #[inline]
+    #[track_caller]
     fn begin_change(
         &mut self,
         events: u32,
@@ -251,15 +253,14 @@ impl Text {
             return self.begin_change_of_loaded(events, bytes, writer);
         }
         let replica = writer.replica();
-        let (lv, before) = (self.graph.len(), self.graph.last_of(replica));
-        writer.meet(before);
-        if !self.store.has_room(lv, events, bytes) {
+        writer.meet(self.graph.last_of(replica));
+        if !self.store.has_room(self.graph.len(), events, bytes) {
             return Err(TextError::TooLong);
         }
-        let tips: SmallVec<[Lv; 2]> = SmallVec::from_slice(self.graph.frontier());
-        self.graph.push(replica, events, 1, &tips).map_err(|_| TextError::TooLong)?;
-        writer.advance(before + u64::from(events));
-        Ok(ChangeStart { lv, seq: before + 1, parents: self.graph.explicit_parents(lv) })
+        let pushed = self.graph.push_at_tip(replica, events);
+        let (lv, seq) = pushed.map_err(|_| TextError::TooLong)?;
+        writer.advance(seq + u64::from(events) - 1);
+        Ok(ChangeStart { lv, seq, parents: self.graph.explicit_parents(lv) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! This library.
 
-use crdt_core::sequence::{Rope, Text, TextDelta, TextOp};
+use crdt_core::sequence::{Rope, Text, TextDelta, TextError, TextOp};
 use crdt_core::{ReplicaId, VersionVector, Writer};
 
 use crate::engine::{Archive, Edit, Engine, Offsets, Outcome};
@@ -38,18 +38,12 @@ impl Engine for Ours {
     }
 
     fn edit(replica: &mut Replica, edits: &[Edit<'_>]) -> Outcome {
-        Self::edit_and_send(replica, edits).map(|_delta| ())
+        drop(write(replica, edits)?);
+        Ok(())
     }
 
     fn edit_and_send(replica: &mut Replica, edits: &[Edit<'_>]) -> Outcome<TextDelta> {
-        let Replica { text, writer } = replica;
-        let delta = match *edits {
-            [Edit { at, deleted, inserted }] => {
-                text.splice(at as u32, deleted as u32, inserted, writer)
-            }
-            _ => text.edit(&edits.iter().flat_map(ops).collect::<Vec<_>>(), writer),
-        };
-        Ok(delta?)
+        Ok(write(replica, edits)?)
     }
 
     fn receive(replica: &mut Replica, updates: &[&TextDelta]) -> Outcome {
@@ -58,6 +52,16 @@ impl Engine for Ours {
 
     fn text(replica: &Replica) -> Outcome<String> {
         Ok(replica.text.to_string())
+    }
+}
+
+fn write(replica: &mut Replica, edits: &[Edit<'_>]) -> Result<TextDelta, TextError> {
+    let Replica { text, writer } = replica;
+    match *edits {
+        [Edit { at, deleted, inserted }] => {
+            text.splice(at as u32, deleted as u32, inserted, writer)
+        }
+        _ => text.edit(&edits.iter().flat_map(ops).collect::<Vec<_>>(), writer),
     }
 }
 

@@ -196,6 +196,31 @@ impl EventGraph {
         Ok(start..end)
     }
 
+    /// As [`push`](Self::push), for one change of `change_len` events that follows everything
+    /// held. Returns its first event, by its local version and its sequence number.
+    ///
+    /// # Errors
+    ///
+    /// See [`GraphError`]; the graph is unchanged.
+    pub fn push_at_tip(
+        &mut self,
+        replica: ReplicaId,
+        change_len: u32,
+    ) -> Result<(Lv, u64), GraphError> {
+        let (start, seq) = (self.len, self.last_of(replica) + 1);
+        if let [_] = self.frontier[..]
+            && let Some(run) = self.runs.last()
+            && self.issuers[run.replica as usize].id == replica
+            && change_len <= LEN_MAX - start
+        {
+            self.go_on(*run, change_len, change_len)?;
+        } else {
+            let tips = self.frontier.clone();
+            self.push(replica, change_len, 1, &tips)?;
+        }
+        Ok((start, seq))
+    }
+
     /// The short way of [`push`](Self::push) for what is typed: the writer of the newest event,
     /// which is the only tip, goes on.
     fn go_on(&mut self, run: Run, change_len: u32, total: u32) -> Result<Range<Lv>, GraphError> {
