@@ -18,7 +18,9 @@ pub(super) struct OneEdit {
     pub(super) seq: u64,
     /// The explicit parents, in ascending order.
     pub(super) parents: SmallVec<[Dot; 1]>,
-    pub(super) inserted: ShortText,
+    inserted: Inserted,
+    /// How many bytes are inserted.
+    bytes: u32,
     /// How many code points are inserted.
     pub(super) chars: u32,
     pub(super) at: u32,
@@ -26,7 +28,52 @@ pub(super) struct OneEdit {
     pub(super) deleted: u32,
 }
 
+/// What is inserted, in place if it is short; the rest is zeros then.
+#[derive(Clone, Debug)]
+enum Inserted {
+    Short([u8; SHORT_MAX]),
+    Long(String),
+}
+
+/// So many bytes take no more room than a `String` does.
+const SHORT_MAX: usize = 16;
+
 impl OneEdit {
+    /// The edit that `replica` makes with its event `seq` as the first: where, how many code
+    /// points it deletes, and what it inserts, which has so many.
+    pub(super) fn new(
+        (replica, seq): (ReplicaId, u64),
+        parents: &[Dot],
+        (at, deleted): (u32, u32),
+        (inserted, chars): (&str, u32),
+    ) -> Self {
+        let bytes = inserted.len() as u32;
+        let inserted = if inserted.len() <= SHORT_MAX {
+            // In one piece, which can be copied the moment that it is made.
+            let word = inserted.bytes().rev().fold(0, |word, byte| word << 8 | u128::from(byte));
+            Inserted::Short(word.to_le_bytes())
+        } else {
+            Inserted::Long(inserted.into())
+        };
+        let parents = SmallVec::from_slice(parents);
+        Self { replica, seq, parents, inserted, bytes, chars, at, deleted }
+    }
+
+    /// What is inserted.
+    pub(super) fn inserted(&self) -> &str {
+        match &self.inserted {
+            Inserted::Short(bytes) => {
+                core::str::from_utf8(&bytes[..self.bytes as usize]).expect("it was a text")
+            }
+            Inserted::Long(text) => text,
+        }
+    }
+
+    /// How many bytes are inserted.
+    pub(super) fn inserted_bytes(&self) -> usize {
+        self.bytes as usize
+    }
+
     /// How many events it has: at least one, and few enough to be in a log.
     pub(super) fn events(&self) -> u32 {
         self.deleted + self.chars
@@ -46,7 +93,7 @@ impl OneEdit {
     pub(super) fn ops(&self) -> impl Iterator<Item = TextOp<'_>> {
         let (at, len) = (self.at, self.deleted);
         let deletion = (len > 0).then_some(TextOp::Delete { at, len, forward: true });
-        let content = (self.chars > 0).then(|| self.inserted.as_str());
+        let content = (self.chars > 0).then(|| self.inserted());
         deletion.into_iter().chain(content.map(|content| TextOp::Insert { at, content }))
     }
 
@@ -59,60 +106,26 @@ impl OneEdit {
     }
 }
 
-/// A text that lies in place if it is short.
-#[derive(Clone, Debug)]
-pub(super) enum ShortText {
-    Short { len: u8, bytes: [u8; SHORT_MAX] },
-    Long(String),
-}
-
-/// So many bytes take no more room than a `String` does.
-const SHORT_MAX: usize = 15;
-
-impl ShortText {
-    pub(super) fn new(text: &str) -> Self {
-        let mut bytes = [0; SHORT_MAX];
-        match bytes.get_mut(..text.len()) {
-            Some(place) => {
-                place.copy_from_slice(text.as_bytes());
-                Self::Short { len: text.len() as u8, bytes }
-            }
-            None => Self::Long(text.into()),
-        }
-    }
-
-    /// How many bytes it has.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Short { len, .. } => usize::from(*len),
-            Self::Long(text) => text.len(),
-        }
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Short { len, bytes } => {
-                core::str::from_utf8(&bytes[..usize::from(*len)]).expect("it was a text")
-            }
-            Self::Long(text) => text,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use quickcheck::quickcheck;
 
+    fn edit(inserted: &str) -> OneEdit {
+        let chars = inserted.chars().count() as u32;
+        OneEdit::new((ReplicaId::from_u128(1), 1), &[], (3, 2), (inserted, chars))
+    }
+
     quickcheck! {
         fn short_and_long_texts_are_kept(text: String) -> bool {
-            ShortText::new(&text).as_str() == text && ShortText::new(&text).len() == text.len()
+            edit(&text).inserted() == text && edit(&text).inserted_bytes() == text.len()
         }
     }
 
     #[test]
     fn an_ordinary_edit_is_small() {
-        assert_eq!(size_of::<ShortText>(), size_of::<String>());
+        let places = (0..20).map(|len| "x".repeat(len)).map(|text| edit(&text).inserted().len());
+        assert!(places.eq(0..20));
         assert!(size_of::<OneEdit>() <= 96);
     }
 }

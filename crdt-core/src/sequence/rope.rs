@@ -13,6 +13,9 @@ use super::tree::{Cursor, Item, Items, Path, Summary, Tree};
 /// several levels; never below two code points of four bytes.
 pub(super) const CHUNK_MAX: usize = if cfg!(test) { 12 } else { 512 };
 
+/// A chunk of less is joined with a neighbour where the two are no more than half of one.
+const SMALL: usize = CHUNK_MAX / 4;
+
 /// What is counted of a stretch of text.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Measure {
@@ -60,7 +63,15 @@ struct Chunk {
 
 impl Chunk {
     fn new(text: &str) -> Self {
-        Self { text: String::from(text), measure: Measure::of(text) }
+        // What is new is nearly always added to.
+        let mut own = String::with_capacity(text.len().max(CHUNK_MAX / 4));
+        own.push_str(text);
+        Self { text: own, measure: Measure::of(text) }
+    }
+
+    /// Whether so many bytes more fit.
+    fn has_room(&self, bytes: usize) -> bool {
+        self.text.len() + bytes <= CHUNK_MAX
     }
 
     fn byte_of_char(&self, chars: u32) -> usize {
@@ -166,28 +177,56 @@ impl Rope {
             && finger.start <= at
         {
             let (chunk, offset) = (self.chunks.item(finger.cursor), at - finger.start);
-            if offset <= chunk.measure.chars && chunk.text.len() + text.len() <= CHUNK_MAX {
+            if offset <= chunk.measure.chars && chunk.has_room(text.len()) {
                 let change = |chunk: &mut Chunk| chunk.insert(offset, text);
                 self.chunks.update_along(&finger.path, finger.cursor, change);
                 return;
             }
         }
         let Some((cursor, offset)) = self.chunk_before(at) else {
-            self.finger = None;
-            self.insert_chunks(self.chunks.start(), "", text, "");
+            self.insert_chunks(self.chunks.start(), text, "");
             return;
         };
-        if self.chunks.item(cursor).text.len() + text.len() <= CHUNK_MAX {
-            self.chunks.update(cursor, |chunk| chunk.insert(offset, text));
-            self.point_at(cursor, at - offset);
+        let chunk = self.chunks.item(cursor);
+        if chunk.has_room(text.len()) {
+            self.change(cursor, at - offset, |chunk| chunk.insert(offset, text));
             return;
         }
-        self.finger = None;
-        let chunk = self.chunks.remove(cursor, &mut |_, _| {});
-        let (head, tail) = chunk.text.split_at(chunk.byte_of_char(offset));
-        // The removal may have merged leaves, so the place is sought again.
-        let place = self.boundary(at - offset);
-        self.insert_chunks(place, head, text, tail);
+        let after = Cursor { leaf: cursor.leaf, index: cursor.index + 1 };
+        if offset == 0 {
+            self.insert_chunks(cursor, text, "");
+        } else if offset < chunk.measure.chars {
+            let tail = String::from(&chunk.text[chunk.byte_of_char(offset)..]);
+            let len = chunk.measure.chars - offset;
+            let fits = chunk.has_room(text.len().saturating_sub(tail.len()));
+            self.change(cursor, at - offset, |chunk| {
+                chunk.remove(offset, len);
+                if fits {
+                    chunk.insert(offset, text);
+                }
+            });
+            self.insert_chunks(after, if fits { "" } else { text }, &tail);
+        } else {
+            match self
+                .chunks
+                .next(cursor)
+                .filter(|&next| self.chunks.item(next).has_room(text.len()))
+            {
+                Some(next) => self.change(next, at, |chunk| chunk.insert(0, text)),
+                None => self.insert_chunks(after, text, ""),
+            }
+        }
+    }
+
+    /// Changes a chunk, which begins at code point `start`, and remembers it.
+    fn change(&mut self, cursor: Cursor, start: u32, change: impl FnOnce(&mut Chunk)) {
+        match self.chunks.path(cursor.leaf) {
+            Some(path) => {
+                self.chunks.update_along(&path, cursor, change);
+                self.finger = Some(Finger { cursor, path, start });
+            }
+            None => self.chunks.update(cursor, change),
+        }
     }
 
     /// Removes `len` code points from `at` on.
@@ -201,7 +240,7 @@ impl Rope {
         if self.remove_at_finger(at, len) {
             return;
         }
-        let mut left = len;
+        let (mut left, mut is_small) = (len, false);
         while left > 0 {
             let (cursor, offset) = self.chunks.find(at, |m| m.chars).expect("inside of the text");
             let chunk = self.chunks.item(cursor);
@@ -210,12 +249,14 @@ impl Rope {
                 self.finger = None;
                 self.chunks.remove(cursor, &mut |_, _| {});
             } else {
-                self.chunks.update(cursor, |chunk| chunk.remove(offset, here));
-                self.point_at(cursor, at - offset);
+                self.change(cursor, at - offset, |chunk| chunk.remove(offset, here));
+                is_small |= self.chunks.item(cursor).text.len() < SMALL;
             }
             left -= here;
         }
-        self.join_around(at);
+        if is_small {
+            self.join_around(at);
+        }
     }
 
     /// Removes from the chunk that was edited last, if the range is in it and leaves so much of
@@ -226,7 +267,7 @@ impl Rope {
         let Some(offset) = at.checked_sub(finger.start) else { return false };
         // A code point has four bytes at most.
         let is_inside = offset + len < chunk.measure.chars;
-        if !is_inside || chunk.text.len().saturating_sub(4 * len as usize) <= CHUNK_MAX / 4 {
+        if !is_inside || chunk.text.len() < SMALL + 4 * len as usize {
             return false;
         }
         let change = |chunk: &mut Chunk| chunk.remove(offset, len);
@@ -234,15 +275,10 @@ impl Rope {
         true
     }
 
-    /// Remembers the chunk that was edited, which begins at code point `start`.
-    fn point_at(&mut self, cursor: Cursor, start: u32) {
-        let path = self.chunks.path(cursor.leaf);
-        self.finger = path.map(|path| Finger { cursor, path, start });
-    }
-
-    /// Keeps chunks from staying small: joins those on both sides of `at` if they fit in one.
+    /// Keeps chunks from staying small: joins the one at `at`, or that before it, with the next
+    /// if they fit in one.
     fn join_around(&mut self, at: u32) {
-        let Some((left, _)) = self.chunk_before(at).filter(|_| at > 0) else { return };
+        let Some((left, _)) = self.chunk_before(at) else { return };
         let Some(right) = self.chunks.next(left) else { return };
         let len = self.chunks.item(left).text.len() + self.chunks.item(right).text.len();
         // Half full at most, so that the next typed character does not split it again.
@@ -267,23 +303,19 @@ impl Rope {
         found.map(|(cursor, offset)| (cursor, offset + 1))
     }
 
-    /// The cursor before which a chunk that begins at `at` belongs; `at` is between chunks.
-    fn boundary(&self, at: u32) -> Cursor {
-        match self.chunk_before(at) {
-            Some((cursor, _)) if at > 0 => Cursor { leaf: cursor.leaf, index: cursor.index + 1 },
-            _ => self.chunks.start(),
-        }
-    }
-
-    /// Inserts the three pieces as evenly filled chunks, in linear time.
-    fn insert_chunks(&mut self, mut place: Cursor, head: &str, text: &str, tail: &str) {
-        let total = head.len() + text.len() + tail.len();
-        let mut whole = String::with_capacity(total);
-        whole.push_str(head);
-        whole.push_str(text);
-        whole.push_str(tail);
-        let count = total.div_ceil(CHUNK_MAX - 3);
-        let mut rest = whole.as_str();
+    /// Inserts both pieces as evenly filled chunks, in linear time.
+    fn insert_chunks(&mut self, mut place: Cursor, text: &str, tail: &str) {
+        self.finger = None;
+        let joined;
+        let mut rest = if text.is_empty() {
+            tail
+        } else if tail.is_empty() {
+            text
+        } else {
+            joined = [text, tail].concat();
+            &joined
+        };
+        let count = rest.len().div_ceil(CHUNK_MAX - 3);
         for piece in 0..count {
             let mut end = rest.len() / (count - piece);
             while !rest.is_char_boundary(end) {

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::delta::{Changes, Form, TextDelta};
 use super::error::{InvalidTextOp, TextError};
-use super::one_edit::{OneEdit, ShortText};
+use super::one_edit::OneEdit;
 use super::run::{Run, TextOp};
 use super::text::Text;
 use crate::causality::{ChangeRun, Lv};
@@ -75,20 +75,15 @@ impl Text {
             return Ok(TextDelta::default());
         }
         let events = deleted.saturating_add(chars);
-        let change = self.begin_change(events, content.len(), writer)?;
-        self.note_deletion(&TextOp::Delete { at, len: deleted, forward: true });
-        self.store.splice(change.lv, at, deleted, (content, chars));
-        Ok(TextDelta {
-            form: Form::Edit(OneEdit {
-                replica: writer.replica(),
-                seq: change.seq,
-                parents: SmallVec::from_slice(&change.parents),
-                inserted: ShortText::new(content),
-                chars,
-                at,
-                deleted,
-            }),
-        })
+        let ChangeStart { lv, seq, parents } =
+            self.begin_change(events, content.len(), writer)?;
+        if deleted > 0 {
+            self.note_deletion(&TextOp::Delete { at, len: deleted, forward: true });
+        }
+        self.store.splice(lv, at, deleted, (content, chars));
+        let event = (writer.replica(), seq);
+        let edit = OneEdit::new(event, &parents, (at, deleted), (content, chars));
+        Ok(TextDelta { form: Form::Edit(edit) })
     }
 
     /// Makes the text equal to `content`, keeping what the two have in common at the

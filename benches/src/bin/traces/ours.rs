@@ -38,8 +38,10 @@ impl Engine for Ours {
     }
 
     fn edit(replica: &mut Replica, edits: &[Edit<'_>]) -> Outcome {
-        drop(write(replica, edits)?);
-        Ok(())
+        match write(replica, edits) {
+            Ok(_delta) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn edit_and_send(replica: &mut Replica, edits: &[Edit<'_>]) -> Outcome<TextDelta> {

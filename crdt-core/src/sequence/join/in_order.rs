@@ -44,7 +44,7 @@ impl Text {
         if self.graph.push(edit.replica, edit.events(), 1, &parents).is_err() {
             return false;
         }
-        self.store.splice(lv, edit.at, edit.deleted, (edit.inserted.as_str(), edit.chars));
+        self.store.splice(lv, edit.at, edit.deleted, (edit.inserted(), edit.chars));
         true
     }
 
@@ -52,7 +52,7 @@ impl Text {
     /// room for it.
     fn place_edit(&self, edit: &OneEdit) -> Option<SmallVec<[Lv; 2]>> {
         if edit.seq != self.graph.last_of(edit.replica) + 1
-            || !self.store.has_room(self.graph.len(), edit.events(), edit.inserted.len())
+            || !self.store.has_room(self.graph.len(), edit.events(), edit.inserted_bytes())
         {
             return None;
         }
