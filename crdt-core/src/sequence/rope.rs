@@ -16,6 +16,9 @@ pub(super) const CHUNK_MAX: usize = if cfg!(test) { 12 } else { 512 };
 /// A chunk of less is joined with a neighbour where the two are no more than half of one.
 const SMALL: usize = CHUNK_MAX / 4;
 
+/// Whether there is a finger. Nobody types so fast in a browser that it were worth its code.
+const FINGER: bool = !cfg!(target_arch = "wasm32");
+
 /// What is counted of a stretch of text.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Measure {
@@ -173,7 +176,8 @@ impl Rope {
         if text.is_empty() {
             return;
         }
-        if let Some(finger) = &self.finger
+        if FINGER
+            && let Some(finger) = &self.finger
             && finger.start <= at
         {
             let (chunk, offset) = (self.chunks.item(finger.cursor), at - finger.start);
@@ -220,12 +224,11 @@ impl Rope {
 
     /// Changes a chunk, which begins at code point `start`, and remembers it.
     fn change(&mut self, cursor: Cursor, start: u32, change: impl FnOnce(&mut Chunk)) {
-        match self.chunks.path(cursor.leaf) {
-            Some(path) => {
-                self.chunks.update_along(&path, cursor, change);
-                self.finger = Some(Finger { cursor, path, start });
-            }
-            None => self.chunks.update(cursor, change),
+        if FINGER && let Some(path) = self.chunks.path(cursor.leaf) {
+            self.chunks.update_along(&path, cursor, change);
+            self.finger = Some(Finger { cursor, path, start });
+        } else {
+            self.chunks.update(cursor, change);
         }
     }
 
@@ -262,6 +265,9 @@ impl Rope {
     /// Removes from the chunk that was edited last, if the range is in it and leaves so much of
     /// it that it need not be joined with a neighbour.
     fn remove_at_finger(&mut self, at: u32, len: u32) -> bool {
+        if !FINGER {
+            return false;
+        }
         let Some(finger) = &self.finger else { return false };
         let chunk = self.chunks.item(finger.cursor);
         let Some(offset) = at.checked_sub(finger.start) else { return false };
