@@ -75,8 +75,7 @@ impl Text {
             return Ok(TextDelta::default());
         }
         let events = deleted.saturating_add(chars);
-        let ChangeStart { lv, seq, parents } =
-            self.begin_change(events, content.len(), writer)?;
+        let ChangeStart { lv, seq, parents } = self.begin_change(events, content.len(), writer)?;
         if deleted > 0 {
             self.note_deletion(&TextOp::Delete { at, len: deleted, forward: true });
         }
