@@ -3,7 +3,6 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 use crate::codec::{DecodeError, DecodeErrorKind, Reader, ReceiveTable, SendTable, Writer};
-use crate::collections::OrderedMap;
 use crate::{Dot, ReplicaId, SEQ_MAX};
 
 /// The header of consecutive changes of one replica: what they are called and what they
@@ -44,7 +43,7 @@ const FLAG_PARENTS: u64 = 1;
 const FLAG_COUNT: u64 = 2;
 const FLAG_BITS: u32 = 2;
 
-/// Writes headers of changes, a row each.
+/// Writes headers of changes, a row each, always with the same table.
 ///
 /// A row is the replica's number in the table with two flags, the first sequence number
 /// (only where it does not follow from the replica's previous row; relative to the greatest
@@ -57,7 +56,7 @@ const FLAG_BITS: u32 = 2;
 /// character takes three bytes, or six if it follows another replica's.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeWriter {
-    mentioned: OrderedMap<ReplicaId, Mentioned>,
+    mentioned: ByNumber,
     body: u64,
 }
 
@@ -79,6 +78,21 @@ impl Mentioned {
     fn row(&mut self, end: u64, body: u64) {
         self.row = Some((end, body));
         self.seq = self.seq.max(end);
+    }
+}
+
+/// What is remembered of each replica, by its number in the table.
+#[derive(Clone, Debug, Default)]
+struct ByNumber(Vec<Mentioned>);
+
+impl ByNumber {
+    /// Of the replica with a number that the table has.
+    fn at(&mut self, number: u32) -> &mut Mentioned {
+        let number = number as usize;
+        if number >= self.0.len() {
+            self.0.resize(number + 1, Mentioned::default());
+        }
+        &mut self.0[number]
     }
 }
 
@@ -106,9 +120,9 @@ impl ChangeWriter {
         if run.count != 1 {
             flags |= FLAG_COUNT;
         }
-        table.write(&run.replica, flags, FLAG_BITS, out);
+        let number = table.write(&run.replica, flags, FLAG_BITS, out);
         let end = run.last().seq;
-        let mentioned = self.mentioned.entry(run.replica).or_default();
+        let mentioned = self.mentioned.at(number);
         match mentioned.in_body(self.body) {
             Some(last) => assert_eq!(last + 1, run.seq, "a replica's rows have no gap"),
             None if mentioned.seq == 0 => out.varint(run.seq),
@@ -122,8 +136,8 @@ impl ChangeWriter {
         if !run.parents.is_empty() {
             out.count(run.parents.len());
             for parent in &run.parents {
-                table.write(&parent.replica, 0, 0, out);
-                let mentioned = self.mentioned.entry(parent.replica).or_default();
+                let number = table.write(&parent.replica, 0, 0, out);
+                let mentioned = self.mentioned.at(number);
                 out.signed(parent.seq as i64 - mentioned.seq as i64);
                 mentioned.seq = mentioned.seq.max(parent.seq);
             }
@@ -134,8 +148,7 @@ impl ChangeWriter {
 /// Reads what [`ChangeWriter`] wrote, always with the same table.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeReader {
-    /// By the replica's number in the table.
-    mentioned: Vec<Mentioned>,
+    mentioned: ByNumber,
     body: u64,
 }
 
@@ -164,7 +177,7 @@ impl ChangeReader {
         let (number, flags) = table.read(FLAG_BITS, input)?;
         let replica = lookup(table, number);
         let at = input.position();
-        let mentioned = *self.mentioned(number);
+        let mentioned = *self.mentioned.at(number);
         let seq = match mentioned.in_body(self.body) {
             Some(last) => last + 1,
             None if mentioned.seq == 0 => input.seq()?,
@@ -188,7 +201,7 @@ impl ChangeReader {
         if events > SEQ_MAX.saturating_sub(seq - 1) {
             return Err(DecodeErrorKind::OutOfRange.at(at));
         }
-        self.mentioned[number as usize].row(seq + events - 1, self.body);
+        self.mentioned.at(number).row(seq + events - 1, self.body);
         let mut parents: SmallVec<[Dot; 2]> = SmallVec::new();
         if flags & FLAG_PARENTS != 0 {
             let at = input.position();
@@ -210,15 +223,6 @@ impl ChangeReader {
         Ok(ChangeRun { replica, seq, change_len, count, parents })
     }
 
-    /// What is remembered of the replica with a number that the table has.
-    fn mentioned(&mut self, number: u32) -> &mut Mentioned {
-        let number = number as usize;
-        if number >= self.mentioned.len() {
-            self.mentioned.resize(number + 1, Mentioned::default());
-        }
-        &mut self.mentioned[number]
-    }
-
     fn read_parent(
         &mut self,
         table: &mut ReceiveTable<ReplicaId>,
@@ -226,7 +230,7 @@ impl ChangeReader {
     ) -> Result<Dot, DecodeError> {
         let (number, _) = table.read(0, input)?;
         let replica = lookup(table, number);
-        let mentioned = self.mentioned(number);
+        let mentioned = self.mentioned.at(number);
         let at = input.position();
         let seq = mentioned
             .seq

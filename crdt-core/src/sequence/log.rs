@@ -146,7 +146,10 @@ impl OpLog {
     /// Appends a run with its text, for which there is room.
     pub(super) fn push_run(&mut self, lv: Lv, run: Run, content: &str) {
         assert!(lv >= self.end(), "events are logged in the order of their local versions");
-        self.reserve(1, content.len());
+        // In a browser doubling has to do, which is there anyway.
+        if !cfg!(target_arch = "wasm32") {
+            self.reserve(1, content.len());
+        }
         let mut text = self.arena.len() as u32;
         self.arena.push_str(content);
         let (mut lv, mut rest, mut content) = (lv, run, content);

@@ -197,28 +197,19 @@ impl Rope {
             return;
         }
         let after = Cursor { leaf: cursor.leaf, index: cursor.index + 1 };
+        let chars = chunk.measure.chars;
         if offset == 0 {
             self.insert_chunks(cursor, text, "");
-        } else if offset < chunk.measure.chars {
+        } else if offset < chars {
             let tail = String::from(&chunk.text[chunk.byte_of_char(offset)..]);
-            let len = chunk.measure.chars - offset;
-            let fits = chunk.has_room(text.len().saturating_sub(tail.len()));
-            self.change(cursor, at - offset, |chunk| {
-                chunk.remove(offset, len);
-                if fits {
-                    chunk.insert(offset, text);
-                }
-            });
-            self.insert_chunks(after, if fits { "" } else { text }, &tail);
+            self.change(cursor, at - offset, |chunk| chunk.remove(offset, chars - offset));
+            self.insert_chunks(after, text, &tail);
+        } else if let Some(next) = self.chunks.next(cursor)
+            && self.chunks.item(next).has_room(text.len())
+        {
+            self.change(next, at, |chunk| chunk.insert(0, text));
         } else {
-            match self
-                .chunks
-                .next(cursor)
-                .filter(|&next| self.chunks.item(next).has_room(text.len()))
-            {
-                Some(next) => self.change(next, at, |chunk| chunk.insert(0, text)),
-                None => self.insert_chunks(after, text, ""),
-            }
+            self.insert_chunks(after, text, "");
         }
     }
 
@@ -312,15 +303,8 @@ impl Rope {
     /// Inserts both pieces as evenly filled chunks, in linear time.
     fn insert_chunks(&mut self, mut place: Cursor, text: &str, tail: &str) {
         self.finger = None;
-        let joined;
-        let mut rest = if text.is_empty() {
-            tail
-        } else if tail.is_empty() {
-            text
-        } else {
-            joined = [text, tail].concat();
-            &joined
-        };
+        let whole = [text, tail].concat();
+        let mut rest = &*whole;
         let count = rest.len().div_ceil(CHUNK_MAX - 3);
         for piece in 0..count {
             let mut end = rest.len() / (count - piece);
