@@ -208,7 +208,7 @@ fn edit_text(
     edit: &Edit,
 ) -> Result<(), EditError> {
     let mut here = tx.at_text(path);
-    let (letters, _) = text(draft.history(), draft.known(), &at);
+    let (letters, mut tree) = text(draft.history(), draft.known(), &at);
     let len = letters.len();
     let place = usize::from(edit.number) % (len + 1);
     match edit.what % 32 {
@@ -221,11 +221,12 @@ fn edit_text(
         8..22 => {
             let typed: String = (0..edit.len).map(|at| letter(edit, at)).collect();
             here.insert(place, &typed)?;
-            for (index, letter) in typed.chars().enumerate() {
-                let (letters, tree) = text(draft.history(), draft.known(), &at);
-                let left = (place + index).checked_sub(1).map(|before| letters[before].0);
-                let what = Do::Insert(letter, tree.place_after(left));
-                draft.push(Op { at: at.clone(), what });
+            let mut left = place.checked_sub(1).map(|before| letters[before].0);
+            for letter in typed.chars() {
+                let (dot, place) = (draft.next_dot(), tree.place_after(left));
+                tree.insert(dot, place);
+                draft.push(Op { at: at.clone(), what: Do::Insert(letter, place) });
+                left = Some(dot);
             }
         }
         _ => {

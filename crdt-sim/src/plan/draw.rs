@@ -137,6 +137,8 @@ impl Steps<'_> {
         // Some write everywhere, some in one place, where everything is concurrent.
         let places = *self.random.pick(&[1, 2, 4, 255]);
         let writers = self.random.between(1, self.nodes as u64);
+        // A few have histories that are long, for a model that computes everything anew.
+        let count = if self.random.permille(15) { 4 * count } else { count };
         for _ in 0..count {
             let edits = (0..1 + self.random.below(3)).map(|_| self.edit(places)).collect();
             let node = self.random.below(writers) as usize;
