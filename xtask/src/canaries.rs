@@ -60,6 +60,11 @@ pub(crate) const CANARIES: &[Canary] = &[
     canary("forget-overwrites", "what was overwritten stays beside what replaces it"),
     canary("add-deltas-up", "what a counter's delta tells is added to what is known"),
     canary("ties-by-arrival", "letters typed at one place are ordered as they came"),
+    canary("fold_order", "an edit is taken to have seen the first of its parents alone"),
+    canary("fold_base", "an edit need not have seen what was folded away"),
+    canary("fold_insertion", "what not everybody has seen inserted is folded away"),
+    canary("fold_remover", "what not everybody has seen removed is folded away"),
+    canary("fold_neighbour", "removed letters are dropped beside an insertion that is open"),
 ];
 
 /// What a hunt says when it has caught something.
