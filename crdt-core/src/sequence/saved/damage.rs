@@ -129,3 +129,39 @@ fn chunks_that_stay_are_not_decoded() {
     assert_eq!(again.authors[0].chunks[0], file.authors[0].chunks[0]);
     assert_eq!(Past::new(again).version().get(writer.replica()), 71);
 }
+
+/// A sound history in another form than the canonical one is refused.
+#[test]
+fn another_form_of_the_same_history_is_refused() {
+    let ids = [1, 2].map(crate::ReplicaId::from_u128);
+    let mut texts = ids.map(|id| {
+        let mut text = Text::new();
+        let mut writer = text.writer(id);
+        for at in 0..70 {
+            let _sent = text.insert(at, "x", &mut writer).expect("in bounds");
+        }
+        text
+    });
+    let [text, other] = &mut texts;
+    text.join(&other.delta_since(&crate::VersionVector::new()).expect("sound"))
+        .expect("nothing is missing");
+    let file = write::file(&text.graph, &text.store);
+    let shown = text.to_string();
+    let loads = |file: &File| Text::import(&file.write(&shown)).is_ok();
+    assert!(loads(&file));
+
+    // Neither has seen the other, so that the smaller id comes first.
+    let mut swapped = file.clone();
+    swapped.authors.swap(0, 1);
+    swapped.frontier = alloc::vec![1, 0];
+    assert!(!loads(&swapped), "numbers in another order");
+
+    // All in the first chunk, and nothing in the others.
+    let mut gathered = file.clone();
+    let chunks = &mut gathered.authors[0].chunks;
+    let mut all = super::chunk::Chunk::default();
+    chunks.iter().for_each(|chunk| all.append(&chunk.unpack(2).expect("sound")));
+    chunks.fill(Packed::of_streams(&[], &[]));
+    chunks[0] = Packed::new(&all);
+    assert!(!loads(&gathered), "a chunk that does not end where it should");
+}
