@@ -17,7 +17,7 @@
 //!
 //! Each seed draws [its own mix](plan) of [faults](faults::Fault). While they last, nothing may
 //! be applied before its past, or believed to be stored and not be so, or read otherwise than a
-//! [model](model) says that knows nothing of how anything is implemented. When they end, all have
+//! [model] says that knows nothing of how anything is implemented. When they end, all have
 //! to hold the same, in the same bytes, and fall silent. The checkers are in [`world`].
 //!
 //! A seed that fails is [shrunk](shrink) to a small plan, which is a text to be edited and played
