@@ -1,8 +1,8 @@
 //! Causal delivery and synchronisation as sans-I/O machines.
 //!
-//! Two things that applications have to write themselves otherwise, for messages and logs of
-//! any kind:
+//! What applications have to write themselves otherwise, for messages and logs of any kind:
 //!
+//! * [`cut`] says how far something has got with what the servers of a realm have admitted.
 //! * [`delivery`] holds messages back until everything that they follow was delivered: a
 //!   *causal delivery buffer*.
 //! * [`sync`] keeps two logs of events in step over a connection that may lose, repeat and
@@ -151,6 +151,17 @@
 #![deny(missing_docs)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
+pub mod cut;
 pub mod delivery;
 pub mod sync;
+
+#[cfg(test)]
+mod test_support {
+    /// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
+    pub(crate) fn cases() -> u64 {
+        std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
+    }
+}
