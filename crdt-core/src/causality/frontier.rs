@@ -41,6 +41,11 @@ impl Frontier {
         self.0.is_empty()
     }
 
+    /// Whether an event is one of the tips. O(log n).
+    pub fn contains(&self, dot: Dot) -> bool {
+        self.0.binary_search(&dot).is_ok()
+    }
+
     /// Iterates over the dots in ascending order.
     pub fn iter(&self) -> core::iter::Copied<core::slice::Iter<'_, Dot>> {
         self.0.iter().copied()

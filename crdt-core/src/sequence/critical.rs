@@ -30,6 +30,8 @@ enum Effect {
     Grows,
     Shrinks,
     Clears,
+    /// No edit, but a version with which the history begins.
+    Rests,
 }
 
 impl Stretch {
@@ -39,6 +41,7 @@ impl Stretch {
             Effect::Grows => self.length + count,
             Effect::Shrinks => self.length - count,
             Effect::Clears => 0,
+            Effect::Rests => self.length,
         }
     }
 }
@@ -55,6 +58,12 @@ pub(super) struct CriticalEdits {
 }
 
 impl CriticalEdits {
+    /// Before all edits there was a text, which each of them has in its past: `lv` stands for it.
+    pub(super) fn of_base(lv: Lv, length: u32) -> Self {
+        let base = Stretch { start: lv, end: lv + 1, length, effect: Effect::Rests };
+        Self { stretches: alloc::vec![base], ..Self::default() }
+    }
+
     /// Notes edits that had all others in their past when the text was `length` long.
     pub(super) fn push(&mut self, lvs: Range<Lv>, kind: RunKind, length: u32) {
         let effect = match kind {

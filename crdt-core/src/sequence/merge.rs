@@ -97,6 +97,12 @@ impl Merge {
         Self { last: Last { lv, is_concurrent: false, length }, ..Self::default() }
     }
 
+    /// After a text of that length, which all edits have in their past; `lv` stands for it.
+    pub(super) fn of_base(lv: Lv, length: u32) -> Self {
+        let last = Last { lv: Some(lv), is_concurrent: false, length };
+        Self { last, critical: CriticalEdits::of_base(lv, length), ..Self::default() }
+    }
+
     /// The text's length at the tip.
     pub(super) fn length(&self) -> u32 {
         self.last.length

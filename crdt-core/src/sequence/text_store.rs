@@ -1,5 +1,6 @@
 //! A text without a causal context: what a document keeps for each of its texts.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -11,7 +12,7 @@ use super::merge::{EVERYTHING, History, Merge};
 use super::ops::OpRuns;
 use super::patch::{PatchRun, PatchSink, TextPatch};
 use super::rope::{Misplaced, Rope};
-use super::run::{Run, RunKind, TextOp};
+use super::run::{EVENTS_MAX, Run, RunKind, TextOp};
 use crate::EventGraph;
 use crate::causality::Lv;
 
@@ -36,6 +37,16 @@ pub struct TextStore {
     undo: Vec<Undo>,
     /// The text that they deleted.
     undo_text: String,
+    /// The text that all edits have in their past, where older ones were trimmed.
+    base: Option<Box<Base>>,
+}
+
+/// A text that a history begins with.
+#[derive(Clone, Debug)]
+struct Base {
+    text: Box<str>,
+    /// The event that stands for it.
+    lv: Lv,
 }
 
 /// The inverse of a local edit of the rope.
@@ -55,6 +66,30 @@ impl TextStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A text whose older edits were trimmed from the graph: it is `text` at its
+    /// [`Base`](crate::causality::Base).
+    ///
+    /// # Panics
+    ///
+    /// If the graph has no base, or there is no room for the text.
+    #[must_use]
+    pub fn with_base(graph: &EventGraph, text: &str) -> Self {
+        let lv = graph.first().checked_sub(1).expect("the graph begins with a base");
+        assert!(text.len() <= EVENTS_MAX as usize, "a text has an event for each code point");
+        if text.is_empty() {
+            return Self::new();
+        }
+        let base = Base { text: text.into(), lv };
+        let (rope, merge) = base.begin();
+        Self { rope, merge, base: Some(Box::new(base)), ..Self::default() }
+    }
+
+    /// The text that all edits have in their past: nothing, where none were trimmed.
+    #[must_use]
+    pub fn base_text(&self) -> &str {
+        self.base.as_ref().map_or("", |base| &base.text)
     }
 
     /// The text at the tip.
@@ -369,7 +404,8 @@ impl TextStore {
     /// The text as it was at a version, by a replay of the edits in it.
     pub(super) fn replay(&self, graph: &EventGraph, version: &[Lv]) -> Rope {
         let (_, parts) = graph.diff(&[], version);
-        let (mut rope, mut merge, mut patches) = (Rope::new(), Merge::default(), Vec::new());
+        let (mut rope, mut merge) = self.base.as_ref().map(|base| base.begin()).unwrap_or_default();
+        let mut patches = Vec::new();
         let history = History { graph, log: &self.log, parts: &parts };
         for part in &parts {
             let mut sink = PatchSink::new(&mut patches);
@@ -421,6 +457,15 @@ impl TextStore {
         if self.revocable.is_none() {
             assert_eq!(self.merge.length(), self.rope.len_chars());
         }
+    }
+}
+
+impl Base {
+    /// The text, and the state in which its edits can be merged.
+    fn begin(&self) -> (Rope, Merge) {
+        let rope = Rope::from(&*self.text);
+        let merge = Merge::of_base(self.lv, rope.len_chars());
+        (rope, merge)
     }
 }
 

@@ -13,7 +13,8 @@ impl EventGraph {
         assert!(
             (0..).zip(&self.issuers).all(|(n, issuer)| self.numbers.get(&issuer.id) == Some(&n))
         );
-        let mut version = VersionVector::new();
+        let mut version =
+            self.base().map_or_else(VersionVector::new, |base| base.writers().clone());
         let mut tips: Vec<Lv> = Vec::new();
         let mut issued: Vec<Vec<u32>> = self.issuers.iter().map(|_| Vec::new()).collect();
         for index in 0..self.runs.len() {
@@ -22,12 +23,18 @@ impl EventGraph {
             assert!(run.start < end, "runs are not empty and ascend");
             let id = self.issuers[run.replica as usize].id;
             issued[run.replica as usize].push(index as u32);
-            assert_eq!(run.seq_of(run.start), version.get(id) + 1, "sequences have no gap");
+            if let Some(base) = self.base().filter(|_| run.start < self.first()) {
+                assert_eq!(base.heads().dots()[index], self.dot_of(run.start));
+                assert_eq!((u64::from(run.lamport), parents), (base.lamport(), &[][..]));
+            } else {
+                assert_eq!(run.seq_of(run.start), version.get(id) + 1, "sequences have no gap");
+                assert!(self.follows_base(parents), "nothing is concurrent to what was trimmed");
+                let lamport = parents.iter().map(|&p| self.lamport(p)).max().unwrap_or(0);
+                assert_eq!(u64::from(run.lamport), lamport + 1);
+            }
             version.observe(id, run.seq_of(end - 1));
             assert!(parents.is_sorted() && parents.iter().all(|&p| p < run.start));
             assert_eq!(self.maximal(parents)[..], *parents, "parents are maximal");
-            let lamport = parents.iter().map(|&p| self.lamport(p)).max().unwrap_or(0);
-            assert_eq!(u64::from(run.lamport), lamport + 1);
             let own = self.dot_of(run.start).previous().and_then(|dot| self.lv_of(dot));
             assert!(own.is_none_or(|own| self.contains(parents, own)), "own past is covered");
             tips.retain(|tip| !parents.contains(tip));
@@ -50,11 +57,12 @@ impl EventGraph {
 }
 
 /// Graphs are equal when they hold the same events in the same causal order, whatever the
-/// order in which the two replicas learned of them.
+/// order in which the two replicas learned of them, and know as much of what was trimmed.
 impl PartialEq for EventGraph {
     fn eq(&self, other: &Self) -> bool {
         self.version == other.version
-            && self.changes(0..self.len).all(|span| {
+            && self.base == other.base
+            && self.changes(self.first()..self.len).all(|span| {
                 let first = Dot::new(span.replica, span.seq);
                 let Some(theirs) = other.lv_of(first) else { return false };
                 self.dots(&span.parents) == other.dots(&other.parents_of(theirs))

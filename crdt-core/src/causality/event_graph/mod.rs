@@ -1,6 +1,7 @@
 //! The event graph: which events there are, who issued them, and what each had seen.
 
 mod ancestry;
+mod base;
 mod check;
 mod cursor;
 mod parents;
@@ -12,6 +13,7 @@ mod tests;
 mod truncate;
 
 use crate::collections::{OrderedMap, Place, sort};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -19,6 +21,7 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use crate::{Dot, Frontier, ReplicaId, SEQ_MAX, VersionVector};
+pub use base::Base;
 pub(crate) use cursor::{Chain, ChainCursor};
 pub use parents::ParentsError;
 use runs::{Run, Runs};
@@ -37,7 +40,9 @@ pub type Lv = u32;
 /// memory however long they are, so a document typed by one person is one record, and memory
 /// is O(merges), not O(events).
 ///
-/// The set of events is causally closed: an event is only taken in after its parents.
+/// The set of events is causally closed: an event is only taken in after its parents. Old events
+/// can be trimmed: the graph then begins with a [`Base`], as if it were all that ever happened
+/// before.
 #[derive(Clone, Debug, Default)]
 pub struct EventGraph {
     /// Who issued the events, by number.
@@ -49,6 +54,8 @@ pub struct EventGraph {
     len: Lv,
     frontier: SmallVec<[Lv; 2]>,
     version: VersionVector,
+    /// What the first events stand for, where older ones were trimmed.
+    base: Option<Box<Base>>,
 }
 
 /// A replica of which there are events.
@@ -79,6 +86,8 @@ pub enum GraphError {
         /// The replica.
         replica: ReplicaId,
     },
+    /// No history can have been trimmed to such a [`Base`].
+    NoBase,
 }
 
 impl fmt::Display for GraphError {
@@ -88,6 +97,7 @@ impl fmt::Display for GraphError {
             Self::SequenceExhausted { replica } => {
                 write!(f, "replica {replica} has used up its sequence numbers")
             }
+            Self::NoBase => f.write_str("no history can have been trimmed to this"),
         }
     }
 }
@@ -144,7 +154,7 @@ impl EventGraph {
     ///
     /// # Panics
     ///
-    /// If there is nothing to take in, or a parent is not held. `parents` must be maximal
+    /// If there is nothing to take in, a parent is not held, or not all of a [`Base`] is in the past. `parents` must be maximal
     /// (none in another's past) and cover the replica's own last event, as
     /// [`full_parents`](Self::full_parents) sees to it.
     pub fn push(
@@ -155,10 +165,11 @@ impl EventGraph {
         parents: &[Lv],
     ) -> Result<Range<Lv>, GraphError> {
         assert!(change_len > 0 && count > 0, "a change holds at least one event");
+        assert!(self.follows_base(parents), "nothing is concurrent to what was trimmed");
         assert!(parents.iter().all(|&parent| parent < self.len), "parents are held");
         let total = change_len
             .checked_mul(count)
-            .filter(|&total| total <= LEN_MAX - self.len)
+            .filter(|&total| total <= self.room())
             .ok_or(GraphError::TooManyEvents)?;
         let start = self.len;
         if let [parent] = *parents
@@ -211,7 +222,7 @@ impl EventGraph {
         if let [_] = self.frontier[..]
             && let Some(run) = self.runs.last()
             && self.issuers[run.replica as usize].id == replica
-            && change_len <= LEN_MAX - start
+            && change_len <= self.room()
         {
             self.go_on(*run, change_len, change_len)?;
         } else {
@@ -265,7 +276,7 @@ impl EventGraph {
         let mut index = *runs.last()? as usize;
         if self.runs[index].seq > seq {
             let next = runs.partition_point(|&index| self.runs[index as usize].seq <= seq);
-            index = runs[next - 1] as usize;
+            index = *runs.get(next.checked_sub(1)?)? as usize;
         }
         let run = &self.runs[index];
         run.start.checked_add(seq - run.seq).filter(|&lv| lv < self.run_end(index))

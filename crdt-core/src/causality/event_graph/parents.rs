@@ -20,6 +20,9 @@ pub enum ParentsError {
     Redundant(Dot),
     /// An event that is not the last of its change: changes are seen whole.
     InsideChange(Dot),
+    /// The change has not seen all that was trimmed, of which this event is one: it is from before
+    /// the graph's [`Base`](super::Base), or concurrent to it.
+    BeforeTrim(Dot),
 }
 
 impl fmt::Display for ParentsError {
@@ -29,6 +32,7 @@ impl fmt::Display for ParentsError {
             Self::OwnEvent(dot) => write!(f, "the parent {dot} is the replica's own event"),
             Self::Redundant(dot) => write!(f, "the parent {dot} is in another parent's past"),
             Self::InsideChange(dot) => write!(f, "the parent {dot} does not end its change"),
+            Self::BeforeTrim(dot) => write!(f, "the change has not seen the trimmed event {dot}"),
         }
     }
 }
@@ -51,6 +55,7 @@ impl EventGraph {
         if explicit.is_empty()
             && let Some(run) = self.runs.last()
             && self.issuers[run.replica as usize].id == replica
+            && self.len > self.first()
         {
             return Ok(SmallVec::from_slice(&[self.len - 1]));
         }
@@ -60,14 +65,29 @@ impl EventGraph {
             if dot.replica == replica {
                 return Err(ParentsError::OwnEvent(dot));
             }
-            let lv = self.lv_of(dot).ok_or(ParentsError::Missing(dot))?;
+            let Some(lv) = self.lv_of(dot) else {
+                let trimmed = self.is_trimmed(dot);
+                return Err(match trimmed {
+                    true => ParentsError::BeforeTrim(dot),
+                    false => ParentsError::Missing(dot),
+                });
+            };
             if !self.is_change_start(lv + 1) {
                 return Err(ParentsError::InsideChange(dot));
             }
             parents.push(lv);
         }
         let own = own.and_then(|number| self.last_lv_of_numbered(number));
-        self.with_own(own, parents).map_err(|index| ParentsError::Redundant(explicit[index]))
+        let parents = self
+            .with_own(own, parents)
+            .map_err(|index| ParentsError::Redundant(explicit[index]))?;
+        if let Some(base) = self.base()
+            && !self.follows_base(&parents)
+        {
+            let unseen = base.heads().iter().zip(0..).find(|(_, lv)| !parents.contains(lv));
+            return Err(ParentsError::BeforeTrim(unseen.expect("not all are parents").0));
+        }
+        Ok(parents)
     }
 
     /// The maximal ones of explicit parents and a replica's own last event, or the index of an

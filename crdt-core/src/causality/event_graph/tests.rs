@@ -205,3 +205,147 @@ fn a_full_graph_refuses_and_stays_as_it_was() {
     assert_eq!(graph.push(a, u32::MAX, u32::MAX, &[lvs.end - 1]), Err(GraphError::TooManyEvents));
     assert_eq!(graph.len(), u32::MAX - 1);
 }
+
+/// The events that all others follow, as the definition has it: those of a prefix.
+fn trim_point_by_sets(graph: &EventGraph, model: &Model, stable: &VersionVector) -> Lv {
+    let is_cut = |&cut: &Lv| {
+        let before: BTreeSet<Lv> = (0..cut).collect();
+        graph.is_change_start(cut)
+            && before.iter().all(|&lv| stable.contains(graph.dot_of(lv)))
+            && (cut..graph.len()).all(|lv| before.is_subset(&model.past[lv as usize]))
+    };
+    (0..=graph.len()).rev().find(is_cut).expect("nothing can always be cut off")
+}
+
+/// The graph without the events before `cut`, and how much smaller local versions are in it.
+fn trimmed(graph: &EventGraph, cut: Lv, keep: impl Fn(ReplicaId) -> bool) -> (EventGraph, Lv) {
+    let mut copy = EventGraph::with_base(graph.base_before(cut, keep));
+    copy.check_invariants();
+    for span in graph.changes(cut..graph.len()) {
+        let explicit = graph.explicit_parents(span.lvs.start);
+        let parents = copy.full_parents(span.replica, &explicit).expect("it follows the base");
+        copy.push(span.replica, span.change_len, span.count, &parents).expect("room");
+        copy.check_invariants();
+    }
+    let less = cut - copy.first();
+    (copy, less)
+}
+
+#[test]
+fn it_is_cut_where_everything_later_follows_everything_earlier() {
+    fn law(history: History, stable: [u8; 4]) -> bool {
+        let (graph, model) = build(&history);
+        let ids = [1, 2, 3, 4].map(ReplicaId::from_u128);
+        let stable: VersionVector =
+            ids.into_iter().zip(stable.map(|seq| u64::from(seq % 16))).collect();
+        assert_eq!(graph.trim_point(&stable), trim_point_by_sets(&graph, &model, &stable));
+        let whole = graph.version().clone();
+        assert_eq!(graph.trim_point(&whole), graph.len());
+        true
+    }
+    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+}
+
+#[test]
+fn a_trimmed_graph_answers_as_the_whole_one_about_what_is_left() {
+    fn law(history: History, cut: u8, keep: bool, picks: Vec<u16>) -> bool {
+        let (graph, model) = build(&history);
+        // Every place where it can be cut, the chosen one of them.
+        let cuts: Vec<Lv> = (1..=graph.len())
+            .filter(|&cut| {
+                let mut before = graph.clone();
+                graph.is_change_start(cut) && {
+                    before.truncate(cut);
+                    graph.trim_point(before.version()) == cut
+                }
+            })
+            .collect();
+        let Some(&cut) = cuts.get(usize::from(cut) % cuts.len().max(1)) else { return true };
+        let (small, less) = trimmed(&graph, cut, |_| keep);
+        assert!(graph.version().dominates(small.version()));
+        assert!(!keep || small.version() == graph.version());
+        assert_eq!(small.frontier_dots(), graph.frontier_dots());
+        let base = small.base().expect("it was trimmed").clone();
+        assert!(base.is_in(graph.version()));
+
+        for lv in cut..graph.len() {
+            let dot = graph.dot_of(lv);
+            assert_eq!(small.dot_of(lv - less), dot);
+            assert_eq!(small.lv_of(dot), Some(lv - less));
+            assert_eq!(small.lamport(lv - less), graph.lamport(lv));
+            assert_eq!(small.dots(&small.parents_of(lv - less)), graph.dots(&graph.parents_of(lv)));
+        }
+        for lv in 0..cut {
+            let dot = graph.dot_of(lv);
+            let is_head = base.heads().iter().any(|head| head == dot);
+            assert_eq!(small.lv_of(dot).is_some(), is_head);
+            assert_eq!(small.is_trimmed(dot), !is_head && base.writers().contains(dot));
+        }
+        let later: Vec<Lv> = (cut..graph.len()).collect();
+        if !later.is_empty() {
+            let pick =
+                |index: usize| later[usize::from(*picks.get(index).unwrap_or(&0)) % later.len()];
+            let left = model.maximal(&BTreeSet::from([pick(0), pick(1)]));
+            let right = model.maximal(&BTreeSet::from([pick(2), pick(3), pick(4)]));
+            let here = |version: &[Lv]| -> Vec<Lv> { version.iter().map(|lv| lv - less).collect() };
+            let there = |ranges: Vec<Range<Lv>>| -> Vec<Range<Lv>> {
+                ranges.into_iter().map(|range| range.start + less..range.end + less).collect()
+            };
+            let (only_left, only_right) = small.diff(&here(&left), &here(&right));
+            assert_eq!((there(only_left), there(only_right)), graph.diff(&left, &right));
+            let vector = small.version_vector(&here(&right));
+            let whole = graph.version_vector(&right);
+            assert!(base.is_in(&vector) && whole.dominates(&vector));
+            for &lv in &later {
+                assert_eq!(vector.contains(graph.dot_of(lv)), whole.contains(graph.dot_of(lv)));
+                assert_eq!(small.contains(&here(&left), lv - less), graph.contains(&left, lv));
+            }
+        }
+        // It can be trimmed again, where the whole one can.
+        let again = small.trim_point(small.version());
+        assert_eq!(again, small.len());
+        for &further in cuts.iter().filter(|&&further| further >= cut) {
+            let mut before = graph.clone();
+            before.truncate(further);
+            assert_eq!(small.trim_point(before.version()) + less, further);
+        }
+        true
+    }
+    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _, _, _) -> _);
+}
+
+#[test]
+fn what_has_not_seen_the_base_is_refused() {
+    let [a, b, c] = [1, 2, 3].map(ReplicaId::from_u128);
+    let mut graph = EventGraph::new();
+    graph.push(a, 1, 3, &[]).expect("room");
+    graph.push(b, 1, 1, &[2]).expect("room");
+    let cut = graph.trim_point(graph.version());
+    let mut trimmed = EventGraph::with_base(graph.base_before(cut, |_| true));
+    let (head, old) = (Dot::new(b, 1), Dot::new(a, 3));
+    let before = |dot| Err(ParentsError::BeforeTrim(dot));
+    assert_eq!(trimmed.full_parents(c, &[]), before(head));
+    assert_eq!(trimmed.full_parents(c, &[old]), before(old));
+    assert_eq!(trimmed.full_parents(a, &[]), before(head));
+    assert_eq!(trimmed.full_parents(c, &[head]).as_deref(), Ok(&[0][..]));
+    assert_eq!(trimmed.full_parents(b, &[]).as_deref(), Ok(&[0][..]));
+    let unknown = Dot::new(c, 1);
+    assert_eq!(trimmed.full_parents(a, &[unknown]), Err(ParentsError::Missing(unknown)));
+    // Whoever is remembered goes on where they were.
+    let parents = trimmed.full_parents(a, &[head]).expect("it has seen the head");
+    let lvs = trimmed.push(a, 1, 1, &parents).expect("room");
+    assert_eq!(trimmed.dot_of(lvs.start), Dot::new(a, 4));
+    assert_eq!(trimmed.lamport(lvs.start), 5);
+    trimmed.check_invariants();
+
+    let heads = || [head].into_iter().collect::<Frontier>();
+    let further = VersionVector::from_iter([(b, 2)]);
+    assert_eq!(Base::new(heads(), 9, further), Err(GraphError::NoBase));
+    assert_eq!(Base::new(heads(), 0, VersionVector::new()), Err(GraphError::NoBase));
+    assert_eq!(Base::new(Frontier::new(), 9, VersionVector::new()), Err(GraphError::NoBase));
+    let greatest = u64::from(u32::MAX - 3);
+    let full = Base::new(heads(), greatest, VersionVector::new()).expect("it just fits");
+    let mut full = EventGraph::with_base(full);
+    assert_eq!(full.push(b, 1, 1, &[0]), Ok(1..2));
+    assert_eq!(full.push(b, 1, 1, &[1]), Err(GraphError::TooManyEvents));
+}

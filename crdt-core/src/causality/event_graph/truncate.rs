@@ -9,12 +9,14 @@ impl EventGraph {
     ///
     /// # Panics
     ///
-    /// If `len` is beyond the end or inside a change.
+    /// If `len` is beyond the end, inside a change, or before the end of the
+    /// [`Base`](super::Base).
     pub fn truncate(&mut self, len: Lv) {
         assert!(len <= self.len, "only held events can be forgotten");
         if len == self.len {
             return;
         }
+        assert!(len >= self.first(), "what was trimmed is not forgotten");
         assert!(len == 0 || self.is_change_start(len), "a change is forgotten whole");
         let mut tips: SmallVec<[Lv; 4]> =
             self.frontier.iter().copied().filter(|&tip| tip < len).collect();
