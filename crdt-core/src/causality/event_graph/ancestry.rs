@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::queue::Queue;
 use super::{EventGraph, Lv};
-use crate::VersionVector;
+use crate::{Dot, VersionVector};
 
 /// Tags of a comparison: on which side an event lies.
 const LEFT: u8 = 0;
@@ -83,6 +83,25 @@ impl EventGraph {
             });
         }
         vector
+    }
+
+    /// `vector` with everything that happened before the events in it, as far as those are held.
+    ///
+    /// What a replica holds is causally closed, so that it has what happened before. Its vector
+    /// leaves out the writers that it forgot when it trimmed its history; whoever still has that
+    /// history knows them from the others. O(R log R), and O(runs) between the vector and the tip.
+    pub fn closed(&self, vector: &VersionVector) -> VersionVector {
+        let held = vector.iter().filter_map(|(replica, seq)| {
+            let last = seq.min(self.version.get(replica));
+            self.lv_of(Dot::new(replica, last))
+        });
+        let tips = self.maximal(&held.collect::<Vec<Lv>>());
+        if tips.is_empty() || !self.follows_base(&tips) {
+            return vector.clone();
+        }
+        let mut closed = self.version_vector(&tips);
+        closed.join(vector);
+        closed
     }
 
     /// Those of `events` that are in no other's past, in ascending order.

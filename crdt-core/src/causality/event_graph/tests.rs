@@ -281,6 +281,10 @@ fn a_trimmed_graph_answers_as_the_whole_one_about_what_is_left() {
             assert_eq!(small.lv_of(dot).is_some(), is_head);
             assert_eq!(small.is_trimmed(dot), !is_head && base.writers().contains(dot));
         }
+        // Who has the whole history knows what was left out.
+        assert_eq!(graph.closed(small.version()), *graph.version());
+        assert_eq!(small.closed(graph.version()), *graph.version());
+        assert_eq!(small.closed(&VersionVector::new()), VersionVector::new());
         let later: Vec<Lv> = (cut..graph.len()).collect();
         if !later.is_empty() {
             let pick =
@@ -296,6 +300,7 @@ fn a_trimmed_graph_answers_as_the_whole_one_about_what_is_left() {
             let vector = small.version_vector(&here(&right));
             let whole = graph.version_vector(&right);
             assert!(base.is_in(&vector) && whole.dominates(&vector));
+            assert_eq!(graph.closed(&vector), whole);
             for &lv in &later {
                 assert_eq!(vector.contains(graph.dot_of(lv)), whole.contains(graph.dot_of(lv)));
                 assert_eq!(small.contains(&here(&left), lv - less), graph.contains(&left, lv));
