@@ -156,6 +156,7 @@ extern crate std;
 
 pub mod cut;
 pub mod delivery;
+pub mod reconcile;
 pub mod sync;
 
 #[cfg(test)]

@@ -53,7 +53,12 @@ const RULES: &[Rule] = &[
         members: &[],
         outside: Outside::Only(&["proc-macro2", "quote", "syn"]),
     },
-    Rule { name: "crdt-causal", members: &["crdt-core"], outside: Outside::Only(&["smallvec"]) },
+    Rule {
+        name: "crdt-causal",
+        members: &["crdt-core"],
+        // The keyed hash of names in sketches.
+        outside: Outside::Only(&["smallvec", "siphasher"]),
+    },
     Rule {
         name: "crdt-document",
         members: &["crdt-core", "crdt-causal"],
