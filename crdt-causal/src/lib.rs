@@ -1,14 +1,17 @@
-//! Causal delivery and synchronisation as sans-I/O machines.
+//! Causal delivery, synchronisation, sessions and consistency levels as sans-I/O machines.
 //!
 //! What applications have to write themselves otherwise, for messages and logs of any kind:
 //!
-//! * [`cut`] says how far something has got with what the servers of a realm have admitted.
+//! * [`clock`] tells what happened before what.
 //! * [`delivery`] holds messages back until everything that they follow was delivered: a
 //!   *causal delivery buffer*.
 //! * [`sync`] keeps two logs of events in step over a connection that may lose, repeat and
 //!   reorder what it carries, and that may end at any time: a *sync session*.
+//! * [`cut`] says how far something has got with what the servers of a group have admitted.
+//! * [`session`] is what a client has seen and done, in a *token* that it carries from server to server.
+//! * [`level`] compares the two, and decides whether a server may answer at a *consistency level*.
 //!
-//! Both are state machines and nothing else. Bytes, messages and the time are arguments;
+//! They are values and state machines and nothing else. Bytes, messages and the time are arguments;
 //! messages, events and the next deadline are polled. There is no socket in here, no clock, no
 //! randomness, no thread, and so a test can put two of them on a virtual network and let years
 //! pass in a second. Nothing that a peer sends makes them panic, or hold more than their bounds.
@@ -154,9 +157,12 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod clock;
 pub mod cut;
 pub mod delivery;
+pub mod level;
 pub mod reconcile;
+pub mod session;
 pub mod sync;
 
 #[cfg(test)]

@@ -110,6 +110,14 @@ impl Cut {
         }
     }
 
+    /// Takes in what is in `other` of the servers that are in here.
+    pub(crate) fn join_where_present(&mut self, other: &Self) {
+        let mut theirs = other.iter().peekable();
+        for (slot, last) in &mut self.last {
+            *last = (*last).max(position_of(&mut theirs, *slot));
+        }
+    }
+
     /// Keeps only what is in `other` too.
     pub fn meet(&mut self, other: &Self) {
         let mut theirs = other.iter().peekable();
@@ -156,7 +164,7 @@ impl Cut {
     }
 
     /// The same from a vector that ascends and has no zeros.
-    pub(super) fn from_ascending(last: Vec<(Slot, u64)>) -> Self {
+    pub(crate) fn from_ascending(last: Vec<(Slot, u64)>) -> Self {
         let cut = Self { last };
         debug_assert!(cut.is_canonical());
         cut
