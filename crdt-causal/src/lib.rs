@@ -157,12 +157,17 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod breaker;
 pub mod clock;
 pub mod cut;
 pub mod delivery;
+mod elapsed;
+pub mod handoff;
 pub mod level;
+pub mod quorum;
 pub mod reconcile;
 pub mod session;
+pub mod stability;
 pub mod sync;
 
 #[cfg(test)]
