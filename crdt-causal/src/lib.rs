@@ -164,6 +164,7 @@ pub mod delivery;
 mod elapsed;
 pub mod handoff;
 pub mod level;
+pub mod membership;
 pub mod quorum;
 pub mod reconcile;
 pub mod session;
