@@ -46,8 +46,11 @@ pub(crate) fn publish() -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// What the compiler leaves to be gained in a module is worth three per cent of its size.
+/// What the compiler leaves to be gained in a module is worth five per cent of its size.
 /// Functions stay as they were cut: to put one into its only caller makes it no smaller gzipped.
+/// Control flow is taken apart and put together anew. That nothing lies in the first KiB of memory,
+/// which lets additions go into the offsets of loads, holds: there ends the stack, and whoever
+/// comes near has overflowed it.
 fn optimise(from: &Path, to: &Path) -> Outcome {
     npm::npm(&["run", "--silent", "optimise", "--"])
         .args([from.display().to_string(), format!("--output={}", to.display())])
