@@ -7,6 +7,7 @@ use crdt_core::VersionVector;
 use crdt_core::causality::ChangeRun;
 use crdt_core::codec::{DecodeError, Reader};
 
+use crate::base::BaseBytes;
 use crate::codec::body::Body;
 
 /// Changes that were read and not applied yet: checked as far as the bytes tell, with runs
@@ -66,8 +67,10 @@ impl ChangeSet {
 
     /// All changes of a body, at most `rows_max` rows in each set.
     pub(crate) fn pieces(body: Body, rows_max: u32) -> impl Iterator<Item = Self> {
+        // A body without rows can have a base.
         let (rows, body) = (body.rows(), Arc::new(body));
-        (0..rows).step_by(rows_max as usize).map(move |first| {
+        let count = rows.max(u32::from(body.base().is_some()));
+        (0..count).step_by(rows_max as usize).map(move |first| {
             let rows = first..rows.min(first.saturating_add(rows_max));
             let chosen =
                 rows.map(|row| Chosen { row, skip: 0, count: body.changes(row) }).collect();
@@ -75,9 +78,15 @@ impl ChangeSet {
         })
     }
 
-    /// Whether there are no changes.
+    /// Whether there are no changes, and no base that they could follow.
     pub fn is_empty(&self) -> bool {
-        self.parts.iter().all(|part| part.chosen.is_empty())
+        self.parts.iter().all(|part| part.chosen.is_empty()) && self.base().is_none()
+    }
+
+    /// What the changes follow, if they come from a document whose history was trimmed and the
+    /// set brings that with it.
+    pub(crate) fn base(&self) -> Option<&BaseBytes> {
+        self.parts.iter().find_map(|part| part.body.base())
     }
 
     /// What the changes are called and what they follow.

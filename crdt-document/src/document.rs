@@ -2,16 +2,18 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crdt_core::causality::ChangeRun;
+use crdt_core::causality::{Base, ChangeRun};
 use crdt_core::{DotRange, Frontier, ReplicaId, VersionVector};
+use smallvec::SmallVec;
 
+use crate::base::{self, BaseBytes, Begun, Trimmed};
 use crate::codec::bundle;
 use crate::container::ROOT;
 use crate::error::{EditError, ImportError};
 use crate::event::{Event, Events, Origin};
 use crate::genesis::digest;
 use crate::history::{self, ChangeInfo};
-use crate::import::{self, Imported};
+use crate::import::{self, Imported, PIECE_ROWS_MIN};
 use crate::journal::Journal;
 use crate::state::State;
 use crate::transaction::{Guard, Open, Transaction};
@@ -21,8 +23,6 @@ use crate::{ChangeSet, Genesis, Kind, Path, Value};
 /// An import takes a few hundred bytes for each row of changes, so that with so many bytes of
 /// input for each row at once it stays at a few bytes for each.
 const BYTES_PER_ROW: usize = 64;
-/// Fewer rows at once are not worth the while.
-const ROWS_MIN: usize = 128;
 
 /// An offline-first document: named, nested containers over one log of events.
 ///
@@ -276,10 +276,11 @@ impl Document {
     }
 
     /// The events of the version that a frontier names; `None` if one of its events is not
-    /// held. O(replicas) plus what is between it and now.
+    /// held, or the version lies before what was [trimmed](Self::trim). O(replicas) plus what is between it and now.
     pub fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
-        let version = self.state.graph.local(frontier).ok()?;
-        Some(self.state.graph.version_vector(&version))
+        let graph = &self.state.graph;
+        let version = graph.local(frontier).ok()?;
+        graph.follows_base(&version).then(|| graph.version_vector(&version))
     }
 
     /// Every change, in an order that causality allows.
@@ -287,7 +288,7 @@ impl Document {
         history::changes(&self.state.graph)
     }
 
-    /// How many events there are.
+    /// How many events there are; of those that were [trimmed](Self::trim) the last are counted.
     pub fn len(&self) -> usize {
         self.state.graph.len() as usize
     }
@@ -297,12 +298,75 @@ impl Document {
         self.len() == 0
     }
 
+    /// The version that the history begins with, if older events were [trimmed](Self::trim).
+    pub fn base(&self) -> Option<&Base> {
+        self.state.graph.base()
+    }
+
+    /// Drops history that nobody needs any more: the events below the greatest version within
+    /// `stable` that every other event has in its past. What is visible stays as it is, and so
+    /// does everything later. `None` if there is nothing to drop.
+    ///
+    /// `stable` is what is *causally stable* (Baquero, Almeida, Shoker, *Making operation-based
+    /// CRDTs operation-based*, 2014): every replica that this document will still be merged with
+    /// is known to hold it, and whatever it did before that is held here; or what is older than the
+    /// time for which one may stay away. A change that was made without knowledge of what is
+    /// dropped cannot be merged any more: [`ImportError::BeforeTrim`].
+    ///
+    /// The ids of writers that have written nothing since leave the table and cost nothing from
+    /// then on, but for this document's own and those that `remember` chooses; such an id
+    /// must not be written under again. What forgotten writers have counted becomes one sum. The
+    /// authors of what is visible stay known.
+    ///
+    /// Takes as long as loading the document twice.
+    ///
+    /// ```
+    /// use crdt_document::{Document, ReplicaId};
+    ///
+    /// let mut doc = Document::new(ReplicaId::from_u128(1));
+    /// for _ in 0..1000 {
+    ///     doc.transact(|tx| {
+    ///         tx.text("body").insert(0, "draft")?;
+    ///         tx.text("body").clear();
+    ///         Ok(())
+    ///     })?;
+    /// }
+    /// doc.transact(|tx| tx.text("body").insert(0, "final").map(drop))?;
+    ///
+    /// let stable = doc.version().clone();
+    /// let trimmed = doc.trim(&stable, |_| false)?.expect("there is history");
+    /// assert_eq!(trimmed.events, 6005);
+    /// assert_eq!(doc.text("body"), "final");
+    /// assert!(doc.encode().len() < 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::TransactionOpen`].
+    pub fn trim(
+        &mut self,
+        stable: &VersionVector,
+        remember: impl Fn(ReplicaId) -> bool,
+    ) -> Result<Option<Trimmed>, EditError> {
+        if self.open.is_some() {
+            return Err(EditError::TransactionOpen);
+        }
+        let own = self.replica;
+        let remembered = |replica| Some(replica) == own || remember(replica);
+        Ok(base::trim(&self.state, stable, &remembered).map(|(state, trimmed)| {
+            self.state = state;
+            trimmed
+        }))
+    }
+
     // Bytes.
 
     /// The whole document. Equal sets of events give equal bytes. O(n log n) for n runs of
     /// the history.
     pub fn encode(&self) -> Vec<u8> {
-        bundle::write(&self.state, self.genesis, &history::canonical_order(&self.state.graph))
+        let order = history::canonical_order(&self.state.graph);
+        bundle::write(&self.state, self.genesis, self.state.base.as_deref(), &order)
     }
 
     /// Reads a document, for reading; see [`set_replica`](Self::set_replica).
@@ -317,8 +381,8 @@ impl Document {
         document.events.set_recorded(false);
         // In pieces, so that what an import remembers while it works is small beside the
         // document. They can be: a document is written in an order that causality allows.
-        let rows_max = ROWS_MIN.max(bytes.len() / BYTES_PER_ROW);
-        for piece in ChangeSet::pieces(body, rows_max as u32) {
+        let rows_max = PIECE_ROWS_MIN.max((bytes.len() / BYTES_PER_ROW) as u32);
+        for piece in ChangeSet::pieces(body, rows_max) {
             document.apply(piece)?;
         }
         document.events.set_recorded(true);
@@ -328,9 +392,15 @@ impl Document {
     /// The changes that a version does not have, for another replica to
     /// [`import`](Self::import). The version may be of another replica and name events that
     /// are not held here.
+    ///
+    /// For a version from before what was [trimmed](Self::trim) here that is the whole document:
+    /// a replica without changes of its own begins anew with it, and any other one is told
+    /// [`ImportError::HistoryNeeded`].
     pub fn changes_since(&self, version: &VersionVector) -> Vec<u8> {
-        let ranges = history::missing(&self.state, version, self.version());
-        bundle::write(&self.state, self.genesis, &ranges)
+        let known = self.state.graph.closed(version);
+        let base = self.state.base.as_deref().filter(|_| !self.state.serves(&known));
+        let ranges = history::missing(&self.state, &known, self.version());
+        bundle::write(&self.state, self.genesis, base, &ranges)
     }
 
     /// Takes in changes from another replica, or a whole document, all or nothing. What is
@@ -380,12 +450,68 @@ impl Document {
             return Err(ImportError::TransactionOpen);
         }
         let mut journal = self.events.are_recorded().then(Journal::default);
+        if let Some(base) = changes.base()
+            && let Some(mut begun) = self.begin_with(base, &changes, admit)?
+        {
+            // Aside, so that nothing has changed if one of the changes is refused.
+            if let Some(journal) = &mut journal {
+                base::appear(&begun, journal);
+            }
+            let journaled = journal.as_mut();
+            let mut imported =
+                import::import(&mut begun, &changes, admit, self.replica, journaled)?;
+            let writers = begun.graph.base().expect("it begins with one").writers();
+            let ranges = writers.iter().map(|(replica, last)| DotRange::new(replica, 1, last));
+            imported.covered.extend(ranges.clone());
+            imported.new.extend(ranges);
+            let was_empty = self.is_empty();
+            self.state = begun;
+            match journal.filter(|_| was_empty) {
+                Some(journal) => {
+                    self.events.record(&self.state.containers, journal, Origin::Remote)
+                }
+                None => self.events.give_up(Origin::Remote),
+            }
+            return Ok(imported);
+        }
         let imported =
             import::import(&mut self.state, &changes, admit, self.replica, journal.as_mut())?;
         if let Some(journal) = journal {
             self.events.record(&self.state.containers, journal, Origin::Remote);
         }
         Ok(imported)
+    }
+
+    /// The state that begins with a base that others bring, if it is to replace what is here.
+    fn begin_with(
+        &self,
+        base: &BaseBytes,
+        changes: &ChangeSet,
+        admit: &mut dyn FnMut(&ChangeRun) -> bool,
+    ) -> Result<Option<State>, ImportError> {
+        let version = base.version()?;
+        // Where more was trimmed here, and its writers forgotten, the changes tell what it was.
+        let trimmed = self.base().map(|own| import::below(changes, own));
+        let is_held = |head| {
+            self.version().contains(head) || trimmed.as_ref().is_some_and(|it| it.contains(head))
+        };
+        if version.heads().iter().all(is_held) {
+            return Ok(None);
+        }
+        if !version.writers().dominates(self.version()) {
+            return Err(ImportError::HistoryNeeded(version.heads().clone()));
+        }
+        let Begun { state, authors } = base.begin()?;
+        let remembered = version.writers();
+        let forgotten = authors.into_iter().filter(|&author| remembered.get(author) == 0);
+        for (replica, last) in remembered.iter().chain(forgotten.map(|author| (author, 1))) {
+            let parents = SmallVec::new();
+            let run = ChangeRun { replica, seq: last, change_len: 1, count: 1, parents };
+            if !admit(&run) {
+                return Err(ImportError::NotAdmitted { replica });
+            }
+        }
+        Ok(Some(state))
     }
 
     /// Panics if the parts of the document contradict each other. For tests: O(n).

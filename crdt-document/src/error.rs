@@ -4,7 +4,7 @@ use core::fmt;
 use crdt_core::causality::GraphError;
 use crdt_core::codec::DecodeError;
 use crdt_core::sequence::TextError;
-use crdt_core::{Dot, DotRange, ReplicaId};
+use crdt_core::{Dot, DotRange, Frontier, ReplicaId};
 
 use crate::{Genesis, Path};
 
@@ -84,6 +84,14 @@ pub enum ImportError {
     },
     /// A change that no honest replica makes.
     InvalidChange(Dot),
+    /// A change that was made without knowledge of what was [trimmed](crate::Document::trim)
+    /// here: before it, or concurrently. It cannot be merged any more. Whoever made it goes on
+    /// with what is held here, and makes the change anew as an edit of that.
+    BeforeTrim(Dot),
+    /// The changes follow a version that is not held here, and the history up to it is gone where
+    /// they come from. A document that has nothing of its own to lose begins anew with what they
+    /// bring; this one does.
+    HistoryNeeded(Frontier),
     /// The document would hold too many events.
     Full(GraphError),
     /// The caller's admission refused a change of this replica.
@@ -110,6 +118,13 @@ impl fmt::Display for ImportError {
                 write!(f, "replica {replica} has issued two events as its number {seq}")
             }
             Self::InvalidChange(dot) => write!(f, "the change at {dot} is not valid"),
+            Self::BeforeTrim(dot) => {
+                write!(f, "the change at {dot} has not seen the history that was trimmed here")
+            }
+            Self::HistoryNeeded(base) => {
+                f.write_str("the changes follow a trimmed history that is not held here, up to")?;
+                base.iter().try_for_each(|head| write!(f, " {head}"))
+            }
             Self::Full(error) => error.fmt(f),
             Self::NotAdmitted { replica } => write!(f, "changes of {replica} are not admitted"),
             Self::TransactionOpen => f.write_str("a transaction is open"),

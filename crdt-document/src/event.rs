@@ -169,6 +169,15 @@ impl Events {
         self.waiting.iter()
     }
 
+    /// Replaces all events by the one that says that everything may be another.
+    pub(crate) fn give_up(&mut self, origin: Origin) {
+        if self.recorded {
+            let change = Change::Everything;
+            self.drain();
+            self.waiting.push_back(Event { path: Path::root(), origin, by: Vec::new(), change });
+        }
+    }
+
     /// Adds what a transaction or an import changed.
     pub(crate) fn record(&mut self, containers: &Containers, journal: Journal, origin: Origin) {
         if !self.recorded {
@@ -185,9 +194,7 @@ impl Events {
             self.waiting.push_back(Event { path: containers.path(number), origin, by, change });
         }
         if self.changes > CHANGES_MAX {
-            let change = Change::Everything;
-            self.drain();
-            self.waiting.push_back(Event { path: Path::root(), origin, by: Vec::new(), change });
+            self.give_up(origin);
         }
     }
 }

@@ -38,7 +38,7 @@ impl ChangeInfo {
 
 /// Every change, in an order that causality allows.
 pub(crate) fn changes(graph: &EventGraph) -> impl Iterator<Item = ChangeInfo> + '_ {
-    graph.changes(0..graph.len()).flat_map(move |span| {
+    graph.changes(graph.first()..graph.len()).flat_map(move |span| {
         (0..span.count).map(move |index| {
             let lv = span.lvs.start + index * span.change_len;
             let first = span.seq + u64::from(index) * u64::from(span.change_len);
@@ -56,14 +56,16 @@ pub(crate) fn changes(graph: &EventGraph) -> impl Iterator<Item = ChangeInfo> + 
 /// ready, the one with the smallest (replica, sequence) is next. O(n log n) for n spans of
 /// changes.
 pub(crate) fn canonical_order(graph: &EventGraph) -> Vec<Range<Lv>> {
-    let spans: Vec<_> = graph.changes(0..graph.len()).collect();
+    let begin = graph.first();
+    let spans: Vec<_> = graph.changes(begin..graph.len()).collect();
     // Spans are cut where others build on them: in between nothing else becomes ready.
     let parents = spans.iter().flat_map(|span| span.parents.iter().map(|&lv| lv + 1));
+    let parents = parents.filter(|&end| end > begin);
     let mut ends: Vec<Lv> = parents.chain(spans.iter().map(|span| span.lvs.end)).collect();
     sort(&mut ends);
     ends.dedup();
 
-    let starts = core::iter::once(0).chain(ends.iter().copied());
+    let starts = core::iter::once(begin).chain(ends.iter().copied());
     let nodes: Vec<Range<Lv>> = starts.zip(&ends).map(|(start, &end)| start..end).collect();
     let keys: Vec<Dot> = nodes.iter().map(|lvs| graph.dot_of(lvs.start)).collect();
     let follows: Vec<SmallVec<[u32; 2]>> = nodes
@@ -73,6 +75,7 @@ pub(crate) fn canonical_order(graph: &EventGraph) -> Vec<Range<Lv>> {
             let mut before: SmallVec<[Lv; 2]> = graph.parents_of(lvs.start);
             // Where the own predecessor is no parent it is in the past of one.
             before.extend(first.previous().and_then(|own| graph.lv_of(own)));
+            before.retain(|lv| *lv >= begin);
             before.iter().map(|&lv| ends.partition_point(|&end| end <= lv) as u32).collect()
         })
         .collect();
@@ -88,7 +91,7 @@ pub(crate) fn canonical_order(graph: &EventGraph) -> Vec<Range<Lv>> {
 }
 
 /// The events that `upto` has and `known` has not, in local order, widened to whole changes.
-/// Both may be any vectors at all.
+/// Both may be any vectors at all. Trimmed events are left out.
 pub(crate) fn missing(
     state: &State,
     known: &VersionVector,
@@ -97,7 +100,9 @@ pub(crate) fn missing(
     let graph = &state.graph;
     let mut ranges: Vec<Range<Lv>> = Vec::new();
     for DotRange { replica, first, last } in upto.missing_from(known) {
-        let (last, mut seq) = (last.min(graph.version().get(replica)), first);
+        let trimmed = graph.base().map_or(0, |base| base.writers().get(replica));
+        let last = last.min(graph.version().get(replica));
+        let mut seq = first.max(trimmed + 1);
         while seq <= last {
             let dot = Dot::new(replica, seq);
             let mut run = graph.run_from(dot).expect("the event is held");

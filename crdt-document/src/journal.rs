@@ -1,12 +1,14 @@
 //! What a transaction or an import found before it changed something: enough to put it back,
 //! and to say what has changed.
 
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crdt_core::ReplicaId;
 use crdt_core::collections::{OrderedMap, OrderedSet};
 use crdt_core::dot_store::{DotFun, DotSet};
+use crdt_core::sequence::TextPatch;
 use crdt_core::set::AddWinsStore;
 
 use crate::container::{Container, Containers, Content, MapContent, ResetCounter};
@@ -55,6 +57,38 @@ impl Journal {
             text: Vec::new(),
         });
         touched.by.insert(by);
+    }
+
+    /// Remembers that there was nothing in a container before, whatever is in it now.
+    pub(crate) fn appear(&mut self, containers: &Containers, number: u32, by: ReplicaId) {
+        self.touch(containers, number, by);
+        let container = &containers[number];
+        let Some(touched) = self.of(number) else { return };
+        touched.live = container.step.is_none();
+        match &container.content {
+            Content::Map(map) => {
+                let keys = map.values.iter().map(|(key, _)| (key.clone(), Writes::default()));
+                touched.values = keys.collect();
+                let created = map.created.iter();
+                touched.created = created.map(|(c, _)| (c.clone(), DotSet::new())).collect();
+            }
+            Content::Set(set) => {
+                let elements = set.iter().map(|(element, _)| (element.clone(), DotSet::new()));
+                touched.elements = elements.collect();
+            }
+            Content::Counter(_) => touched.counter = Some(ResetCounter::default()),
+            Content::Text(text) => {
+                let patch = TextPatch {
+                    at: 0,
+                    deleted: 0,
+                    inserted: text.to_string(),
+                    at_utf16: 0,
+                    deleted_utf16: 0,
+                };
+                touched.text.push(TextChange::new(patch, by));
+            }
+            Content::Unknown => {}
+        }
     }
 
     pub(crate) fn value(&mut self, number: u32, key: &Arc<str>, map: &MapContent) {

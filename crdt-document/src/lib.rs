@@ -87,6 +87,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod base;
 mod change_set;
 mod codec;
 mod container;
@@ -109,8 +110,9 @@ mod transaction;
 mod value;
 mod view;
 
+pub use base::Trimmed;
 pub use change_set::ChangeSet;
-pub use crdt_core::causality::ChangeRun;
+pub use crdt_core::causality::{Base, ChangeRun};
 pub use crdt_core::sequence::{Anchor, AnchorError, Side, TextError, TextPatch};
 pub use crdt_core::{Dot, DotRange, Frontier, ReplicaId, VersionVector};
 pub use document::Document;

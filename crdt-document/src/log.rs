@@ -37,14 +37,24 @@ impl ChangeLog for Document {
         if version == graph.version() {
             return Some(graph.frontier_dots());
         }
-        let tips: Option<Vec<Lv>> =
-            version.iter().map(|(replica, seq)| graph.lv_of(Dot::new(replica, seq))).collect();
+        let dots = version.iter().map(|(replica, seq)| Dot::new(replica, seq));
+        let dots = dots.filter(|&dot| !graph.is_trimmed(dot));
+        let tips: Option<Vec<Lv>> = dots.map(|dot| graph.lv_of(dot)).collect();
         let tips = graph.maximal(&tips?);
-        (graph.version_vector(&tips) == *version).then(|| graph.dots(&tips))
+        (graph.follows_base(&tips) && graph.version_vector(&tips) == *version)
+            .then(|| graph.dots(&tips))
     }
 
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
         Self::version_of(self, frontier)
+    }
+
+    fn closed(&self, claimed: VersionVector) -> VersionVector {
+        self.state.graph.closed(&claimed)
+    }
+
+    fn serves(&self, known: &VersionVector) -> bool {
+        known.is_empty() || self.state.serves(known)
     }
 
     fn encode_changes(
@@ -55,13 +65,19 @@ impl ChangeLog for Document {
         tables: &mut SendTables,
         out: &mut Writer,
     ) -> Vec<DotRange> {
+        let base = self.state.base.as_deref().filter(|_| !self.state.serves(known));
         let missing = history::missing(&self.state, known, upto);
-        let ranges = first_bytes(&self.state, missing, bytes_max);
-        if ranges.is_empty() {
+        let left = bytes_max.saturating_sub(base.map_or(0, <[u8]>::len));
+        let ranges = first_bytes(&self.state, missing, left);
+        if ranges.is_empty() && base.is_none() {
             return Vec::new();
         }
-        body::write(&self.state, &ranges, tables, out);
+        body::write(&self.state, base, &ranges, tables, out);
         let mut covered: Vec<DotRange> = Vec::new();
+        if let Some(base) = self.base().filter(|_| base.is_some()) {
+            let writers = base.writers().iter();
+            covered.extend(writers.map(|(replica, last)| DotRange::new(replica, 1, last)));
+        }
         for run in body::runs(&self.state, &ranges) {
             covered.push(DotRange::new(run.replica, run.seq, run.last().seq));
         }
@@ -82,6 +98,7 @@ impl ChangeLog for Document {
             ImportError::Equivocation { replica, .. } => {
                 Refusal::Equivocation { replica: *replica }
             }
+            ImportError::BeforeTrim(_) | ImportError::HistoryNeeded(_) => Refusal::Trimmed,
             ImportError::NotAdmitted { replica } => Refusal::ForeignReplica { replica: *replica },
             ImportError::Full(_) | ImportError::TransactionOpen => Refusal::Overloaded,
             _ => Refusal::InvalidChanges,

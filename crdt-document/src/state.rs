@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crdt_core::canary::is_planted;
 use crdt_core::causality::Lv;
-use crdt_core::{Dot, EventGraph};
+use crdt_core::{Dot, EventGraph, VersionVector};
 
 use crate::container::{Container, Containers, Content};
 use crate::journal::Journal;
@@ -18,6 +18,8 @@ pub(crate) struct State {
     pub(crate) graph: EventGraph,
     pub(crate) owners: Owners,
     pub(crate) containers: Containers,
+    /// What the history begins with, as bytes, where older events were trimmed.
+    pub(crate) base: Option<Arc<[u8]>>,
 }
 
 /// What an event had seen.
@@ -49,7 +51,10 @@ impl Cause<'_> {
             // A bug that the laws must find: a removal takes what it has not seen.
             Past::AllBut(_) if cfg!(canary) || is_planted("remove-the-unseen") => true,
             Past::AllBut(unseen) => {
-                let lv = graph.lv_of(dot).expect("what is visible is in the graph");
+                let Some(lv) = graph.lv_of(dot) else {
+                    assert!(graph.base().is_some(), "what is visible is in the graph, or trimmed");
+                    return true;
+                };
                 let after = unseen.partition_point(|range| range.end <= lv);
                 unseen.get(after).is_none_or(|range| lv < range.start)
             }
@@ -59,7 +64,8 @@ impl Cause<'_> {
 
 impl State {
     pub(crate) fn new() -> Self {
-        Self { graph: EventGraph::new(), owners: Owners::default(), containers: Containers::new() }
+        let (graph, owners) = (EventGraph::new(), Owners::default());
+        Self { graph, owners, containers: Containers::new(), base: None }
     }
 
     /// Applies an operation that is not an edit of a text, by `len` events, and logs it.
@@ -234,6 +240,11 @@ impl State {
             journal.touch(&self.containers, parent, cause.dot.replica);
             at = parent;
         }
+    }
+
+    /// Whether whoever holds these events can be brought up to date by later ones alone.
+    pub(crate) fn serves(&self, known: &VersionVector) -> bool {
+        self.graph.base().is_none_or(|base| base.is_in(known))
     }
 
     /// Calls `found` with what the events in `lvs` did, container by container.

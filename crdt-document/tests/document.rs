@@ -336,3 +336,62 @@ fn the_past_can_be_read() {
     assert_eq!(changes, [(1, 1), (4, 4), (8, 8)]);
     assert_eq!(doc.version_of(&versions[2]).unwrap().get(ReplicaId::from_u128(1)), 7);
 }
+
+/// Everything that can be drained, as one line each, by path.
+fn told(doc: &mut Document) -> Vec<String> {
+    let mut lines: Vec<String> = doc
+        .drain_events()
+        .into_iter()
+        .map(|event| format!("{}: {:?}", event.path, event.change))
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn who_begins_with_a_trimmed_document_is_told_of_all_that_is_there() -> Result<(), EditError> {
+    let mut doc = doc(1);
+    doc.transact(|tx| {
+        tx.text("body").insert(0, "hello")?;
+        tx.counter("views").increment(2);
+        tx.set("tags").add("crdt").add("gone");
+        tx.map("settings").set("theme", "dark");
+        tx.map("empty").create();
+        Ok(())
+    })?;
+    doc.transact(|tx| {
+        tx.set("tags").remove("gone");
+        tx.text("body").delete(0..1).map(drop)
+    })?;
+    let mut whole = Document::reader();
+    whole.import(&doc.encode()).expect("it is new");
+    let mut expected = told(&mut whole);
+
+    let stable = doc.version().clone();
+    let trimmed = doc.trim(&stable, |_| false)?.expect("there is history");
+    assert_eq!((trimmed.events, trimmed.forgotten), (12, 0));
+    assert!(doc.changes().next().is_none(), "nothing is left of what happened");
+    let mut late = Document::reader();
+    late.import(&doc.encode()).expect("it is new");
+    assert_eq!(late.to_value(), whole.to_value());
+    // The text comes as one piece.
+    let mut seen = told(&mut late);
+    let is_edit = |line: &String| line.contains(": Text(");
+    assert_eq!(seen.iter().filter(|line| is_edit(line)).count(), 1);
+    expected.retain(|line| !is_edit(line));
+    seen.retain(|line| !is_edit(line));
+    assert_eq!(seen, expected);
+
+    // A document with something of its own is told no lies about what became of it.
+    let mut early = Document::reader();
+    early.import(&whole.encode()).expect("it is new");
+    early.drain_events();
+    doc.transact(|tx| {
+        tx.set("tags").add("later");
+        Ok(())
+    })?;
+    early.import(&doc.encode()).expect("it holds what was trimmed");
+    assert_eq!(told(&mut early).len(), 1);
+    assert_eq!(early.to_value(), doc.to_value());
+    Ok(())
+}

@@ -80,6 +80,36 @@ fn a_document() {
     assert_eq!(doc.to_string(), json);
 }
 
+/// What one of the two wrote is forgotten, some changes came after the base.
+#[test]
+fn a_trimmed_document() {
+    let mut doc = document();
+    let stable = doc.version().clone();
+    let mumbai = doc.replica();
+    doc.transact(|tx| {
+        tx.counter("views").increment(7);
+        tx.set("tags").add("later");
+        tx.text("body").push("!").map(drop)
+    })
+    .unwrap();
+    let trimmed = doc.trim(&stable, |_| false).unwrap().expect("there is history");
+    assert_eq!(trimmed.forgotten, 1);
+    assert_eq!(
+        doc.version().iter().map(|(replica, _)| Some(replica)).collect::<Vec<_>>(),
+        [mumbai]
+    );
+    let frozen = golden("trimmed.hex", &doc.encode());
+    let read = Document::decode(&frozen).unwrap();
+    read.check_invariants();
+    assert_eq!(read.to_value(), doc.to_value());
+    assert_eq!(read.encode(), frozen);
+    let json = concat!(
+        r#"{"body":"Monsoon planone!","empty":{},"settings":{"beta":true,"raw":"00ff","#,
+        r#""sizes":[-1,9223372036854775807],"theme":"light"},"tags":["later"],"views":5}"#,
+    );
+    assert_eq!(doc.to_string(), json);
+}
+
 #[test]
 fn an_empty_document() {
     golden("empty.hex", &Document::reader().encode());

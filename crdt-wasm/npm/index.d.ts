@@ -32,6 +32,8 @@ export interface CrdtError extends Error {
  * - `decode`: bytes that are no bundle of changes, or damaged
  * - `missing`: a bundle depends on changes that are not here
  * - `equivocation`: two changes under one name: a restored backup or a cloned profile
+ * - `trimmed`: what was done here was done without knowledge of history that is gone where it
+ *   would have to be merged; begin anew with the document as it is there
  * - `unrelated`: documents of different genesis do not merge
  * - `limit`: more than the document allows
  * - `protocol`: the server said something that the protocol does not allow
@@ -49,6 +51,7 @@ export type ErrorCode =
   | "decode"
   | "missing"
   | "equivocation"
+  | "trimmed"
   | "unrelated"
   | "limit"
   | "protocol"

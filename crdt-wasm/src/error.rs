@@ -78,6 +78,7 @@ impl From<SessionError<ImportError>> for Thrown {
             SessionError::Decode(error) => decode_code(error),
             SessionError::Import(error) => import_code(error),
             SessionError::UnrelatedGenesis { .. } => "unrelated",
+            SessionError::Trimmed => "trimmed",
             SessionError::ProtocolVersion { .. } => "unsupported",
             _ => "protocol",
         };
@@ -92,6 +93,7 @@ impl From<Refusal> for Thrown {
             Refusal::UnrelatedGenesis => "unrelated",
             Refusal::ProtocolVersion { .. } => "unsupported",
             Refusal::Equivocation { .. } => "equivocation",
+            Refusal::Trimmed => "trimmed",
             // What another connection, or a pause, may mend.
             Refusal::Overloaded
             | Refusal::WindowExceeded
@@ -124,6 +126,7 @@ fn import_code(error: &ImportError) -> &'static str {
         ImportError::UnrelatedGenesis { .. } => "unrelated",
         ImportError::Missing(_) => "missing",
         ImportError::Equivocation { .. } => "equivocation",
+        ImportError::BeforeTrim(_) | ImportError::HistoryNeeded(_) => "trimmed",
         ImportError::Full(_) => "limit",
         ImportError::TransactionOpen => "transaction",
         _ => "decode",

@@ -47,6 +47,8 @@ pub enum SessionError<E> {
     NeverSent,
     /// The peer claims more writers than one may.
     TooManyWriters,
+    /// The peer lacks history that was trimmed here.
+    Trimmed,
     /// The log refuses the changes.
     Import(E),
 }
@@ -75,6 +77,7 @@ impl<E: fmt::Display> fmt::Display for SessionError<E> {
             Self::TablesExceeded => f.write_str("the peer introduced too many names"),
             Self::NeverSent => f.write_str("the peer acknowledges what was never sent"),
             Self::TooManyWriters => f.write_str("the peer claims too many writers"),
+            Self::Trimmed => f.write_str("the peer lacks history that was trimmed here"),
             Self::Import(error) => write!(f, "changes were refused: {error}"),
         }
     }

@@ -50,6 +50,22 @@ pub trait ChangeLog {
     /// held. `frontier` comes from the peer: any set of dots must be answered.
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector>;
 
+    /// What a peer holds that says that it holds `claimed`: also what happened before that, as far
+    /// as this log can tell. Whoever has trimmed its history leaves out of its vector the writers
+    /// that it forgot.
+    ///
+    /// The provided method is for logs in which everyone remembers every writer.
+    fn closed(&self, claimed: VersionVector) -> VersionVector {
+        claimed
+    }
+
+    /// Whether a peer that holds `known` can be brought up to date from here. If not, history that
+    /// it lacks was trimmed, and the session ends with [`Refusal::Trimmed`].
+    fn serves(&self, known: &VersionVector) -> bool {
+        let _ = known;
+        true
+    }
+
     /// Appends changes that `upto` covers and `known` does not, and returns their dots. If there
     /// are none it returns no range, and what it wrote or interned is taken back; it has written
     /// no header through [`SendTables::changes`] then.

@@ -240,6 +240,9 @@ impl Session {
             self.events.push_back(Event::Established { writers });
         }
         if let Some(holds) = greeted.holds {
+            if !log.serves(&holds) {
+                return Err(self.fail(Refusal::Trimmed, SessionError::Trimmed));
+            }
             // A planted bug: what a peer claims to hold is held here.
             if is_planted("trust-claims") {
                 self.durable.get_or_insert_default().join(&holds);

@@ -64,14 +64,14 @@ impl Summary {
         by_frontier.or_else(|| {
             let RelativeVector { base, beyond } = self.vector.as_ref()?;
             if base.is_empty() {
-                return Some(beyond.clone());
+                return Some(log.closed(beyond.clone()));
             }
             if !log.knows(base) {
                 return None;
             }
             let mut version = log.version_of(base)?;
             version.join(beyond);
-            Some(version)
+            Some(log.closed(version))
         })
     }
 }

@@ -13,6 +13,7 @@ use crdt_core::{Dot, ReplicaId};
 use smallvec::SmallVec;
 
 use super::stream::{Stream, StreamWriter};
+use crate::base::BaseBytes;
 use crate::op::Piece;
 use crate::state::State;
 use crate::{Kind, Path};
@@ -22,13 +23,19 @@ use crate::{Kind, Path};
 const FLAG_EXTENDED: u64 = 1;
 const FLAG_BITS: u32 = 1;
 
-/// Writes the changes of `ranges`, which is an order that causality allows.
+/// Writes the changes of `ranges`, which is an order that causality allows, and before them the
+/// base that they follow, if the reader does not have it.
 pub(crate) fn write(
     state: &State,
+    base: Option<&[u8]>,
     ranges: &[Range<Lv>],
     tables: &mut SendTables,
     out: &mut Writer,
 ) {
+    if let Some(base) = base {
+        out.count(0);
+        out.bytes(base);
+    }
     let runs = runs(state, ranges);
     out.count(runs.len());
     tables.changes.begin_body();
@@ -120,6 +127,7 @@ pub(crate) struct Body {
     placement: Vec<Placement>,
     containers: Vec<BodyContainer>,
     events: u32,
+    base: Option<BaseBytes>,
 }
 
 /// Header of consecutive changes; the small form of a [`ChangeRun`].
@@ -165,6 +173,7 @@ impl Body {
             placement: Vec::new(),
             containers: Vec::new(),
             events: 0,
+            base: None,
         };
         body.read_headers(input, tables)?;
         let containers = body.read_placement(input, tables)?;
@@ -177,7 +186,13 @@ impl Body {
         input: &mut Reader<'_>,
         tables: &mut ReceiveTables,
     ) -> Result<(), DecodeError> {
-        let count = input.count(2)?;
+        let mut count = input.count(2)?;
+        if count == 0 && !input.is_empty() {
+            let bytes = input.bytes()?;
+            let at = input.position() - bytes.len();
+            self.base = Some(BaseBytes { bytes: bytes.into(), at });
+            count = input.count(2)?;
+        }
         self.rows.reserve_exact(input.capacity(count, size_of::<Row>()));
         tables.changes.begin_body();
         let mut numbers: OrderedMap<ReplicaId, u32> = OrderedMap::new();
@@ -274,6 +289,11 @@ impl Body {
         }
         self.bytes = input.take(rest.position())?.into();
         Ok(())
+    }
+
+    /// What its changes follow, if it brings that.
+    pub(crate) const fn base(&self) -> Option<&BaseBytes> {
+        self.base.as_ref()
     }
 
     /// How many rows of headers there are.

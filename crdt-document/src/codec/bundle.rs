@@ -15,12 +15,18 @@ use crate::state::State;
 const MAGIC: [u8; 4] = *b"CRDd";
 const VERSION: u8 = 0;
 
-/// Writes the changes of `ranges`, which is an order that causality allows.
-pub(crate) fn write(state: &State, genesis: Genesis, ranges: &[Range<Lv>]) -> Vec<u8> {
+/// Writes the changes of `ranges`, which is an order that causality allows, and with `base` what
+/// they follow.
+pub(crate) fn write(
+    state: &State,
+    genesis: Genesis,
+    base: Option<&[u8]>,
+    ranges: &[Range<Lv>],
+) -> Vec<u8> {
     let mut out = Writer::new();
     out.u8(VERSION);
     out.raw(genesis.as_bytes());
-    body::write(state, ranges, &mut SendTables::new(), &mut out);
+    body::write(state, base, ranges, &mut SendTables::new(), &mut out);
     seal(MAGIC, out.as_bytes())
 }
 

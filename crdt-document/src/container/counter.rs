@@ -19,16 +19,46 @@ use crate::op::Op;
 pub(crate) struct ResetCounter {
     counted: PnCounter,
     cancelled: PnCounter,
+    /// What those have counted who were forgotten as their events were trimmed, if it has not been
+    /// reset since: whoever resets the counter has seen that.
+    settled: Option<i128>,
 }
 
 impl ResetCounter {
     pub(crate) fn value(&self) -> i128 {
-        self.counted.value() - self.cancelled.value()
+        self.counted.value() - self.cancelled.value() + self.settled.unwrap_or(0)
     }
 
     /// Whether an increment is visible; two that sum up to zero are.
     pub(crate) fn has_content(&self) -> bool {
-        self.counted != self.cancelled
+        self.counted != self.cancelled || self.settled.is_some()
+    }
+
+    /// What forgotten writers have counted.
+    pub(crate) const fn settled(&self) -> Option<i128> {
+        self.settled
+    }
+
+    /// What every other writer has counted, in ascending order.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (ReplicaId, Counts)> + '_ {
+        let mut cancelled = self.cancelled.iter().peekable();
+        self.counted.iter().map(move |(replica, up, down)| {
+            let (_, up_cancelled, down_cancelled) =
+                cancelled.next_if(|&(of, _, _)| of == replica).unwrap_or((replica, 0, 0));
+            (replica, Counts { up, down, up_cancelled, down_cancelled })
+        })
+    }
+
+    /// The counter of so much; the inverse of [`settled`](Self::settled) and
+    /// [`counts`](Self::counts).
+    pub(crate) fn of(settled: Option<i128>, counts: &[(ReplicaId, Counts)]) -> Self {
+        let counted = counts.iter().map(|&(replica, counts)| (replica, counts.up, counts.down));
+        let cancelled = counts
+            .iter()
+            .filter(|(_, counts)| counts.up_cancelled > 0 || counts.down_cancelled > 0);
+        let cancelled = cancelled
+            .map(|&(replica, counts)| (replica, counts.up_cancelled, counts.down_cancelled));
+        Self { counted: counted.collect(), cancelled: cancelled.collect(), settled }
     }
 
     /// `len` events of `replica` each add `amount`.
@@ -48,6 +78,7 @@ impl ResetCounter {
     /// A reset that has seen everything.
     pub(crate) fn reset(&mut self) {
         self.cancelled = self.counted.clone();
+        self.settled = None;
     }
 
     /// A reset that has seen all that was counted but for the events in `unseen`.
@@ -70,7 +101,17 @@ impl ResetCounter {
             })
             .collect();
         self.cancelled.join(seen);
+        self.settled = None;
     }
+}
+
+/// How much a replica has counted up and down, and how much of it was reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) up: u64,
+    pub(crate) down: u64,
+    pub(crate) up_cancelled: u64,
+    pub(crate) down_cancelled: u64,
 }
 
 /// Adds up the run of increments by their replicas.

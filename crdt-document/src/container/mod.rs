@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 use crate::op::{Op, Piece};
 use crate::{Kind, Step, Value};
 
-pub(crate) use counter::ResetCounter;
+pub(crate) use counter::{Counts, ResetCounter};
 pub(crate) use log::OpLog;
 pub(crate) use tree::{Containers, ROOT};
 

@@ -119,6 +119,17 @@ impl Containers {
         container.live_children > 0 || container.has_content() || self.is_created(number)
     }
 
+    /// Finds out of all containers which are live, once their contents are there.
+    pub(crate) fn find_out_what_lives(&mut self) {
+        // Children have greater numbers than what is above them.
+        for number in (1..self.len()).rev() {
+            let live = self.is_live(number);
+            self[number].live = live;
+            let parent = self[number].parent;
+            self[parent].live_children += u32::from(live);
+        }
+    }
+
     /// Panics if the tree contradicts itself. For tests.
     pub(crate) fn check_invariants(&self) {
         for number in 0..self.len() {

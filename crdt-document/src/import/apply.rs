@@ -180,7 +180,8 @@ fn stage(
 fn clears_nothing(state: &State, number: u32, past: Past<'_>) -> bool {
     let text = state.containers[number].text().expect("it was found among the texts");
     let seen_all = matches!(past, Past::All);
-    (seen_all && text.is_empty()) || text.ops(0..Lv::MAX).next().is_none()
+    let never_had_any = text.base_text().is_empty() && text.ops(0..Lv::MAX).next().is_none();
+    (seen_all && text.is_empty()) || never_had_any
 }
 
 /// Applies and logs everything but the edits of texts.

@@ -6,6 +6,7 @@
 //!    everything takes effect.
 
 mod apply;
+mod below;
 mod content;
 mod order;
 mod plan;
@@ -14,6 +15,8 @@ mod tests;
 
 use alloc::vec::Vec;
 
+pub(crate) use self::below::below;
+
 use crdt_core::causality::ChangeRun;
 use crdt_core::{DotRange, ReplicaId};
 
@@ -21,6 +24,9 @@ use crate::change_set::ChangeSet;
 use crate::error::ImportError;
 use crate::journal::Journal;
 use crate::state::State;
+
+/// Fewer rows at once are not worth the while.
+pub(crate) const PIECE_ROWS_MIN: u32 = 128;
 
 /// What an import has brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,8 +49,23 @@ pub(crate) fn import(
     own: Option<ReplicaId>,
     journal: Option<&mut Journal>,
 ) -> Result<Imported, ImportError> {
+    let (below, rest) = match state.graph.base() {
+        None => (None, None),
+        Some(base) => {
+            let trimmed = below(set, base);
+            let (below, rest) = set.clone().split_at(&trimmed);
+            (Some(below), Some(rest))
+        }
+    };
+    let set = rest.as_ref().unwrap_or(set);
     let bodies: Vec<_> = set.bodies().collect();
-    let plan = plan::plan(state, set, &bodies)?;
+    let mut plan = plan::plan(state, set, &bodies)?;
+    plan.covered.extend(
+        below
+            .iter()
+            .flat_map(ChangeSet::headers)
+            .map(|run| DotRange::new(run.replica, run.seq, run.last().seq)),
+    );
     if let Some(run) = plan.new.iter().find(|run| !admit(&run.header)) {
         return Err(ImportError::NotAdmitted { replica: run.header.replica });
     }

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crdt_core::Dot;
-use crdt_core::causality::{Lv, order};
+use crdt_core::causality::{Lv, ParentsError, order};
 use crdt_core::collections::OrderedSet;
 use smallvec::SmallVec;
 
@@ -60,10 +60,14 @@ fn enter(state: &mut State, new: &[NewRun]) -> Result<Vec<Segment>, ImportError>
         let first_event = node.skip * header.change_len;
         let first = Dot::new(header.replica, header.seq + u64::from(first_event));
         let explicit = if node.skip == 0 { &header.parents[..] } else { &[] };
-        let parents = state
-            .graph
-            .full_parents(header.replica, explicit)
-            .map_err(|_| ImportError::InvalidChange(first))?;
+        let parents =
+            state.graph.full_parents(header.replica, explicit).map_err(|error| match error {
+                ParentsError::BeforeTrim(_) => ImportError::BeforeTrim(first),
+                ParentsError::Missing(_) if state.graph.base().is_some() => {
+                    ImportError::BeforeTrim(first)
+                }
+                _ => ImportError::InvalidChange(first),
+            })?;
         let lvs = state
             .graph
             .push(header.replica, header.change_len, node.count, &parents)

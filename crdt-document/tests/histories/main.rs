@@ -9,6 +9,7 @@ mod laws;
 mod model;
 mod script;
 mod session;
+mod trimming;
 
 use crdt_document::{Conflict, Document, Kind, MapView, View};
 use std::fmt::Write;

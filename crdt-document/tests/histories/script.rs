@@ -282,7 +282,7 @@ impl World {
     }
 }
 
-fn texts(doc: &Document) -> Vec<(Path, Vec<char>)> {
+pub(crate) fn texts(doc: &Document) -> Vec<(Path, Vec<char>)> {
     fn gather(map: crdt_document::MapView<'_>, path: &Path, out: &mut Vec<(Path, Vec<char>)>) {
         for (key, view) in map.containers() {
             match view {

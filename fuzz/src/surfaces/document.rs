@@ -11,7 +11,7 @@ use crate::memory::{bounded, bounded_building};
 const MAGIC: [u8; 4] = *b"CRDd";
 
 /// Every document here begins alike, so that mutations need not guess the genesis.
-static STATES: LazyLock<[Vec<u8>; 3]> = LazyLock::new(states);
+static STATES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(states);
 
 /// The first byte chooses whether the rest is a whole document or changes to import, whether
 /// a checksum is added, and the document that imports.
@@ -27,7 +27,7 @@ pub fn run(bytes: &[u8]) {
     if choice & 1 == 0 {
         whole(bytes)
     } else {
-        changes(&STATES[usize::from(choice >> 2) % 3], bytes)
+        changes(&STATES[usize::from(choice >> 2) % 4], bytes)
     }
 }
 
@@ -36,14 +36,19 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let body = |sealed: &[u8]| sealed[4..sealed.len() - 4].to_vec();
     let mut seeds =
         vec![[vec![2], STATES[0].clone()].concat(), [vec![3], STATES[1].clone()].concat()];
-    let [early, merged, late] = &*STATES;
+    let [early, merged, late, trimmed] = &*STATES;
     for state in &*STATES {
         seeds.push([vec![0], body(state)].concat());
         seeds.push([vec![1], body(state)].concat());
     }
-    for (index, known, of) in
-        [(0u8, early, merged), (0, early, late), (1, merged, late), (2, late, early)]
-    {
+    for (index, known, of) in [
+        (0u8, early, merged),
+        (0, early, late),
+        (1, merged, late),
+        (2, late, early),
+        (0, early, trimmed),
+        (3, trimmed, early),
+    ] {
         let changes = load(of).changes_since(load(known).version());
         seeds.push([vec![1 | index << 2], body(&changes)].concat());
     }
@@ -90,9 +95,9 @@ fn load(bytes: &[u8]) -> Document {
     Document::decode(bytes).expect("a saved document loads")
 }
 
-/// A document in three states: written by one, edited by another at the same time in every
-/// kind of container, merged and partly removed.
-fn states() -> [Vec<u8>; 3] {
+/// A document in four states: written by one, edited by another at the same time in every
+/// kind of container, merged and partly removed, trimmed and edited again.
+fn states() -> [Vec<u8>; 4] {
     let [a, b, _] = replicas();
     let mut one = Document::with_genesis(Genesis::default());
     one.set_replica(a).expect("no transaction is open");
@@ -113,7 +118,13 @@ fn states() -> [Vec<u8>; 3] {
         Ok(())
     })
     .expect("the edits are valid");
-    [early, merged, one.encode()]
+    let late = one.encode();
+    let mut trimmed = load(&merged);
+    trimmed.set_replica(a).expect("no transaction is open");
+    let stable = trimmed.version().clone();
+    trimmed.trim(&stable, |_| false).expect("no transaction is open");
+    write(&mut trimmed, "four");
+    [early, merged, late, trimmed.encode()]
 }
 
 fn write(document: &mut Document, word: &str) {

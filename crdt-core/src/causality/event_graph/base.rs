@@ -102,12 +102,12 @@ impl EventGraph {
 
     /// How many more events there is room for: Lamport times, and sequence numbers with them, stay
     /// within 32 bits, whether something was trimmed or not.
-    pub(super) fn room(&self) -> Lv {
+    pub fn room(&self) -> Lv {
         LEN_MAX - self.len - self.base().map_or(0, |base| base.lamport as Lv)
     }
 
     /// Whether what follows `parents` follows all that was trimmed.
-    pub(super) fn follows_base(&self, parents: &[Lv]) -> bool {
+    pub fn follows_base(&self, parents: &[Lv]) -> bool {
         let first = self.first();
         // Whatever is not a head has all of them in its past.
         first == 0 || parents.len() == first as usize || parents.iter().any(|&lv| lv >= first)
