@@ -3,6 +3,7 @@
 //! A laboratory that finds nothing has either nothing to find or no eyes. Each planted bug is a
 //! line in the code, `is_planted("name")`, which is `false` but in a build with the cfg
 //! `canary="chosen"`. That is built once, and looks for a seed that fails with each bug in turn.
+//! Bugs of sessions and levels are found by the tests of these, which have a world of their own.
 
 use std::time::Instant;
 
@@ -30,10 +31,21 @@ pub(crate) struct Options {
 pub(crate) struct Canary {
     pub(crate) name: &'static str,
     what: &'static str,
+    /// The crate whose test `canary` has to find it.
+    finder: &'static str,
 }
 
+const LABORATORY: &str = "crdt-sim";
+const LEVELS: &str = "crdt-causal";
+
+/// A bug that the laboratory finds.
 const fn canary(name: &'static str, what: &'static str) -> Canary {
-    Canary { name, what }
+    Canary { name, what, finder: LABORATORY }
+}
+
+/// A bug of sessions and levels.
+const fn of_levels(name: &'static str, what: &'static str) -> Canary {
+    Canary { name, what, finder: LEVELS }
 }
 
 /// All of them. That each stands in the code, and no other, is a test.
@@ -65,6 +77,20 @@ pub(crate) const CANARIES: &[Canary] = &[
     canary("fold_insertion", "what not everybody has seen inserted is folded away"),
     canary("fold_remover", "what not everybody has seen removed is folded away"),
     canary("fold_neighbour", "removed letters are dropped beside an insertion that is open"),
+    of_levels("forget-read-your-writes", "a read does not wait for what its session wrote"),
+    of_levels("forget-monotonic-reads", "a read does not wait for what its session has read"),
+    of_levels("forget-monotonic-writes", "a write is admitted before the session's earlier ones"),
+    of_levels("forget-writes-follow-reads", "a write is admitted before what its session has read"),
+    of_levels("take-silence-for-news", "a server that nothing is heard of is taken to be idle"),
+    of_levels("believe-any-token", "what anyone says counts as attested"),
+    of_levels("believe-any-tail", "offline writes are believed of anybody's replicas"),
+    of_levels("believe-any-stamp", "a clock follows a stamp that is far ahead"),
+    of_levels("strong-before-durable", "a strong operation does not wait for its causes"),
+    of_levels("read-without-majority", "a node that is cut off answers strong reads"),
+    of_levels(
+        "take-silence-for-refusal",
+        "a strong write without an answer is taken to have failed",
+    ),
 ];
 
 /// What a hunt says when it has caught something.
@@ -93,11 +119,15 @@ pub(crate) fn run(options: &Options) -> Outcome {
         .iter()
         .filter(|canary| options.only.is_empty() || options.only.iter().any(|n| n == canary.name))
         .collect();
-    laboratory().args(["--no-run"]).run_quietly("building the laboratory with bugs")?;
+    for finder in [LABORATORY, LEVELS] {
+        if chosen.iter().any(|canary| canary.finder == finder) {
+            build(finder).args(["--no-run"]).run_quietly("building the laboratory with bugs")?;
+        }
+    }
     let (mut missed, mut seconds) = (Vec::new(), Vec::new());
     for (index, canary) in chosen.iter().enumerate() {
         eprintln!("[{}/{}] {}: {}", index + 1, chosen.len(), canary.name, canary.what);
-        match hunt(canary.name, options.seeds)? {
+        match hunt(canary, options.seeds)? {
             Some(found) => {
                 println!(
                     "{:<26} found by {:<16} within {:>5} seeds, {:>6.2} s",
@@ -133,23 +163,25 @@ fn middle(sorted: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// The laboratory with all bugs in it, of which one is chosen when it runs.
-fn laboratory() -> Sh {
+/// A finder with all bugs in it, of which one is chosen when it runs.
+fn build(finder: &str) -> Sh {
     workspace::cargo()
-        .args(["test", "--package", "crdt-sim", "--no-default-features", "--test", "canary"])
+        .args(["test", "--package", finder, "--no-default-features", "--test", "canary"])
         .args(["--locked", "--quiet"])
         .env("CARGO_TARGET_DIR", workspace::target_dir().join("canaries"))
         .env("RUSTFLAGS", "--cfg canary=\"chosen\"")
 }
 
 /// Lets the laboratory search for one bug.
-fn hunt(name: &str, seeds: u64) -> Outcome<Option<Found>> {
+fn hunt(canary: &Canary, seeds: u64) -> Outcome<Option<Found>> {
     let (mut found, mut said) = (None, Vec::new());
-    let hunt = laboratory().args(["--", "--nocapture"]);
-    hunt.env("CRDT_CANARY", name).env("CRDT_CASES", seeds.to_string()).run_by_line(|line| {
-        found = found.take().or_else(|| parse(line));
-        said.push(line.to_owned());
-    })?;
+    let hunt = build(canary.finder).args(["--", "--nocapture", "the_planted_bug_is_found"]);
+    hunt.env("CRDT_CANARY", canary.name).env("CRDT_CASES", seeds.to_string()).run_by_line(
+        |line| {
+            found = found.take().or_else(|| parse(line));
+            said.push(line.to_owned());
+        },
+    )?;
     if found.is_none() {
         said.iter().for_each(|line| eprintln!("{line}"));
     }

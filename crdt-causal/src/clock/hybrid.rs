@@ -185,7 +185,9 @@ impl HybridClock {
     ///
     /// [`HybridError::TooFarAhead`] if it is beyond the bound; the clock is as before.
     pub fn observe(&mut self, stamp: HybridTime, now: u64) -> Result<(), HybridError> {
-        if self.beyond_bound(stamp, now) > 0 {
+        // A planted bug: whatever anyone says is believed.
+        let trusting = crdt_core::canary::is_planted("believe-any-stamp");
+        if self.beyond_bound(stamp, now) > 0 && !trusting {
             let ahead_ms = stamp.ms().saturating_sub(now);
             return Err(HybridError::TooFarAhead { stamp, ahead_ms });
         }

@@ -1,3 +1,5 @@
+use crdt_core::canary::is_planted;
+
 use super::decision::{Achieved, Candidates, Decision, Lacking, Refusal};
 use super::lattice::Level;
 use super::node::NodeView;
@@ -46,7 +48,7 @@ use crate::session::{Guarantees, VerifiedToken};
 pub fn decide<'n>(
     spec: &ReadSpec,
     token: &VerifiedToken,
-    node: &NodeView<'n>,
+    node: &NodeView<'n, '_>,
     now: u64,
 ) -> Decision<'n> {
     decide_with(Needs::of_read, spec, token, node, now)
@@ -64,7 +66,7 @@ pub fn decide<'n>(
 pub fn decide_write<'n>(
     spec: &WriteSpec,
     token: &VerifiedToken,
-    node: &NodeView<'n>,
+    node: &NodeView<'n, '_>,
     now: u64,
 ) -> Decision<'n> {
     decide_with(Needs::of_write, spec, token, node, now)
@@ -90,16 +92,33 @@ struct Needs {
 }
 
 impl Needs {
-    const fn of_read(level: Level) -> Self {
-        let asked = level.guarantees();
-        let read = asked.contains(Guarantees::MONOTONIC_READS);
-        Self { is_write: false, read, written: asked.contains(Guarantees::READ_YOUR_WRITES) }
+    fn of_read(level: Level) -> Self {
+        Self::of(
+            false,
+            level.guarantees(),
+            (Guarantees::MONOTONIC_READS, "forget-monotonic-reads"),
+            (Guarantees::READ_YOUR_WRITES, "forget-read-your-writes"),
+        )
     }
 
-    const fn of_write(level: Level) -> Self {
-        let asked = level.guarantees();
-        let read = asked.contains(Guarantees::WRITES_FOLLOW_READS);
-        Self { is_write: true, read, written: asked.contains(Guarantees::MONOTONIC_WRITES) }
+    fn of_write(level: Level) -> Self {
+        Self::of(
+            true,
+            level.guarantees(),
+            (Guarantees::WRITES_FOLLOW_READS, "forget-writes-follow-reads"),
+            (Guarantees::MONOTONIC_WRITES, "forget-monotonic-writes"),
+        )
+    }
+
+    /// Each check has a bug that may be planted, which leaves it out.
+    fn of(
+        is_write: bool,
+        asked: Guarantees,
+        read: (Guarantees, &str),
+        written: (Guarantees, &str),
+    ) -> Self {
+        let is_needed = |(guarantee, bug)| asked.contains(guarantee) && !is_planted(bug);
+        Self { is_write, read: is_needed(read), written: is_needed(written) }
     }
 
     /// The first thing of the token that is not applied.
@@ -107,7 +126,7 @@ impl Needs {
         self,
         spec: &ReadSpec,
         token: &VerifiedToken,
-        node: &NodeView<'_>,
+        node: &NodeView<'_, '_>,
     ) -> Option<Lacking> {
         let applied = node.progress.applied();
         let cut = |cut: &Cut| {
@@ -134,7 +153,7 @@ impl Needs {
         self,
         spec: &ReadSpec,
         token: &VerifiedToken,
-        node: &NodeView<'_>,
+        node: &NodeView<'_, '_>,
     ) -> Option<Lacking> {
         let in_question = |log| {
             // A write brings those to its own log along.
@@ -154,7 +173,7 @@ fn decide_with<'n>(
     needs_of: fn(Level) -> Needs,
     spec: &ReadSpec,
     token: &VerifiedToken,
-    node: &NodeView<'n>,
+    node: &NodeView<'n, '_>,
     now: u64,
 ) -> Decision<'n> {
     let (token_epoch, epoch) = (token.epoch(), node.epoch);
@@ -212,12 +231,15 @@ fn decide_with<'n>(
 ///
 /// Bravo, Gotsman, de Régil and Wei, *UniStore: a fault-tolerant marriage of causal and strong
 /// consistency* (2021).
-fn lacking_for_strong(token: &VerifiedToken, node: &NodeView<'_>) -> Option<Lacking> {
+fn lacking_for_strong(token: &VerifiedToken, node: &NodeView<'_, '_>) -> Option<Lacking> {
     let Some(engine) = node.engine else { return Some(Lacking::Engine) };
     if let Some((log, write)) =
         token.offline().iter().find(|&(log, dot)| (node.held)(dot.replica, log) < dot.seq)
     {
         return Some(Lacking::Offline { log, write });
+    }
+    if is_planted("strong-before-durable") {
+        return None;
     }
     let missing = |cut| first_missing(cut, engine.durable).map(Lacking::Durable);
     missing(token.written()).or_else(|| missing(token.read()))
@@ -226,7 +248,11 @@ fn lacking_for_strong(token: &VerifiedToken, node: &NodeView<'_>) -> Option<Lack
 fn too_stale(level: Level, staleness: Staleness) -> Option<Lacking> {
     let bound = level.bound()?;
     let known = staleness.bound();
-    let kept = known.is_some_and(|known| known.ops <= bound.ops && known.age_ms <= bound.age_ms);
+    let kept = known.is_some_and(|known| {
+        let unheard =
+            is_planted("take-silence-for-news") && matches!(staleness, Staleness::AtLeast { .. });
+        known.ops <= bound.ops && (known.age_ms <= bound.age_ms || unheard)
+    });
     (!kept).then_some(Lacking::Fresher { bound, staleness })
 }
 
@@ -241,7 +267,7 @@ fn achieved<'n>(
     needs_of: fn(Level) -> Needs,
     spec: &ReadSpec,
     token: &VerifiedToken,
-    node: &NodeView<'n>,
+    node: &NodeView<'n, '_>,
     staleness: Staleness,
 ) -> Achieved<'n> {
     let keeps = |guarantee| {

@@ -7,6 +7,7 @@
 
 mod decide;
 mod decision;
+pub mod engine;
 mod lattice;
 mod node;
 mod progress;

@@ -25,13 +25,13 @@ pub struct EngineView<'a> {
     pub durable: &'a Cut,
 }
 
-/// A server at the moment of a decision.
+/// A server at the moment of a decision. What is decided refers to its progress alone.
 #[derive(Clone, Copy)]
-pub struct NodeView<'a> {
+pub struct NodeView<'n, 'a> {
     /// The membership that the cuts are of.
     pub epoch: Epoch,
     /// What the node has applied, and knows of the others' heads.
-    pub progress: &'a Progress,
+    pub progress: &'n Progress,
     /// Up to which position of the engine the node shows strong operations; 0 without an engine.
     pub strong: u64,
     /// Who else could be asked, the nearest first.
@@ -42,14 +42,14 @@ pub struct NodeView<'a> {
     pub engine: Option<EngineView<'a>>,
 }
 
-impl<'a> NodeView<'a> {
+impl<'n> NodeView<'n, '_> {
     /// A node by itself: it knows no peers, no engine, and none of the client's offline writes.
-    pub fn new(epoch: Epoch, progress: &'a Progress) -> Self {
+    pub fn new(epoch: Epoch, progress: &'n Progress) -> Self {
         Self { epoch, progress, strong: 0, peers: &[], held: &|_, _| 0, engine: None }
     }
 }
 
-impl fmt::Debug for NodeView<'_> {
+impl fmt::Debug for NodeView<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NodeView")
             .field("epoch", &self.epoch)

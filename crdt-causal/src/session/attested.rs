@@ -81,7 +81,9 @@ impl Attested {
     ) -> Result<&Content, TokenError> {
         let message = message(realm, self.key, &self.content);
         let expected = keys.mac(self.key, &message).ok_or(TokenError::UnknownKey(self.key))?;
-        if are_equal(&expected, &self.mac) {
+        // A planted bug: what anyone says is attested.
+        let trusting = crdt_core::canary::is_planted("believe-any-token");
+        if are_equal(&expected, &self.mac) || trusting {
             Ok(&self.content)
         } else {
             Err(TokenError::NotAuthentic)

@@ -205,7 +205,9 @@ impl SessionToken {
             all.join(content);
         }
         let mut offline = self.offline.clone();
-        let foreign = offline.split_foreign(is_own);
+        // A planted bug: what anyone says of anyone's writes is believed.
+        let trusting = crdt_core::canary::is_planted("believe-any-tail");
+        let foreign = offline.split_foreign(|replica| is_own(replica) || trusting);
         Ok(VerifiedToken::from_parts(all, offline, foreign))
     }
 
