@@ -29,7 +29,7 @@ fn one_order_explains(reads: &[BTreeSet<Write>], writes: usize) -> bool {
     fn search(reads: &[&BTreeSet<Write>], prefix: &mut BTreeSet<Write>, writes: usize) -> bool {
         // Reads of this length are the prefix; longer ones begin with it.
         let fits = |read: &&BTreeSet<Write>| read.len() < prefix.len() || prefix.is_subset(read);
-        if !reads.iter().all(|read| fits(read)) {
+        if !reads.iter().all(fits) {
             return false;
         }
         if prefix.len() == writes {
