@@ -13,6 +13,7 @@ pub(super) fn run() -> Outcome {
     prepare()?;
     npm(&["run", "check"]).run()?;
     npm(&["test"]).run()?;
+    npm(&["run", "test:parts"]).run()?;
     let shipped = wasm::publish()?;
     let dir = wasm::published_dir();
     nothing_else_is_packed(&shipped, &dir)?;

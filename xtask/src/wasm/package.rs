@@ -45,7 +45,10 @@ fn bind(module: &Path, pkg: &Path) -> Outcome {
         .input_path(module)
         .web(true)
         .map(|bindgen| {
-            bindgen.typescript(true).remove_name_section(true).remove_producers_section(true)
+            // Where the module lies is said by `wasm.js` alone: in what is published, the glue is
+            // part of another script, beside which there is none.
+            bindgen.typescript(true).omit_default_module_path(true);
+            bindgen.remove_name_section(true).remove_producers_section(true)
         })
         .and_then(|bindgen| bindgen.generate(pkg));
     progress.finish(bound.is_ok());

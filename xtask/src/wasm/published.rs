@@ -1,5 +1,5 @@
-//! The package as npm gets it, in a folder of cargo's: the same files under the same names,
-//! the scripts without comments and long names, the module once more optimised.
+//! The package as npm gets it, in a folder of cargo's: the scripts as few files, without comments
+//! and long names, the module once more optimised, descriptions and types as they are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,11 @@ pub(crate) fn published_dir() -> PathBuf {
     workspace::target_dir().join("npm")
 }
 
+/// What the bundler tells of the scripts that it wrote.
+pub(super) fn scripts_file() -> PathBuf {
+    workspace::target_dir().join("npm-scripts.json")
+}
+
 /// Writes what was built and what was written by hand; returns the names of all files.
 pub(crate) fn publish() -> Outcome<Vec<String>> {
     let (from, to) = (workspace::npm_dir(), published_dir());
@@ -24,26 +29,28 @@ pub(crate) fn publish() -> Outcome<Vec<String>> {
         fs::remove_dir_all(&to)
             .map_err(|error| Failure::new(format!("cannot clear {}: {error}", to.display())))?;
     }
-    let mut names = Vec::new();
-    collect(&from, "", &mut names)?;
-    names.sort();
-    let ending = |ending| move |name: &&str| name.ends_with(ending);
-    let (scripts, others): (Vec<_>, Vec<_>) =
-        names.iter().map(String::as_str).partition(ending(".js"));
-    let (modules, others): (Vec<_>, Vec<_>) = others.into_iter().partition(ending(".wasm"));
+    let sources = names(&from)?;
+    let (modules, others): (Vec<_>, Vec<_>) = sources
+        .iter()
+        .map(String::as_str)
+        .filter(|name| is_module(name) || is_copied(name))
+        .partition(|name| is_module(name));
     copy(&others, &from, &to)
         .and_then(|()| copy(&LICENCES, workspace::root(), &to))
         .map_err(|error| Failure::new(format!("cannot write {}: {error}", to.display())))?;
     npm::install()?;
-    npm::npm(&["run", "--silent", "minify", "--"])
-        .args([format!("--outdir={}", to.display())])
-        .args(&scripts)
-        .run_quietly("shortening the scripts")?;
+    npm::npm(&["run", "--silent", "bundle", "--"])
+        .args([
+            format!("--outdir={}", to.display()),
+            format!("--metafile={}", scripts_file().display()),
+        ])
+        .run_quietly("bundling the scripts")?;
     for module in modules {
+        fs::create_dir_all(to.join(module).parent().unwrap_or(&to))
+            .map_err(|error| Failure::new(format!("cannot write {module}: {error}")))?;
         optimise(&from.join(module), &to.join(module))?;
     }
-    names.extend(LICENCES.map(String::from));
-    Ok(names)
+    names(&to)
 }
 
 /// What the compiler leaves to be gained in a module is worth five per cent of its size.
@@ -66,40 +73,51 @@ fn copy(names: &[&str], from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The names of all files outside of tests that a user of the package gets.
+/// The names of all files in a folder and below it, outside of tests and of what npm installs.
+fn names(dir: &Path) -> Outcome<Vec<String>> {
+    let mut names = Vec::new();
+    collect(dir, "", &mut names)?;
+    names.sort();
+    Ok(names)
+}
+
 fn collect(dir: &Path, prefix: &str, names: &mut Vec<String>) -> Outcome {
     let unreadable = |error| Failure::new(format!("cannot list {}: {error}", dir.display()));
     for entry in fs::read_dir(dir).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let base = path.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{prefix}{base}");
-        if path.is_dir() {
-            if !["node_modules", "tests"].contains(&&*base) {
-                collect(&path, &format!("{name}/"), names)?;
-            }
-        } else if is_shipped(&name) {
+        if !path.is_dir() {
             names.push(name);
+        } else if !["node_modules", "tests"].contains(&&*base) {
+            collect(&path, &format!("{name}/"), names)?;
         }
     }
     Ok(())
 }
 
-fn is_shipped(name: &str) -> bool {
-    [".js", ".d.ts", ".wasm"].iter().any(|ending| name.ends_with(ending))
+fn is_module(name: &str) -> bool {
+    name.ends_with(".wasm")
+}
+
+/// The types of the glue are for our own checks: what it is called by is part of the bundle.
+fn is_copied(name: &str) -> bool {
+    (name.ends_with(".d.ts") && !name.starts_with("pkg/"))
         || ["package.json", "README.md"].contains(&name)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_shipped;
+    use super::is_copied;
 
     #[test]
-    fn what_is_loaded_and_what_describes_it_is_shipped() {
-        for name in ["index.js", "index.d.ts", "pkg/crdt_wasm_bg.wasm", "package.json"] {
-            assert!(is_shipped(name), "{name}");
+    fn what_describes_the_package_is_shipped_as_it_is() {
+        for name in ["index.d.ts", "bindings/textarea.d.ts", "package.json", "README.md"] {
+            assert!(is_copied(name), "{name}");
         }
-        for name in ["package-lock.json", "tsconfig.json", ".npmrc", "pkg/README.md"] {
-            assert!(!is_shipped(name), "{name}");
+        for name in ["package-lock.json", "tsconfig.json", ".npmrc", "index.js", "pkg/README.md"] {
+            assert!(!is_copied(name), "{name}");
         }
+        assert!(!is_copied("pkg/crdt_wasm.d.ts"), "the glue is not shipped by itself");
     }
 }

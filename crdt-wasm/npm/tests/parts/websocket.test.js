@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { KIND_OPEN, closeFrame, openFrame, sessionFrame } from "../frame.js";
-import { WebSocketNetwork } from "../providers/websocket.js";
+import { KIND_OPEN, closeFrame, openFrame, sessionFrame } from "../../frame.js";
+import { WebSocketNetwork } from "../../providers/websocket.js";
 
 class FakeSocket {
   /** @type {FakeSocket[]} */
@@ -51,7 +51,7 @@ class FakeSocket {
   }
 }
 
-/** @returns {import("../index.js").NetworkPeer & { told: unknown[] }} */
+/** @returns {import("../../index.js").NetworkPeer & { told: unknown[] }} */
 function peer() {
   /** @type {unknown[]} */
   const told = [];

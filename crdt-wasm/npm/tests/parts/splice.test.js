@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { movePosition, moveRanges, smallestSplice } from "../splice.js";
+import { movePosition, moveRanges, smallestSplice } from "../../splice.js";
 
-/** @typedef {import("../splice.js").Splice} Splice */
+/** @typedef {import("../../splice.js").Splice} Splice */
 
 /**
  * @param {string} text

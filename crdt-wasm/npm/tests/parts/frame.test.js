@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closeFrame, openFrame, readFrame, sessionFrame } from "../frame.js";
+import { closeFrame, openFrame, readFrame, sessionFrame } from "../../frame.js";
 
 test("bytes are as documented", () => {
   assert.deepEqual(openFrame(1, "n", "t"), [1, 0, 0, 1, 0x6e, 1, 1, 0x74]);
