@@ -103,7 +103,7 @@ struct Found {
 /// Plants the chosen bugs, all of them even where one is not found, and sums up.
 pub(crate) fn run(options: &Options) -> Outcome {
     if options.list {
-        for Canary { name, what } in CANARIES {
+        for Canary { name, what, .. } in CANARIES {
             println!("{name:<26} {what}");
         }
         return Ok(());
