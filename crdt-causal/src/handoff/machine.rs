@@ -212,7 +212,10 @@ impl<T: Ord + Clone, H: Hint + Clone> Handoff<T, H> {
         };
         while let Some((old, _)) = self.targets.iter().find(|(_, target)| is_old(target)) {
             let old = old.clone();
-            let _ = self.fall_back(&old, self.next_number, Overflow::Age);
+            // A number of its own: what is left to anti-entropy after this has a greater one.
+            let number = self.next_number;
+            self.next_number += 1;
+            let _ = self.fall_back(&old, number, Overflow::Age);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crdt_causal::quorum::{Preset, Quorum, Topology, TopologyError, majority};
 
-use crate::{members_of, subsets};
+use crate::{least_sets, members_of, subsets};
 
 /// All quorums that count in a topology, up to a number in each data centre.
 fn quorums(topology: &Topology) -> Vec<Quorum> {
@@ -21,15 +21,6 @@ fn quorums(topology: &Topology) -> Vec<Quorum> {
     found.sort_by_key(|quorum| format!("{quorum:?}"));
     found.dedup();
     found
-}
-
-/// The sets of a family that are enough and would not be with one replica less. Others only have more in
-/// common.
-fn least_sets(quorum: &Quorum) -> Vec<u32> {
-    let is_enough = |set: u32| quorum.is_met_by(members_of(set));
-    let all = subsets(quorum.topology().replicas());
-    all.filter(|set| is_enough(*set) && members_of(*set).all(|one| !is_enough(set & !(1 << one))))
-        .collect()
 }
 
 #[test]
