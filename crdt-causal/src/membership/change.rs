@@ -9,7 +9,7 @@ use crate::cut::{POSITION_MAX, Slot};
 ///
 /// Changes are totally ordered: one authority makes them, a person with a configuration or an engine
 /// for strong operations. Two that were made for one epoch are an error at whoever sees both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// A server joins, under a slot that nobody has or has any claim to.
     Join {

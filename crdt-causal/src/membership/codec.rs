@@ -92,7 +92,8 @@ impl Decode for Membership {
             }
             slots.insert(Slot(slot16), tenures);
         }
-        Ok(Self { epoch, slots, forgot_at, former_max: former.max(FORMER_MAX) })
+        let former_max = former.max(FORMER_MAX);
+        Ok(Self { epoch, slots, forgot_at, former_max, suspended: BTreeSet::new() })
     }
 }
 

@@ -80,6 +80,11 @@ pub enum Refused {
         /// The last position that counts.
         last: u64,
     },
+    /// Its member is about to be retired, and it is not decided what counts. Later it may.
+    Suspended {
+        /// Its slot.
+        slot: Slot,
+    },
     /// It names a slot that nobody had then.
     UnknownSlot {
         /// Which slot.
@@ -95,6 +100,7 @@ impl fmt::Display for Refused {
             Self::Retired { slot, last } => {
                 write!(f, "the server of slot {slot} has retired, and nothing after {last} counts")
             }
+            Self::Suspended { slot } => write!(f, "nothing is taken from slot {slot} for now"),
             Self::UnknownSlot { slot } => write!(f, "nobody had slot {slot} then"),
         }
     }

@@ -4,7 +4,7 @@ use super::member::MemberId;
 use crate::cut::Epoch;
 
 /// The time of one member under its slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Tenure {
     pub(super) id: MemberId,
     /// The epoch that its joining made.
@@ -13,7 +13,7 @@ pub(super) struct Tenure {
 }
 
 /// How a tenure ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Retirement {
     /// The epoch that it made.
     pub(super) epoch: Epoch,

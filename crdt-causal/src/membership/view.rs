@@ -1,6 +1,6 @@
 //! A membership and its past.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::change::Change;
@@ -54,7 +54,7 @@ pub(super) const FORMER_MAX: usize = 1_024;
 /// assert_eq!(late, Err(Refused::Retired { slot: Slot(1), last: 7 }));
 /// # Ok::<(), crdt_causal::membership::ChangeError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Membership {
     pub(super) epoch: Epoch,
     /// The tenures of each slot, in their order. All but the last are settled, and none is empty.
@@ -63,6 +63,9 @@ pub struct Membership {
     /// nothing can be said.
     pub(super) forgot_at: Option<Epoch>,
     pub(super) former_max: usize,
+    /// Slots from which nothing is taken until it is decided what counts. Not saved: who starts again
+    /// is asked again.
+    pub(super) suspended: BTreeSet<Slot>,
 }
 
 /// What to do with something that a server has admitted.
@@ -87,6 +90,7 @@ impl Membership {
             slots: BTreeMap::new(),
             forgot_at: None,
             former_max: FORMER_MAX,
+            suspended: BTreeSet::new(),
         };
         for (index, id) in members.into_iter().enumerate() {
             let slot = u16::try_from(index).expect("there are no more slots");
@@ -159,11 +163,28 @@ impl Membership {
 
     /// The change by which a member would leave. For the authority.
     ///
+    /// A member that says goodbye names its own last position. For one that cannot, the authority has
+    /// every live member [`suspend`](Self::suspend) the slot and say how much of it it holds; the greatest
+    /// of these is `last`. Without the suspension one could take in more in the meantime, which then
+    /// would count for it alone.
+    ///
     /// # Errors
     ///
     /// [`ChangeError::NoMember`], [`ChangeError::Exhausted`].
     pub fn retire(&self, slot: Slot, last: u64) -> Result<(Epoch, Change), ChangeError> {
         self.checked(Change::Retire { slot, last })
+    }
+
+    /// Takes in nothing new of a slot for now, before it says how much of it it holds: so that a member can
+    /// be retired that does not answer. Ends when the slot's retirement is [applied](Self::apply), or with
+    /// [`resume`](Self::resume).
+    pub fn suspend(&mut self, slot: Slot) {
+        self.suspended.insert(slot);
+    }
+
+    /// The member does not retire after all.
+    pub fn resume(&mut self, slot: Slot) {
+        self.suspended.remove(&slot);
     }
 
     fn checked(&self, change: Change) -> Result<(Epoch, Change), ChangeError> {
@@ -212,6 +233,7 @@ impl Membership {
                 let tenures = self.slots.get_mut(&slot).expect("it was checked");
                 let tenure = tenures.last_mut().expect("a slot has had somebody");
                 tenure.retired = Some(Retirement { epoch, last, is_settled: false });
+                self.suspended.remove(&slot);
             }
         }
         self.epoch = epoch;
@@ -268,8 +290,19 @@ impl Membership {
     ///
     /// # Errors
     ///
-    /// [`Refused`], if it is of an epoch that cannot be read, or of nobody, or has never happened.
+    /// [`Refused`], if it is of an epoch that cannot be read, or of nobody, or has never happened, or if
+    /// it is not decided yet whether it has.
     pub fn admit(&self, epoch: Epoch, admission: Admission) -> Result<Admitted, Refused> {
+        let admitted = self.read(epoch, admission)?;
+        let slot = admission.slot;
+        if matches!(admitted, Admitted::As(_)) && self.suspended.contains(&slot) {
+            return Err(Refused::Suspended { slot });
+        }
+        Ok(admitted)
+    }
+
+    /// What something is called here that is named in another epoch.
+    fn read(&self, epoch: Epoch, admission: Admission) -> Result<Admitted, Refused> {
         if epoch > self.epoch {
             return Err(Refused::Ahead { here: self.epoch });
         }
@@ -300,7 +333,7 @@ impl Membership {
         }
         let mut translated = Cut::new();
         for (slot, position) in cut {
-            if let Admitted::As(last) = self.admit(epoch, Admission::new(slot, position))? {
+            if let Admitted::As(last) = self.read(epoch, Admission::new(slot, position))? {
                 translated.observe(last.slot, last.position);
             }
         }

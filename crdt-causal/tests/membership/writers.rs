@@ -57,11 +57,11 @@ fn writers_leave_when_all_they_wrote_is_trimmed() {
                     .collect();
                 assert_eq!(table.iter().map(|(id, _)| id).collect::<BTreeSet<_>>(), after);
                 assert_eq!(retired, &before - &after);
-                left += retired.len();
+                left += retired.len() as u64;
             }
         }
     }
-    assert!(left > 1_000 && came_back > 1_000);
+    assert!(left > cases() / 4 && came_back > cases() / 4);
 }
 
 /// The figure: a hundred thousand browsers that wrote once cost nothing when that is trimmed.

@@ -136,7 +136,7 @@ fn q4_nothing_is_lost_within_the_bounds() {
                     if let Some((brought, began)) = going_on[target].take() {
                         has[target].extend(brought);
                         if handoff.needs_anti_entropy(&target).is_some() {
-                            raced += u32::from(!handoff.reconciled(&target, began));
+                            raced += u64::from(!handoff.reconciled(&target, began));
                         }
                     }
                 }
@@ -172,9 +172,12 @@ fn q4_nothing_is_lost_within_the_bounds() {
         assert_eq!(handoff.bytes(), 0);
     }
     println!("{overflows:?}, {raced} times something was left to anti-entropy that had begun");
-    assert!(raced > 100);
+    assert!(raced > cases() / 20);
     for why in ["Count", "Bytes", "TotalBytes", "Age"] {
-        assert!(overflows.get(why).is_some_and(|times| *times > 100), "{why}: {overflows:?}");
+        assert!(
+            overflows.get(why).is_some_and(|times| *times > cases() / 20),
+            "{why}: {overflows:?}"
+        );
     }
 }
 
