@@ -514,6 +514,18 @@ impl Document {
         Ok(Some(state))
     }
 
+    /// A document in a state, for reading.
+    #[cfg(feature = "rebase")]
+    pub(crate) fn of_state(state: State, genesis: Genesis) -> Self {
+        Self { state, ..Self::with_genesis(genesis) }
+    }
+
+    /// Whether a transaction is open.
+    #[cfg(feature = "rebase")]
+    pub(crate) const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Panics if the parts of the document contradict each other. For tests: O(n).
     pub fn check_invariants(&self) {
         if self.open.is_none() {

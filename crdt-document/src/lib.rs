@@ -105,6 +105,8 @@ mod op;
 mod owners;
 mod path;
 mod presence;
+#[cfg(feature = "rebase")]
+mod rebase;
 mod state;
 mod transaction;
 mod value;

@@ -66,6 +66,7 @@ surfaces![
     plain_lattices,
     presence,
     primitives,
+    rebase,
     reconcile,
     remove_wins_set,
     sync_message,

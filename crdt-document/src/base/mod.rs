@@ -20,6 +20,8 @@ use crate::journal::Journal;
 use crate::state::State;
 
 pub use trim::Trimmed;
+#[cfg(feature = "rebase")]
+pub(crate) use trim::replay;
 pub(crate) use trim::trim;
 pub(crate) use write::write;
 

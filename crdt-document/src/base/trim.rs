@@ -68,7 +68,7 @@ pub(crate) fn trim(
 }
 
 /// The state that events of another one lead to, from a base on.
-fn replay(source: &State, base: Option<Arc<[u8]>>, ranges: &[Range<Lv>]) -> State {
+pub(crate) fn replay(source: &State, base: Option<Arc<[u8]>>, ranges: &[Range<Lv>]) -> State {
     let mut state = match base {
         None => State::new(),
         Some(bytes) => BaseBytes { bytes, at: 0 }.begin().expect("a base can be read").state,

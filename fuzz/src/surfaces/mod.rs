@@ -19,6 +19,7 @@ pub mod observed_remove_map;
 pub mod plain_lattices;
 pub mod presence;
 pub mod primitives;
+pub mod rebase;
 pub mod reconcile;
 pub mod remove_wins_set;
 pub mod sync_message;
