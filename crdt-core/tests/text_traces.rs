@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crdt_core::causality::{ChangeRun, ChangeWriter};
 use crdt_core::codec::{self, SendTable};
-use crdt_core::sequence::{InvalidTextOp, JoinError, OpWriter, TextOp};
+use crdt_core::sequence::{InvalidTextOp, JoinError, OpWriter, SavedHistory, TextOp};
 use crdt_core::{Dot, Frontier, ReplicaId, Text, TextDelta, VersionVector};
 use serde_json::Value;
 
@@ -100,6 +100,25 @@ fn sequential_traces_replay() {
             txns.len(),
             bytes.len()
         );
+        less_history(&text);
+    }
+}
+
+/// The later half of the history, and none: how much it takes, and that it is the same text.
+fn less_history(text: &Text) {
+    let half: VersionVector = text.version().iter().map(|(id, seq)| (id, seq / 2)).collect();
+    for (what, history) in
+        [("from the middle on", SavedHistory::Since(&half)), ("none", SavedHistory::Nothing)]
+    {
+        let start = now();
+        let bytes = text.encode_with(history).expect("it was not loaded");
+        let took = now() - start;
+        let read = Text::import(&bytes).expect("just encoded");
+        read.check_invariants();
+        assert_eq!(read.to_string(), text.to_string());
+        assert_eq!(read.encode().as_ref(), Ok(&bytes));
+        let text = text.len_bytes();
+        println!("    history {what}: {} bytes in {took:.1?}, for {text} of text", bytes.len());
     }
 }
 
@@ -213,5 +232,6 @@ fn concurrent_traces_merge() {
             deltas.len(),
             bytes.len()
         );
+        less_history(&one);
     }
 }

@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use alloc::vec::Vec;
 
+use super::held_version::HeldVersion;
 use super::text_store::TextStore;
 use super::walker::Walker;
 use crate::causality::{Frontier, Lv};
@@ -28,6 +29,11 @@ pub enum Side {
 /// It can be sent to others and resolved at any later version. Where it is then follows from
 /// the code point that it belongs to, not from the way the edits came here, so that all
 /// replicas resolve it alike; if that code point is deleted, to the place where it was.
+///
+/// What happened to a version that was [trimmed](super::Text::trim) nobody knows who has trimmed it.
+/// There the place has the same number of code points before it as it had, or is the end, in the
+/// text at the cut, and moves from there on. So all that have trimmed at one cut resolve it alike;
+/// who still has the history does better. A place in the empty version of a new text needs none.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Anchor {
     /// The version.
@@ -49,16 +55,12 @@ pub enum AnchorError {
         /// Where it would be.
         gap: u32,
     },
-    /// The history of a text that was loaded is needed, and damaged;
-    /// [`Text::load_history`](super::Text::load_history) tells how.
-    History,
 }
 
 impl fmt::Display for AnchorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(dot) => write!(f, "the anchor's version has the unknown event {dot}"),
-            Self::History => f.write_str("the saved history is damaged"),
             Self::OutOfBounds { gap } => {
                 write!(f, "gap {gap} is beyond the end of the text at the anchor's version")
             }
@@ -90,6 +92,31 @@ impl Decode for Anchor {
 }
 
 impl TextStore {
+    /// Where an anchor is at the tip.
+    ///
+    /// O(log n) where nothing came after its version, else as [`resolve`](Self::resolve).
+    ///
+    /// # Errors
+    ///
+    /// [`AnchorError`].
+    pub fn resolve_anchor(&self, graph: &EventGraph, anchor: &Anchor) -> Result<u32, AnchorError> {
+        let &Anchor { ref version, gap, side } = anchor;
+        let place = if version.is_empty() {
+            let end = if side == Side::Before { 0 } else { self.len_chars() };
+            (gap == 0).then_some(end)
+        } else {
+            match HeldVersion::find(graph, version).map_err(AnchorError::Missing)? {
+                HeldVersion::Held(version) => self.resolve(graph, &version, gap, side),
+                HeldVersion::Trimmed(_) => {
+                    let heads: Vec<Lv> = (0..graph.first()).collect();
+                    let end = self.base_text().chars().count() as u32;
+                    self.resolve(graph, &heads, gap.min(end), side)
+                }
+            }
+        };
+        place.ok_or(AnchorError::OutOfBounds { gap })
+    }
+
     /// Where the place at `gap` in the text at `version` is at the tip; `None` if the text
     /// was shorter then.
     ///

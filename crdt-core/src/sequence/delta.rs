@@ -13,6 +13,7 @@ use super::join::JoinError;
 use super::one_edit::OneEdit;
 use super::ops::OpRuns;
 use super::run::EVENTS_MAX;
+use super::saved::HistoryError;
 use super::text_store::TextStore;
 use crate::causality::order::canonical_order;
 use crate::causality::{ChangeReader, ChangeRun, ChangeSpan, ChangeWriter, GraphError, Lv};
@@ -243,13 +244,24 @@ fn canonical(graph: &EventGraph, spans: &[ChangeSpan]) -> Vec<u32> {
 
 /// The local versions of the changes that have an event in `upto` which `known` lacks,
 /// ascending.
+///
+/// # Errors
+///
+/// [`HistoryError::BeforeTrim`] where `known` lacks something that was trimmed.
 pub(super) fn changes_between(
     graph: &EventGraph,
     known: &VersionVector,
     upto: &VersionVector,
-) -> Vec<Range<Lv>> {
+) -> Result<Vec<Range<Lv>>, HistoryError> {
+    let (mut known, upto) = (closed(graph, known), closed(graph, upto));
+    if let Some(base) = graph.base() {
+        if let Some(unseen) = base.heads().iter().find(|&head| !known.contains(head)) {
+            return Err(HistoryError::BeforeTrim(unseen));
+        }
+        known.to_mut().join(base.writers());
+    }
     let mut found: Vec<Range<Lv>> = Vec::new();
-    for range in graph.version().missing_from(known) {
+    for range in graph.version().missing_from(&known) {
         let last = range.last.min(upto.get(range.replica));
         let mut seq = range.first;
         while seq <= last {
@@ -261,5 +273,14 @@ pub(super) fn changes_between(
         }
     }
     found.sort_unstable_by_key(|range| range.start);
-    found
+    Ok(found)
+}
+
+/// A version with the writers that are left out of it, but are in the past of others.
+fn closed<'v>(graph: &EventGraph, version: &'v VersionVector) -> Cow<'v, VersionVector> {
+    let leaves_out = graph.version().missing_from(version).any(|range| range.first == 1);
+    if version.is_empty() || !leaves_out {
+        return Cow::Borrowed(version);
+    }
+    Cow::Owned(graph.closed(version))
 }

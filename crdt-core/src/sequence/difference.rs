@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::anchor::complement;
+use super::held_version::HeldVersion;
 use super::patch::TextPatch;
 use super::rope::Rope;
 use super::saved::HistoryError;
@@ -23,13 +24,14 @@ impl Text {
     ///
     /// # Errors
     ///
-    /// [`HistoryError`], also for an event of the version that is not known.
+    /// [`HistoryError`], also for an event of the version that is not known, and for a version from
+    /// before the [cut](Self::trim).
     pub fn text_at(&self, version: &Frontier) -> Result<String, HistoryError> {
         if *version == self.frontier() {
             return Ok(self.to_string());
         }
         let text = self.with_history()?;
-        Ok(text.store.text_at(&text.graph, &text.graph.local(version)?).to_string())
+        Ok(text.store.text_at(&text.graph, &HeldVersion::local(&text.graph, version)?).to_string())
     }
 
     /// The patches that change the text at version `from` into the text at version `to`, in the
@@ -57,14 +59,14 @@ impl Text {
     ///
     /// # Errors
     ///
-    /// [`HistoryError`], also for an event of a version that is not known.
+    /// As for [`text_at`](Self::text_at).
     pub fn diff(&self, from: &Frontier, to: &Frontier) -> Result<Vec<TextPatch>, HistoryError> {
         if from == to {
             return Ok(Vec::new());
         }
         let text = self.with_history()?;
         let (graph, store) = (&text.graph, &text.store);
-        let (from, to) = (graph.local(from)?, graph.local(to)?);
+        let (from, to) = (HeldVersion::local(graph, from)?, HeldVersion::local(graph, to)?);
         let mut rope = store.text_at(graph, &from);
         let changes = store.changes_between(graph, &from, &to);
         Ok(changes.into_iter().map(|change| change.apply(&mut rope)).collect())

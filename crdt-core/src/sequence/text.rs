@@ -7,6 +7,7 @@ use core::fmt;
 use super::anchor::{Anchor, AnchorError, Side};
 use super::delta::{TextDelta, changes_between};
 use super::error::TextError;
+use super::held_version::held_events;
 use super::rope::Rope;
 use super::saved::{HistoryError, Past};
 use super::text_store::TextStore;
@@ -36,6 +37,8 @@ use crate::{EventGraph, VersionVector};
 /// **Deltas** are sets of changes; joining one whose past is missing changes nothing and
 /// says what is missing ([`JoinError::Missing`](super::JoinError::Missing)). To hold it until then is the delivery
 /// buffer's work.
+///
+/// **Old history** that every replica has can be forgotten: [`trim`](Self::trim).
 ///
 /// ```
 /// use crdt_core::{ReplicaId, Text};
@@ -151,11 +154,15 @@ impl Text {
     ///
     /// # Errors
     ///
-    /// [`HistoryError`], also for an event that is not known.
+    /// [`HistoryError`], also for an event that is not known, or was trimmed and is in nobody's
+    /// past among what is left.
     pub fn maximal(&self, events: &Frontier) -> Result<Frontier, HistoryError> {
         let text = self.with_history()?;
-        let local = text.graph.local(events)?;
-        Ok(text.graph.dots(&text.graph.maximal(&local)))
+        let (held, trimmed) = held_events(&text.graph, events)?;
+        match trimmed {
+            Some(dot) => Err(HistoryError::BeforeTrim(dot)),
+            None => Ok(text.graph.dots(&text.graph.maximal(&held))),
+        }
     }
 
     /// An anchor at `gap`, the number of code points before it.
@@ -175,32 +182,34 @@ impl Text {
     ///
     /// # Errors
     ///
-    /// [`AnchorError`] for an anchor of another text, or of changes that are not known yet.
-    pub fn resolve(&self, anchor: &Anchor) -> Result<u32, AnchorError> {
+    /// [`HistoryError::Anchor`] for an anchor of another text, or of changes that are not known
+    /// yet; another one, if the history of a text that was loaded is damaged.
+    pub fn resolve(&self, anchor: &Anchor) -> Result<u32, HistoryError> {
         if anchor.version == self.frontier() {
             let inside = anchor.gap <= self.len_chars();
-            return inside
-                .then_some(anchor.gap)
-                .ok_or(AnchorError::OutOfBounds { gap: anchor.gap });
+            let error = AnchorError::OutOfBounds { gap: anchor.gap };
+            return inside.then_some(anchor.gap).ok_or(error.into());
         }
-        let text = self.with_history().map_err(|_| AnchorError::History)?;
-        let version = text.graph.local(&anchor.version).map_err(AnchorError::Missing)?;
-        let version = text.graph.maximal(&version);
-        text.store
-            .resolve(&text.graph, &version, anchor.gap, anchor.side)
-            .ok_or(AnchorError::OutOfBounds { gap: anchor.gap })
+        let text = self.with_history()?;
+        Ok(text.store.resolve_anchor(&text.graph, anchor)?)
     }
 }
 
 /// Replication; see also [`Text::join`].
 impl Text {
-    /// The changes that `known` lacks an event of.
+    /// The changes that `known`, the version of another replica, lacks an event of.
     ///
-    /// O(log n) for each run among them, where the history is decoded.
+    /// The other may have trimmed its history and left out writers whom it has forgotten: what is
+    /// in the past of those it knows is known.
+    ///
+    /// O(log n) for each run among them, where the history is decoded, and O(replicas); where
+    /// whole replicas are not in `known` also the runs since.
     ///
     /// # Errors
     ///
-    /// [`HistoryError`], if the history of a text that was loaded is damaged.
+    /// [`HistoryError::BeforeTrim`], if `known` lacks something that was trimmed here, or does not
+    /// show that it has it; then only a copy of the text helps, as [`encode`](Self::encode) makes
+    /// it. Others, if the history of a text that was loaded is damaged.
     pub fn delta_since(&self, known: &VersionVector) -> Result<TextDelta, HistoryError> {
         self.delta_between(known, self.version())
     }
@@ -209,7 +218,7 @@ impl Text {
     ///
     /// # Errors
     ///
-    /// [`HistoryError`], if the history of a text that was loaded is damaged.
+    /// As for [`delta_since`](Self::delta_since).
     pub fn delta_between(
         &self,
         known: &VersionVector,
@@ -219,7 +228,7 @@ impl Text {
             return Ok(TextDelta::default());
         }
         let text = self.with_history()?;
-        let ranges = changes_between(&text.graph, known, upto);
+        let ranges = changes_between(&text.graph, known, upto)?;
         Ok(TextDelta::export(&text.graph, &text.store, &ranges))
     }
 
@@ -236,14 +245,15 @@ impl fmt::Display for Text {
     }
 }
 
-/// Texts are equal when they hold the same events. Where the history of one is not decoded,
+/// Texts are equal when they hold the same events, trimmed at the same place. Where the history of one is not decoded,
 /// their versions, frontiers and texts are compared.
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         if self.has_history() && other.has_history() {
-            return self.graph == other.graph;
+            return self.graph == other.graph && self.store.base_text() == other.store.base_text();
         }
         self.version() == other.version()
+            && self.base() == other.base()
             && self.frontier() == other.frontier()
             && self.rope() == other.rope()
     }

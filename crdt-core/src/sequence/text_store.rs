@@ -427,10 +427,15 @@ impl TextStore {
         Self { rope, merge, ..Self::default() }
     }
 
-    /// Takes over the edits that led to the text, all of them.
-    pub(super) fn set_history(&mut self, log: OpLog, merge: Merge) {
+    /// Takes over the edits that led to the text, all of them, and the text that they begin with.
+    pub(super) fn set_history(
+        &mut self,
+        graph: &EventGraph,
+        (base, log, merge): (&str, OpLog, Merge),
+    ) {
         debug_assert_eq!(merge.length(), self.rope.len_chars());
         (self.log, self.merge) = (log, merge);
+        self.base = if base.is_empty() { None } else { Self::with_base(graph, base).base };
     }
 
     pub(super) fn log(&self) -> &OpLog {

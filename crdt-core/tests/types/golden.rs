@@ -9,6 +9,7 @@ use crdt_core::codec::{Decode, Encode};
 use crdt_core::counter::CounterStore;
 use crdt_core::dot_store::{DotMap, Edit};
 use crdt_core::map::LatticeStore;
+use crdt_core::sequence::SavedHistory;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet, List,
     LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister, ObservedRemoveMap,
@@ -54,13 +55,20 @@ fn texts() {
         let _kept = text.insert(0, &format!("line {line}, as typed\n"), &mut anna).unwrap();
         let _kept = text.delete(4, 3, &mut bela).unwrap();
     }
-    let mut apart = text.clone();
+    let (parted, mut apart) = (text.version().clone(), text.clone());
     let _kept = text.delete(0, 30, &mut anna).unwrap();
     let theirs = apart.delete(10, 30, &mut bela).unwrap();
     text.join(&theirs).unwrap();
     let bytes = frozen("text_saved.hex", &text.encode().unwrap());
     assert_eq!(Text::import(&bytes).as_ref(), Ok(&text));
     let _kept = frozen("text_empty_saved.hex", &Text::new().encode().unwrap());
+    // Without what came before the two parted, and without any history.
+    text.trim(&parted, |_| true).unwrap();
+    let bytes = frozen("text_trimmed_saved.hex", &text.encode().unwrap());
+    assert_eq!(Text::import(&bytes).as_ref(), Ok(&text));
+    let state = frozen("text_state_saved.hex", &text.encode_with(SavedHistory::Nothing).unwrap());
+    let read = Text::import(&state).unwrap();
+    assert_eq!((read.to_string(), read.frontier()), (text.to_string(), text.frontier()));
 }
 
 #[test]

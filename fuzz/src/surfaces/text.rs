@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use crdt_core::codec::{Writer, checksum, seal};
-use crdt_core::sequence::{Anchor, Side, Text, TextDelta};
+use crdt_core::sequence::{Anchor, SavedHistory, Side, Text, TextDelta};
 use crdt_core::{Frontier, VersionVector};
 
 use super::replicas;
@@ -13,15 +13,18 @@ use crate::values::{decode, encode};
 
 const DELTA: [u8; 4] = *b"cTxD";
 
+/// From here on, the first byte says that a saved text begins with a base.
+const BEGINS_WITH_A_BASE: u8 = 0x80;
+
 /// What deltas and anchors meet.
-static STATES: LazyLock<[Text; 3]> = LazyLock::new(states);
+static STATES: LazyLock<[Text; 4]> = LazyLock::new(states);
 
 /// The first byte chooses what the rest is, and the text that it meets.
 pub fn run(bytes: &[u8]) {
     let Some((&choice, body)) = bytes.split_first() else { return };
-    let text = &STATES[usize::from(choice >> 2) % 3];
+    let text = &STATES[usize::from(choice >> 2) % 4];
     match choice % 4 {
-        0 => whole(&saved(body)),
+        0 => whole(&saved(body, choice >= BEGINS_WITH_A_BASE)),
         1 => delta(text.clone(), &seal(DELTA, body)),
         2 => anchor(text, body),
         _ => {
@@ -38,8 +41,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = vec![[vec![3], whole(&Text::new())].concat()];
     for (index, text) in (0u8..).zip(&*STATES) {
         seeds.push([vec![3], whole(text)].concat());
-        let delta = text.delta_since(STATES[0].version()).expect("it was not loaded");
+        let known = text.base().map_or(STATES[0].version(), |base| base.writers());
+        let delta = text.delta_since(known).expect("nobody has trimmed that");
         seeds.push([vec![1], body(&delta.encode())].concat());
+        let state = text.encode_with(SavedHistory::Nothing).expect("it was not loaded");
+        seeds.push([vec![3], state].concat());
         for (gap, side) in [(0, Side::Before), (3, Side::After)] {
             let anchor = text.anchor(gap, side).expect("within the text");
             seeds.push([vec![2 | index << 2], encode(&anchor)].concat());
@@ -50,12 +56,18 @@ pub fn seeds() -> Vec<Vec<u8>> {
     // Someone typed "a", and another, who saw it, "b" behind it.
     let two = b"\x00\x02ab\x02\x01\x04\x01\x04\x00\x00\x00\x01\x07\x01\x06\x01\x00\x02\x00\x02\x00";
     seeds.push(two.to_vec());
+    // Two wrote "ab" before the cut; one of them deleted the "a", and another typed "c".
+    let trimmed = b"\x80\x02bc\x01\x02\x02\x02\x01\x00\x00\x00\x01\x01\x04\x01\x04\x01\x00\x01a\
+        \x01\x01\x07\x01\x06\x01\x01\x04\x00\x02\x00";
+    seeds.push(trimmed.to_vec());
     seeds
 }
 
-/// A saved text with valid checksums, whose streams are stored as they are: the shown text, how
-/// many wrote, and for each how many events and two streams, each with its length first.
-fn saved(mut body: &[u8]) -> Vec<u8> {
+/// A saved text with valid checksums, whose streams are stored as they are: the shown text, what it
+/// begins with, how many wrote, and for each how many events and two streams, each with its length
+/// first. The base is how many have written, the Lamport time, the length, which of them are heads, and
+/// for each a sequence number and what the others have too.
+fn saved(mut body: &[u8], has_base: bool) -> Vec<u8> {
     fn byte(body: &mut &[u8]) -> u8 {
         let (&first, rest) = body.split_first().unwrap_or((&0, &[]));
         *body = rest;
@@ -72,32 +84,54 @@ fn saved(mut body: &[u8]) -> Vec<u8> {
         out.count(0);
     }
     let text = stream(&mut body);
-    let authors: Vec<(u64, [&[u8]; 2])> = (0..byte(&mut body) % 4)
-        .map(|_| (u64::from(byte(&mut body)), [stream(&mut body), stream(&mut body)]))
-        .collect();
     let mut out = Writer::new();
     out.raw(b"cTxt");
-    out.u8(1);
-    out.count(authors.len());
-    for ((last, _), id) in authors.iter().zip(1u128..) {
-        out.raw(&id.to_be_bytes());
-        out.varint(*last);
+    out.u8(1 + u8::from(has_base));
+    let (mut ids, mut streams) = (1u128.., Vec::new());
+    let mut id = || ids.next().expect("there are more").to_be_bytes();
+    let mut all = 0;
+    if has_base {
+        let (writers, lamport) = (1 + usize::from(byte(&mut body) % 3), byte(&mut body));
+        let (length, heads) = (byte(&mut body), byte(&mut body));
+        out.count(writers);
+        for _ in 0..writers {
+            let (trimmed, since) = (byte(&mut body), byte(&mut body));
+            out.raw(&id());
+            out.varint(trimmed.into());
+            out.varint(since.into());
+            let both = [stream(&mut body), stream(&mut body)];
+            streams.extend((since > 0).then_some(both));
+        }
+        let heads: Vec<usize> = (0..8).filter(|number| heads & 1 << number != 0).collect();
+        out.count(heads.len());
+        heads.iter().for_each(|&number| out.count(number));
+        out.varint(lamport.into());
+        out.varint(length.into());
+        all += writers;
     }
+    let newcomers = usize::from(byte(&mut body) % 4);
+    out.count(newcomers);
+    for _ in 0..newcomers {
+        out.raw(&id());
+        out.varint(byte(&mut body).into());
+        streams.push([stream(&mut body), stream(&mut body)]);
+    }
+    all += newcomers;
     // The last one has seen the others, which most mutations leave so.
-    out.count(usize::from(!authors.is_empty()));
-    if let Some(last) = authors.len().checked_sub(1) {
+    out.count(usize::from(all > 0));
+    if let Some(last) = all.checked_sub(1) {
         out.count(last);
     }
     lengths(text, &mut out);
     out.raw(text);
-    for (_, [columns, deleted]) in &authors {
+    for [columns, deleted] in &streams {
         lengths(columns, &mut out);
         lengths(deleted, &mut out);
         out.raw(&checksum(&[*columns, *deleted].concat()).to_le_bytes());
     }
     let sum = checksum(out.as_bytes());
     out.raw(&sum.to_le_bytes());
-    authors.iter().flat_map(|(_, streams)| streams).for_each(|stream| out.raw(stream));
+    streams.iter().flatten().for_each(|stream| out.raw(stream));
     out.into_bytes()
 }
 
@@ -123,7 +157,8 @@ fn whole(bytes: &[u8]) {
         Ok(&again),
         "a text has two forms"
     );
-    let delta = text.delta_since(&VersionVector::new()).expect("the history is at hand");
+    let known = text.base().map_or(VersionVector::new(), |base| base.writers().clone());
+    let delta = text.delta_since(&known).expect("the history is at hand");
     assert!(
         text.join_with_patches(&delta).expect("nothing is missing").is_empty(),
         "a repeated delta changes a text"
@@ -155,10 +190,12 @@ fn delta(mut text: Text, bytes: &[u8]) {
 
 #[test]
 fn files_made_by_hand_are_sound() {
-    let made: Vec<_> = seeds().into_iter().filter(|seed| seed[0] == 0).collect();
-    let texts =
-        made.iter().map(|seed| Text::import(&saved(&seed[1..])).expect("sound").to_string());
-    assert_eq!(texts.collect::<Vec<_>>(), ["b", "ab"]);
+    let made: Vec<_> = seeds().into_iter().filter(|seed| seed[0] & 0x7f == 0).collect();
+    let texts = made.iter().map(|seed| {
+        let text = Text::import(&saved(&seed[1..], seed[0] >= BEGINS_WITH_A_BASE));
+        text.expect("sound").to_string()
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), ["b", "ab", "bc"]);
 }
 
 /// An anchor that can be resolved lies within the text.
@@ -169,8 +206,9 @@ fn anchor(text: &Text, bytes: &[u8]) {
     }
 }
 
-/// A text in three states: typed by one, edited by two at once, merged and edited again.
-fn states() -> [Text; 3] {
+/// A text in four states: typed by one, edited by two at once, merged and edited again, and that
+/// without what came before.
+fn states() -> [Text; 4] {
     let [a, b, c] = replicas();
     let mut one = Text::new();
     let mut writer = one.writer(a);
@@ -186,5 +224,7 @@ fn states() -> [Text; 3] {
     let _ = three.clear(&mut third).expect("there is room");
     let _ = three.insert(0, "anew", &mut third).expect("within the text");
     assert_eq!(three.frontier().len(), Frontier::default().len() + 1);
-    [two, one, three]
+    let mut four = three.clone();
+    assert!(four.trim(one.version(), |_| false).expect("it was not loaded") > 0);
+    [two, one, three, four]
 }

@@ -11,7 +11,8 @@ use crate::memory::bounded;
 const BASE: &str = "Grüße, world";
 
 /// Reads two streams and merges them as edits that two replicas made at once: an edit is
-/// refused alike or applied alike whatever the order, and both orders end at one text.
+/// refused alike or applied alike whatever the order, and whether what they were written upon is
+/// an edit or all that is left of some; both orders end at one text.
 pub fn run(bytes: &[u8]) {
     let mut input = Reader::new(bytes);
     let Some(first) = read(&mut input) else { return };
@@ -19,17 +20,20 @@ pub fn run(bytes: &[u8]) {
     if first.events().saturating_add(second.events()) > EVENTS_MAX / 2 {
         // Where one replica cannot number so many, what it refuses depends on what came first.
         Text::new().take_in(&first, 0);
+        Text::trimmed().take_in(&first, 0);
         return;
     }
     let (first, second) = ((0, &first), (1, &second));
     let texts = [[first, second], [second, first]].map(|streams| {
-        let mut text = Text::new();
-        for (writer, stream) in streams {
-            text.take_in(stream, writer);
-        }
-        text.store.to_string()
+        [Text::new(), Text::trimmed()].map(|mut text| {
+            for (writer, stream) in streams {
+                text.take_in(stream, writer);
+            }
+            text.store.to_string()
+        })
     });
     assert_eq!(texts[0], texts[1], "two orders of arrival end at two texts");
+    assert_eq!(texts[0][0], texts[0][1], "what was trimmed makes a difference");
 }
 
 /// Typing, deleting both ways, clearing, at one place and at two.
@@ -94,13 +98,24 @@ impl Text {
         text
     }
 
+    /// The same, of which nothing is known but the text.
+    fn trimmed() -> Self {
+        let whole = Self::new().graph;
+        let graph = EventGraph::with_base(whole.base_before(whole.len(), |_| true));
+        let store = TextStore::with_base(&graph, BASE);
+        Self { graph, store }
+    }
+
     /// Takes in a stream that the replica wrote upon the base; a refused one changes nothing.
     fn take_in(&mut self, stream: &OpRuns, writer: usize) {
         if stream.events() == 0 {
             return;
         }
         let before = (self.graph.len(), self.store.to_string());
-        let base = BASE.chars().count() as u32;
+        let base = match self.graph.base() {
+            Some(_) => self.graph.first(),
+            None => BASE.chars().count() as u32,
+        };
         let parents = if before.0 == 0 { vec![] } else { vec![base - 1] };
         let pushed = self.graph.push(replicas()[writer], 1, stream.events(), &parents);
         let Ok(events) = pushed else { return };

@@ -32,6 +32,15 @@ pub enum JoinError {
         /// What is wrong with them.
         error: ParentsError,
     },
+    /// A change follows what was trimmed here, without having seen all of it: it was made before
+    /// the cut, or beside it. Nobody who has trimmed that far can take it in; its writer begins
+    /// again from a copy of the text, and makes its edits there.
+    BeforeTrim {
+        /// The change's first event.
+        change: Dot,
+        /// An event that was trimmed, which it has not seen or directly follows.
+        trimmed: Dot,
+    },
     /// An edit cannot be applied at its own version.
     Edit {
         /// The edit's first event.
@@ -43,6 +52,16 @@ pub enum JoinError {
     Full(GraphError),
     /// The history of a text that was loaded is damaged.
     History(Box<HistoryError>),
+}
+
+impl JoinError {
+    /// Why the parents that a change names cannot be its own.
+    pub(in crate::sequence) fn of_parents(change: Dot, error: ParentsError) -> Self {
+        match error {
+            ParentsError::BeforeTrim(trimmed) => Self::BeforeTrim { change, trimmed },
+            error => Self::Parents { change, error },
+        }
+    }
 }
 
 impl fmt::Display for JoinError {
@@ -57,6 +76,9 @@ impl fmt::Display for JoinError {
             }
             Self::Cycle { change } => write!(f, "change {change} follows itself"),
             Self::Parents { change, error } => write!(f, "change {change}: {error}"),
+            Self::BeforeTrim { change, trimmed } => {
+                write!(f, "change {change} is from before {trimmed} was trimmed here")
+            }
             Self::Edit { event, error } => write!(f, "event {event}: {error}"),
             Self::Full(error) => error.fmt(f),
             Self::History(error) => error.fmt(f),

@@ -9,6 +9,7 @@ mod error;
 mod in_order;
 mod offer;
 mod ordered;
+mod trimmed;
 
 use alloc::vec::Vec;
 use core::slice::from_ref;
@@ -95,6 +96,9 @@ impl Text {
     /// Adds what is new in deltas to the graph and to the log, or nothing. Returns whether each
     /// change follows everything that came before it.
     fn log_all(&mut self, deltas: &[&TextDelta]) -> Result<bool, JoinError> {
+        let left = self.without_trimmed(deltas)?;
+        let left = left.as_ref();
+        let deltas = left.as_ref().map_or(deltas, from_ref);
         let before = self.graph.len();
         if !in_order::are_of_many(deltas) {
             if let Some(in_line) = self.log_in_order(deltas) {

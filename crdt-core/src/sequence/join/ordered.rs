@@ -67,7 +67,7 @@ impl Text {
         let parents = self
             .graph
             .full_parents(change.replica, &explicit)
-            .map_err(|error| JoinError::Parents { change, error })?;
+            .map_err(|error| JoinError::of_parents(change, error))?;
         let pushed = self.graph.push(change.replica, row.change_len, node.count, &parents);
         pushed.map(drop).map_err(JoinError::Full)
     }

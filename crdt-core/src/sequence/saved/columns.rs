@@ -151,9 +151,9 @@ fn read_parents(
         let at = input.position();
         let last: &mut u64 = mentioned.entry(*replica).or_default();
         let next = last.checked_add_signed(input.signed()?);
-        // There are no more sequence numbers than events.
+        // Local versions, and sequence numbers with them, have 32 bits.
         *last = next
-            .filter(|seq| (1..=u64::from(EVENTS_MAX)).contains(seq))
+            .filter(|seq| (1..=u64::from(u32::MAX)).contains(seq))
             .ok_or(DecodeErrorKind::OutOfRange.at(at))?;
         *seq = *last;
     }

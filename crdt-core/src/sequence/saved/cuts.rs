@@ -12,10 +12,10 @@ const LONGEST: u64 = if cfg!(test) { 1 << 6 } else { 1 << 17 };
 /// What is left over below this is one chunk.
 const SHORTEST: u64 = if cfg!(test) { 1 << 2 } else { 1 << 10 };
 
-/// The sequence numbers at which the chunks of a replica with `last` events end, ascending. A
-/// change belongs to the chunk in which its first event lies.
-pub(super) fn chunk_ends(last: u64) -> impl Iterator<Item = u64> {
-    let mut end = 0;
+/// The sequence numbers at which the chunks of a replica end, ascending, whose events go on to
+/// `last` and begin behind `trimmed`. A change belongs to the chunk in which its first event lies.
+pub(super) fn chunk_ends(trimmed: u64, last: u64) -> impl Iterator<Item = u64> {
+    let mut end = trimmed;
     core::iter::from_fn(move || {
         let left = last - end;
         if left == 0 {
@@ -38,12 +38,13 @@ mod tests {
     #[test]
     fn a_longer_history_only_joins_the_chunks_of_a_shorter_one() {
         for last in 0..300 {
-            let ends: Vec<u64> = chunk_ends(last).collect();
+            let ends: Vec<u64> = chunk_ends(0, last).collect();
             assert_eq!(ends.last().copied().unwrap_or(0), last);
             assert!(ends.is_sorted() && ends.len() as u64 <= last / LONGEST + 6);
             for longer in last..300 {
-                assert!(chunk_ends(longer).all(|end| end >= last || ends.contains(&end)));
+                assert!(chunk_ends(0, longer).all(|end| end >= last || ends.contains(&end)));
             }
+            assert!(chunk_ends(9, 9 + last).eq(ends.iter().map(|end| end + 9)));
         }
     }
 }

@@ -8,6 +8,7 @@ use super::past::Past;
 use super::write;
 use crate::Text;
 use crate::sequence::tests::random::Random;
+use crate::sequence::tests::saved::maybe_trimmed;
 use crate::sequence::tests::text::random_session;
 
 /// Every part of a file, changed at random and sealed again: what is accepted is a text whose
@@ -18,7 +19,7 @@ fn damaged_files_are_refused_or_canonical() {
     for seed in 0..crate::test_support::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
-        let text = texts.pop().expect("at least two");
+        let text = maybe_trimmed(texts.pop().expect("at least two"), &mut random);
         let mut file = write::file(&text.graph, &text.store);
         let mut shown = text.to_string();
         for _ in 0..1 + random.below(2) {
@@ -52,10 +53,15 @@ fn damage(file: &mut File, shown: &mut alloc::string::String, random: &mut Rando
         return;
     }
     let number = random.below(file.authors.len());
+    if file.base.is_some() && random.chance(30) {
+        return damage_base(file, random);
+    }
     match random.below(8) {
         0 => {
             let other = random.below(file.authors.len());
-            file.authors.swap(number, other);
+            if number.min(other) >= file.base_writers() {
+                file.authors.swap(number, other);
+            }
         }
         1 => file.frontier = alloc::vec![number as u32],
         2 => {
@@ -64,6 +70,9 @@ fn damage(file: &mut File, shown: &mut alloc::string::String, random: &mut Rando
         3 => shown.push('x'),
         _ => {
             let author = &mut file.authors[number];
+            if author.chunks.is_empty() {
+                return;
+            }
             let chunk = random.below(author.chunks.len());
             let (mut columns, mut deleted) = author.chunks[chunk].streams();
             let stream: &mut Vec<u8> = if random.chance(80) { &mut columns } else { &mut deleted };
@@ -81,13 +90,44 @@ fn damage(file: &mut File, shown: &mut alloc::string::String, random: &mut Rando
     }
 }
 
+/// Another base than the one that the history was written upon.
+fn damage_base(file: &mut File, random: &mut Random) {
+    let writers = file.base_writers();
+    let base = file.base.as_mut().expect("there is one");
+    let (mut heads, mut lamport) = (base.events.heads().dots().to_vec(), base.events.lamport());
+    let number = random.below(writers);
+    match random.below(6) {
+        0 => base.length = base.length.wrapping_add_signed(1 - 2 * random.below(2) as i32),
+        1 => lamport = lamport.wrapping_add_signed(2 - random.below(5) as i64),
+        2 => lamport = random.next(),
+        3 => {
+            heads.swap_remove(random.below(heads.len()));
+        }
+        4 => {
+            let author = &mut file.authors[number];
+            author.trimmed = (author.trimmed + random.below(3) as u64).saturating_sub(1).max(1);
+            author.last = author.last.max(author.trimmed);
+        }
+        _ => {
+            let author = &file.authors[number];
+            heads.push(crate::Dot::new(author.replica, author.trimmed));
+        }
+    }
+    let writers = file.authors[..writers].iter().map(|author| (author.replica, author.trimmed));
+    let writers: crate::VersionVector = writers.collect();
+    let heads = heads.iter().map(|head| crate::Dot::new(head.replica, writers.get(head.replica)));
+    if let Ok(events) = crate::causality::Base::new(heads.collect(), lamport, writers) {
+        base.events = events;
+    }
+}
+
 /// Damage that a checksum tells is found by the call that needs what is damaged.
 #[test]
 fn each_chunk_has_its_checksum() {
     let mut random = Random::new(1);
     for _ in 0..50 {
         let (mut texts, _) = random_session(&mut random);
-        let text = texts.pop().expect("at least two");
+        let text = maybe_trimmed(texts.pop().expect("at least two"), &mut random);
         let file = write::file(&text.graph, &text.store);
         let bytes = file.write(&text.to_string());
         let history: usize = file.authors.iter().flat_map(|a| &a.chunks).map(Packed::len).sum();

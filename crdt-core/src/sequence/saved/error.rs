@@ -4,15 +4,20 @@ use core::fmt;
 
 use crate::Dot;
 use crate::codec::DecodeError;
-use crate::sequence::JoinError;
+use crate::sequence::{AnchorError, JoinError};
 
-/// Why the history of a text that was loaded cannot be had. Nothing was changed: the text
-/// itself, and writing on it, do not need its history.
+/// Why a question about the past of a text has no answer: it is not held here, or the history of a
+/// text that was loaded is broken. Nothing was changed: the text itself, and writing on it, do not
+/// need its history.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum HistoryError {
     /// An event of the version asked about is not known here.
     Missing(Dot),
+    /// What was asked about was trimmed: it lacks this event, or lies in its past.
+    BeforeTrim(Dot),
+    /// An anchor has no place here.
+    Anchor(AnchorError),
     /// The bytes of the history are not in the format; the position is one in the part of it
     /// that was being read.
     Decode(DecodeError),
@@ -27,6 +32,8 @@ impl fmt::Display for HistoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(dot) => write!(f, "event {dot} is not known here"),
+            Self::BeforeTrim(dot) => write!(f, "the history up to event {dot} was trimmed here"),
+            Self::Anchor(error) => error.fmt(f),
             Self::Decode(error) => write!(f, "the saved history is damaged: {error}"),
             Self::Invalid(error) => write!(f, "the saved history is invalid: {error}"),
             Self::DoesNotFit => f.write_str("the saved history leads to another text"),
@@ -51,5 +58,11 @@ impl From<JoinError> for HistoryError {
 impl From<Dot> for HistoryError {
     fn from(dot: Dot) -> Self {
         Self::Missing(dot)
+    }
+}
+
+impl From<AnchorError> for HistoryError {
+    fn from(error: AnchorError) -> Self {
+        Self::Anchor(error)
     }
 }

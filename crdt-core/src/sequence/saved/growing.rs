@@ -16,21 +16,22 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// For an author with `last` events, of which none is stored yet.
-    pub(super) fn new(last: u64) -> Self {
-        let ends: Vec<u64> = chunk_ends(last).collect();
+    /// For an author whose events go from behind `trimmed` to `last`, of which none is stored yet.
+    pub(super) fn new(trimmed: u64, last: u64) -> Self {
+        let ends: Vec<u64> = chunk_ends(trimmed, last).collect();
         Self { chunks: alloc::vec![Chunk::default(); ends.len()], ends, kept: 0 }
     }
 
-    /// For an author in a file with so many replicas, who will have `last` events.
+    /// For an author in a file with so many replicas, whose events will go to `last`.
     ///
     /// # Errors
     ///
     /// Whatever is wrong with the chunks that do not stay.
     pub(super) fn of(author: &Author, last: u64, replicas: u32) -> Result<Self, DecodeError> {
-        let stay = chunk_ends(author.last).zip(chunk_ends(last));
+        let ends = |last| chunk_ends(author.trimmed, last);
+        let stay = ends(author.last).zip(ends(last));
         let kept = stay.take_while(|(before, now)| before == now).count();
-        let mut grown = Self::new(last);
+        let mut grown = Self::new(author.trimmed, last);
         grown.kept = kept;
         grown.ends.drain(..kept);
         grown.chunks.drain(..kept);

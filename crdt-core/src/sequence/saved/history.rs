@@ -26,6 +26,8 @@ pub(super) struct Decoded {
     pub(super) graph: EventGraph,
     pub(super) log: OpLog,
     pub(super) merge: Merge,
+    /// The base's text.
+    pub(super) base: String,
 }
 
 /// Decodes the history of a file and replays it; `text` is what it has to lead to.
@@ -38,6 +40,7 @@ pub(super) fn decode(file: &File, text: &str) -> Result<Decoded, HistoryError> {
     let deleted: usize = parts.iter().map(|part| part.deleted().chars().count()).sum();
     let inserted: u64 = parts.iter().map(Chunk::inserted).sum();
     // Whatever was inserted was deleted, or is left: so much memory is taken, and no more.
+    let inserted = u64::from(file.base_length()) + inserted;
     if inserted != (deleted + text.chars().count()) as u64 {
         return Err(HistoryError::DoesNotFit);
     }
@@ -49,12 +52,13 @@ pub(super) fn decode(file: &File, text: &str) -> Result<Decoded, HistoryError> {
     let mut log = OpLog::default();
     log.reserve(shapes.run_at(shapes.end()), arena.len());
     let mut unread = &arena[..];
+    let base = split_chars(&mut unread, file.base_length()).expect("each element has its text");
     for (lv, run) in shapes.runs_in(0..shapes.end()) {
         let chars = if run.kind == RunKind::Insert { run.len } else { 0 };
         let content = split_chars(&mut unread, chars).expect("each element has its text");
         log.push(lv, &op(run, content)).expect("as long as the log of shapes");
     }
-    Ok(Decoded { merge: replay.into_merge(), graph, log })
+    Ok(Decoded { merge: replay.into_merge(), graph, log, base: base.into() })
 }
 
 /// The chunks of each author as one.
@@ -62,8 +66,9 @@ fn parts(file: &File) -> Result<Vec<Chunk>, HistoryError> {
     let count = file.authors.len() as u32;
     let mut parts = Vec::with_capacity(file.authors.len());
     for author in &file.authors {
-        let (mut part, mut seq) = (Chunk::default(), 1);
-        for (chunk, end) in author.chunks.iter().zip(chunk_ends(author.last)) {
+        let (mut part, mut seq) = (Chunk::default(), author.trimmed + 1);
+        let ends = chunk_ends(author.trimmed, author.last);
+        for (chunk, end) in author.chunks.iter().zip(ends) {
             let chunk = chunk.unpack(count)?;
             // A change is in the chunk in which its first event lies.
             let last = chunk.rows().last().map_or(0, |row| row.change_len);
@@ -105,7 +110,7 @@ impl Node {
 /// The events in canonical order: their graph, and a log of their edits that has a
 /// placeholder for each inserted code point.
 fn in_order(file: &File, parts: &[Chunk]) -> Result<(EventGraph, OpLog), HistoryError> {
-    let (nodes, firsts) = nodes(parts);
+    let (nodes, firsts) = nodes(file, parts);
     let dot = |(author, seq): Event| Dot::new(file.authors[author as usize].replica, seq);
     let parents = |node: &Node| {
         node.row.map_or(&[][..], |row| parts[node.author as usize].parents(row as usize))
@@ -134,10 +139,10 @@ fn in_order(file: &File, parts: &[Chunk]) -> Result<(EventGraph, OpLog), History
     let longest =
         parts.iter().flat_map(|part| part.runs()).filter(|run| run.kind == RunKind::Insert);
     let placeholders = "x".repeat(longest.map(|run| run.len as usize).max().unwrap_or(0));
-    let (mut graph, mut log) = (EventGraph::new(), OpLog::default());
+    let (mut graph, mut log) = (file.begin_graph(), OpLog::default());
     graph.reserve(nodes.len());
     let mut runs: Vec<Unread<'_>> = parts.iter().map(|part| Unread::new(part.runs())).collect();
-    let mut newcomer = 0;
+    let mut newcomer = file.base_writers() as u32;
     for node in order {
         let (change, node) = (keys[node as usize], &nodes[node as usize]);
         if node.author > newcomer {
@@ -150,7 +155,7 @@ fn in_order(file: &File, parts: &[Chunk]) -> Result<(EventGraph, OpLog), History
         }
         let full = graph
             .full_parents(change.replica, &explicit)
-            .map_err(|error| JoinError::Parents { change, error })?;
+            .map_err(|error| JoinError::of_parents(change, error))?;
         let pushed = graph.push(change.replica, node.change_len, node.count, &full);
         let mut lv = pushed.map_err(JoinError::Full)?.start;
         runs[node.author as usize].take(node.events(), |run| {
@@ -163,7 +168,7 @@ fn in_order(file: &File, parts: &[Chunk]) -> Result<(EventGraph, OpLog), History
 }
 
 /// The nodes of all authors, by author and sequence number, and where those of each begin.
-fn nodes(parts: &[Chunk]) -> (Vec<Node>, Vec<usize>) {
+fn nodes(file: &File, parts: &[Chunk]) -> (Vec<Node>, Vec<usize>) {
     let rows = |part: &Chunk| part.rows().len();
     let mut cuts: Vec<Event> = parts
         .iter()
@@ -175,7 +180,7 @@ fn nodes(parts: &[Chunk]) -> (Vec<Node>, Vec<usize>) {
     let (mut nodes, mut firsts) = (Vec::new(), Vec::with_capacity(parts.len() + 1));
     for (author, part) in (0..).zip(parts) {
         firsts.push(nodes.len());
-        let mut seq = 1;
+        let mut seq = file.authors[author as usize].trimmed + 1;
         for (index, row) in (0..).zip(part.rows()) {
             let (change_len, mut count) = (row.change_len, row.count);
             let mut first = Some(index);
@@ -236,7 +241,7 @@ fn op(run: Run, content: &str) -> TextOp<'_> {
 }
 
 /// Replays the edits, and finds the text of each insertion where it was deleted or is left.
-/// Returns all of it in the order of the events.
+/// Returns all of it, the base's first, in the order of the events.
 fn match_texts(
     file: &File,
     parts: &[Chunk],
@@ -251,11 +256,11 @@ fn match_texts(
         .map(|(author, number)| (author.replica, number))
         .collect();
     let history = History { graph, log: shapes, parts: EVERYTHING };
-    let mut replay = Replay::default();
+    let mut replay = Replay::of_base(file.base_length(), graph.first());
     let mut unread: Vec<&str> = parts.iter().map(Chunk::deleted).collect();
-    // Pieces of text, each with the event that inserted its first code point.
+    // Pieces of text, each with its first element.
     let mut texts: Vec<(Lv, &str)> = Vec::new();
-    for (chain, _) in graph.chains(0..graph.len()) {
+    for (chain, _) in graph.chains(graph.first()..graph.len()) {
         let author = &mut unread[numbers[&graph.replica_of(chain.start)]];
         for (lv, run) in shapes.runs_in(chain) {
             let mut fits = true;

@@ -24,8 +24,9 @@ use crate::{SEQ_MAX, Writer};
 
 /// Saving and loading.
 impl Text {
-    /// The text with its whole history, compressed and with checksums. Equal texts have equal
-    /// bytes, however their changes came.
+    /// The text with all the history that it holds, compressed and with checksums. Equal texts have
+    /// equal bytes, however their changes came. For less history there is
+    /// [`encode_with`](Self::encode_with).
     ///
     /// O(history); on a text whose history was not decoded, O(text and what was written since it
     /// was loaded): what was stored before stays as it is, but for the last 1,024 events and now
@@ -103,9 +104,9 @@ impl Text {
     /// [`HistoryError`]; nothing is changed.
     pub fn load_history(&mut self) -> Result<(), HistoryError> {
         if let Some(past) = &self.past {
-            let Decoded { graph, log, merge } = past.decode(self.store.log(), self.rope())?;
+            let Decoded { graph, log, merge, base } = past.decode(self.store.log(), self.rope())?;
+            self.store.set_history(&graph, (&base, log, merge));
             self.graph = graph;
-            self.store.set_history(log, merge);
             self.past = None;
         }
         Ok(())

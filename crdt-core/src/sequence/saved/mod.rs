@@ -11,6 +11,7 @@
 //! | `write.rs`, `growing.rs` | from a history to a file, and from a file to a longer one |
 //! | `history.rs` | from a file to a history |
 //! | `past.rs` | what a loaded text has instead of a history |
+//! | `extent.rs` | how much history is saved |
 //! | `load.rs`, `join.rs` | all of it for `Text`; joining without the history |
 
 mod chunk;
@@ -20,6 +21,7 @@ mod cuts;
 mod damage;
 mod elements;
 mod error;
+mod extent;
 mod file;
 mod growing;
 mod history;
@@ -32,4 +34,5 @@ mod split;
 mod write;
 
 pub use error::HistoryError;
+pub use extent::SavedHistory;
 pub(super) use past::Past;

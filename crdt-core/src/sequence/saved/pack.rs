@@ -2,6 +2,9 @@
 
 use alloc::vec::Vec;
 
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
+
 use crate::codec::{DecodeError, DecodeErrorKind, Reader, Writer};
 
 /// What a stream holds, which decides on how it is compressed.
@@ -16,14 +19,29 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// A stream is compressed to no less than one part in so many; what could be is stored as it
-    /// is. So whoever sends bytes decides on no more memory than so many times their number, and a
-    /// byte of columns becomes many.
+    /// A stream is compressed to no less than one part in so many. So whoever sends bytes decides
+    /// on no more memory than so many times their number, and a byte of columns becomes many.
     const fn ratio_max(self) -> usize {
         match self {
             Self::Shown | Self::Deleted => 16,
             Self::Columns => 8,
         }
+    }
+
+    /// Compresses a stream. What comes out shorter than it may be is filled up with zeros, which
+    /// nothing reads behind the end of a deflated one; the other is too long then.
+    fn compress(self, raw: &[u8]) -> Vec<u8> {
+        let mut packed = match self {
+            Self::Shown => lz4_flex::block::compress(raw),
+            Self::Deleted | Self::Columns => {
+                miniz_oxide::deflate::compress_to_vec(raw, DEFLATE_LEVEL)
+            }
+        };
+        let shortest = raw.len().div_ceil(self.ratio_max());
+        if packed.len() < shortest {
+            packed.resize(if self == Self::Shown { raw.len() } else { shortest }, 0);
+        }
+        packed
     }
 }
 
@@ -43,12 +61,8 @@ pub(super) struct Lengths {
 
 /// Compresses `raw`, appends it to `out`, and returns how long it is.
 pub(super) fn pack(kind: Kind, raw: &[u8], out: &mut Vec<u8>) -> Lengths {
-    let packed = match kind {
-        _ if raw.len() < WORTHWHILE => Vec::new(),
-        Kind::Shown => lz4_flex::block::compress(raw),
-        Kind::Deleted | Kind::Columns => miniz_oxide::deflate::compress_to_vec(raw, DEFLATE_LEVEL),
-    };
-    let pays = packed.len() < raw.len() && raw.len() <= kind.ratio_max() * packed.len();
+    let packed = if raw.len() < WORTHWHILE { Vec::new() } else { kind.compress(raw) };
+    let pays = !packed.is_empty() && packed.len() < raw.len();
     let packed = if pays { &packed[..] } else { raw };
     out.extend_from_slice(packed);
     Lengths { raw: raw.len(), packed: packed.len() }
@@ -85,10 +99,13 @@ impl Lengths {
     }
 }
 
-/// The length of what a stream comes to, if it is whole and fits.
+/// The length of what a stream comes to, if it is whole and fits, with zeros behind it at most.
 fn inflate(packed: &[u8], raw: &mut [u8]) -> Option<usize> {
-    let input = core::iter::once(packed);
-    miniz_oxide::inflate::decompress_slice_iter_to_slice(raw, input, false, true).ok()
+    let flags = inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let mut state = DecompressorOxide::new();
+    let (status, read, written) = decompress(&mut state, packed, raw, 0, flags);
+    let is_whole = status == TINFLStatus::Done && packed[read..].iter().all(|&byte| byte == 0);
+    is_whole.then_some(written)
 }
 
 #[cfg(test)]
@@ -113,7 +130,9 @@ mod tests {
                 assert_eq!(Lengths::read(kind, &mut Reader::new(out.as_bytes())), Ok(lengths));
             }
             assert!(packed(kind, &text).1.len() < text.len() / 2);
-            assert_eq!(packed(kind, &[0; 5000]).1, [0; 5000], "no bombs");
+            let (shortest, stored) =
+                (5000usize.div_ceil(kind.ratio_max()), packed(kind, &[0; 5000]).1);
+            assert_eq!(stored.len(), if kind == Kind::Shown { 5000 } else { shortest }, "no bombs");
         }
     }
 
@@ -127,6 +146,9 @@ mod tests {
                 let shorter = Lengths { packed: cut, ..lengths };
                 assert!(shorter.unpack(kind, &bytes[..cut]).is_err(), "{cut}");
             }
+            let behind = [&bytes[..], &[1]].concat();
+            let longer = Lengths { packed: behind.len(), ..lengths };
+            assert!(longer.unpack(kind, &behind).is_err());
             for raw in [lengths.raw - 1, lengths.raw + 1] {
                 assert!(Lengths { raw, ..lengths }.unpack(kind, &bytes).is_err());
             }

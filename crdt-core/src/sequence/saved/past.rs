@@ -10,7 +10,7 @@ use super::file::File;
 use super::growing::Growing;
 use super::history::{self, Decoded};
 use super::split::split_chars;
-use crate::causality::{ChangeRun, Lv};
+use crate::causality::{Base, ChangeRun, Lv};
 use crate::collections::OrderedMap;
 use crate::sequence::log::OpLog;
 use crate::sequence::rope::{Rope, byte_of_char};
@@ -24,8 +24,8 @@ use crate::{Frontier, VersionVector};
 pub(in crate::sequence) struct Past {
     file: File,
     version: VersionVector,
-    /// How many events the file has; the text's log begins with this local version.
-    events: Lv,
+    /// The local version after the file's last event, with which the text's log begins.
+    begin: Lv,
     /// The changes since, and the text that they deleted, in the order of the events.
     since: Vec<ChangeRun>,
     deleted: String,
@@ -35,12 +35,17 @@ impl Past {
     pub(super) fn new(file: File) -> Self {
         let mut version = VersionVector::new();
         file.authors.iter().for_each(|author| version.set(author.replica, author.last));
-        let events = file.events();
-        Self { file, version, events, since: Vec::new(), deleted: String::new() }
+        let begin = file.end();
+        Self { file, version, begin, since: Vec::new(), deleted: String::new() }
     }
 
     pub(in crate::sequence) fn version(&self) -> &VersionVector {
         &self.version
+    }
+
+    /// What stands for the history that was trimmed, if any was.
+    pub(in crate::sequence) fn base(&self) -> Option<&Base> {
+        self.file.base.as_ref().map(|base| &base.events)
     }
 
     pub(in crate::sequence) fn frontier(&self) -> Frontier {
@@ -52,7 +57,7 @@ impl Past {
 
     /// The local version that the next event will have.
     pub(in crate::sequence) fn end(&self) -> Lv {
-        self.events + self.since.iter().map(|run| run.events() as Lv).sum::<Lv>()
+        self.begin + self.since.iter().map(|run| run.events() as Lv).sum::<Lv>()
     }
 
     /// The next change, which follows all others.
@@ -91,7 +96,7 @@ impl Past {
                 decoded.graph.push(change.replica, change.change_len, change.count, &parents);
             pushed.expect("there was room when it was written");
         }
-        for piece in log.pieces(self.events..log.end()) {
+        for piece in log.pieces(self.begin..log.end()) {
             let op = log.op(&piece);
             decoded.log.push(piece.lv, &op).expect("there was room when it was written");
             decoded.merge.arrive_local(&decoded.log, piece.lv, piece.run);
@@ -106,7 +111,7 @@ impl Past {
         }
         let mut length = self.loaded_length(log, text);
         let edits: Vec<(Run, u32)> = log
-            .runs_in(self.events..log.end())
+            .runs_in(self.begin..log.end())
             .map(|(_, run)| (run, take_from(&mut length, run)))
             .collect();
         let (mut rope, mut deleted) = (text.clone(), &self.deleted[..]);
@@ -130,7 +135,7 @@ impl Past {
     /// How long the text was when it was loaded.
     fn loaded_length(&self, log: &OpLog, text: &Rope) -> u32 {
         let inserts =
-            log.runs_in(self.events..log.end()).filter(|(_, run)| run.kind == RunKind::Insert);
+            log.runs_in(self.begin..log.end()).filter(|(_, run)| run.kind == RunKind::Insert);
         let inserted: u32 = inserts.map(|(_, run)| run.len).sum();
         text.len_chars() + self.deleted.chars().count() as u32 - inserted
     }
@@ -154,7 +159,7 @@ impl Past {
             }
         }
         let (mut length, mut deleted) = (self.loaded_length(log, text), &self.deleted[..]);
-        let mut lv = self.events;
+        let mut lv = self.begin;
         for change in &self.since {
             let number = file.number_of(change.replica);
             let parents: Vec<Event> =

@@ -14,7 +14,8 @@ use crate::sequence::merge::{History, Merge};
 use crate::sequence::patch::{PatchRun, PatchSink};
 use crate::sequence::run::{Run, RunKind};
 
-/// Elements that one deletion took, and that no deletion before it had taken.
+/// Elements that one deletion took, and that no deletion before it had taken. Those of the base's
+/// text are numbered from 0, and those of events by their local versions from its length on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Taken {
     pub(super) stretch: Stretch,
@@ -29,11 +30,22 @@ pub(super) struct Replay {
     merge: Merge,
     elements: Elements,
     patches: Vec<PatchRun>,
-    /// What a deletion took: the position it had before, and the elements.
-    taken: Vec<(u32, Stretch)>,
+    /// What a deletion took, in document order.
+    taken: Vec<Stretch>,
+    /// How long the base's text is.
+    base: u32,
 }
 
 impl Replay {
+    /// Before all edits of a text that begins with so many code points; the first event that is
+    /// not the base's has local version `first`.
+    pub(super) fn of_base(length: u32, first: Lv) -> Self {
+        let Some(lv) = first.checked_sub(1).filter(|_| length > 0) else { return Self::default() };
+        let mut elements = Elements::default();
+        elements.insert(0, Stretch { lv: 0, len: length });
+        Self { merge: Merge::of_base(lv, length), elements, base: length, ..Self::default() }
+    }
+
     /// Replays the events of `range`, part of one run of edits, which come after all that were
     /// replayed before; tells what they take, in the order of the events that take it.
     ///
@@ -49,41 +61,22 @@ impl Replay {
     ) -> Result<(), (Lv, InvalidTextOp)> {
         self.merge.advance(history, range, &mut PatchSink::new(&mut self.patches))?;
         self.taken.clear();
+        let mut from = 0;
         for patch in self.patches.drain(..) {
             if patch.inserted > 0 {
-                let new = Stretch { lv: patch.lv, len: patch.inserted };
+                let new = Stretch { lv: self.base + patch.lv, len: patch.inserted };
                 self.elements.insert(patch.at, new);
                 continue;
             }
-            // Where it was before the edit: what the edit took to the left of it was there too.
-            let mut at = patch.at;
-            for &(before, stretch) in &self.taken {
-                if before <= at {
-                    at += stretch.len;
-                }
-            }
-            let list = &mut self.taken;
-            self.elements.remove(patch.at, patch.deleted, |stretch| {
-                let place = list.partition_point(|&(before, _)| before < at);
-                list.insert(place, (at, stretch));
-                at += stretch.len;
-                // And what was taken before in the middle of this patch.
-                for &(before, gone) in &list[place + 1..] {
-                    if before != at {
-                        break;
-                    }
-                    at += gone.len;
-                }
-            });
+            debug_assert!(from <= patch.at, "the patches of one edit come from left to right");
+            from = patch.at;
+            self.elements.remove(patch.at, patch.deleted, |stretch| self.taken.push(stretch));
         }
-        if run.kind == RunKind::DeleteBackward {
-            self.taken
-                .iter()
-                .rev()
-                .for_each(|&(_, stretch)| taken(Taken { stretch, backward: true }));
-        } else {
-            self.taken.iter().for_each(|&(_, stretch)| taken(Taken { stretch, backward: false }));
+        let backward = run.kind == RunKind::DeleteBackward;
+        if backward {
+            self.taken.reverse();
         }
+        self.taken.iter().for_each(|&stretch| taken(Taken { stretch, backward }));
         Ok(())
     }
 

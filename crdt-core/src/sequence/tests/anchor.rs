@@ -3,7 +3,7 @@
 use super::history::{self, Engine, Shape};
 use super::random::Random;
 use crate::codec::{Decode, Encode, Reader, Writer};
-use crate::sequence::{Anchor, AnchorError, Side};
+use crate::sequence::{Anchor, AnchorError, HistoryError, Side};
 use crate::{Dot, Frontier, ReplicaId, Text};
 
 /// A place is where the element that it belongs to is, on every replica, whatever the way
@@ -52,7 +52,8 @@ fn a_cursor_stays_with_its_neighbour() {
     assert_eq!(Anchor::decode(&mut Reader::new(out.as_bytes())), Ok(after.clone()));
     let dot = Dot::new(ReplicaId::from_u128(2), 1);
     let foreign = Anchor { version: Frontier::from_iter([dot]), ..after.clone() };
-    assert_eq!(text.resolve(&foreign), Err(AnchorError::Missing(dot)));
+    assert_eq!(text.resolve(&foreign), Err(HistoryError::Anchor(AnchorError::Missing(dot))));
     let long = Anchor { gap: 8, ..after };
-    assert_eq!(text.resolve(&long), Err(AnchorError::OutOfBounds { gap: 8 }));
+    let beyond = AnchorError::OutOfBounds { gap: 8 };
+    assert_eq!(text.resolve(&long), Err(HistoryError::Anchor(beyond)));
 }

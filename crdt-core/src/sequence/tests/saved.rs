@@ -4,9 +4,29 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::random::Random;
-use super::text::{everything, fork, random_edit, random_session};
-use crate::sequence::Side;
-use crate::{Text, VersionVector};
+use super::text::{everything, fork, id, random_edit, random_session};
+use super::trim::cuts;
+use crate::sequence::{SavedHistory, Side, TextOp};
+use crate::{Text, TextDelta, VersionVector};
+
+/// A text that may have forgotten a part of its history, or all of it.
+pub(in crate::sequence) fn maybe_trimmed(mut text: Text, random: &mut Random) -> Text {
+    if random.chance(50) {
+        let (whole, keep) = (text.clone(), random.chance(50));
+        for _ in 0..random.below(3) {
+            let upto = whole.graph.len() as usize;
+            let lv = random.below(upto + 1) as u32;
+            let stable = if lv as usize == upto {
+                whole.version().clone()
+            } else {
+                whole.graph.version_vector(&[lv])
+            };
+            text.trim(&stable, |_| keep).expect("the history is sound");
+            text.check_invariants();
+        }
+    }
+    text
+}
 
 fn saved(text: &Text) -> Vec<u8> {
     text.encode().expect("the history is sound")
@@ -15,6 +35,7 @@ fn saved(text: &Text) -> Vec<u8> {
 fn loaded(text: &Text) -> Text {
     let loaded = Text::decode(&saved(text)).expect("just encoded");
     assert_eq!(loaded.has_history(), text.version().is_empty());
+    assert_eq!(loaded.base(), text.base());
     loaded.check_invariants();
     loaded
 }
@@ -26,15 +47,16 @@ fn a_loaded_text_is_the_text() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
         let other = texts.pop().expect("at least two");
-        let text = &texts[0];
+        let text = &maybe_trimmed(texts.swap_remove(0), &mut random);
         let mut again = loaded(text);
         assert_eq!(again, *text, "seed {seed}");
         assert_eq!(again.to_string(), text.to_string());
         assert_eq!((again.version(), again.frontier()), (text.version(), text.frontier()));
         assert_eq!(saved(&again), saved(text), "load and save is the identity");
         for known in [VersionVector::new(), other.version().clone()] {
-            let news = text.delta_since(&known).expect("sound").encode();
-            assert_eq!(again.delta_since(&known).expect("sound").encode(), news, "seed {seed}");
+            let news = text.delta_since(&known).map(|delta| delta.encode());
+            let ours = again.delta_since(&known).map(|delta| delta.encode());
+            assert_eq!(ours, news, "seed {seed}");
         }
         assert_eq!(again.text_at(&text.frontier()), Ok(text.to_string()));
         for past in [&other, text] {
@@ -58,9 +80,9 @@ fn writing_goes_on_after_loading() {
     for seed in 0..crate::test_support::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
-        let mut text = texts.swap_remove(0);
+        let mut text = maybe_trimmed(texts.swap_remove(0), &mut random);
         let mut again = loaded(&text);
-        let mut newest = everything(&text);
+        let mut newest = TextDelta::default();
         for _ in 0..random.below(12) {
             // Newcomers, and after another load those who wrote before.
             let number = 1000 + random.next() as u128 % 3;
@@ -80,8 +102,9 @@ fn writing_goes_on_after_loading() {
         assert_eq!(saved(&again), saved(&text), "seed {seed}");
         for from in &texts {
             // Decodes what was loaded and puts what was written since behind it.
-            again.join(&everything(from)).expect("nothing is missing");
-            text.join(&everything(from)).expect("nothing is missing");
+            let joined = again.join(&everything(from));
+            assert_eq!(joined, text.join(&everything(from)), "seed {seed}");
+            assert!(joined.is_ok() || text.base().is_some(), "nothing is missing");
             again.check_invariants();
         }
         assert_eq!(again.join_with_patches(&newest).as_deref(), Ok(&[][..]));
@@ -99,7 +122,7 @@ fn what_goes_straight_on_needs_no_history() {
     for seed in 0..crate::test_support::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
-        let mut text = texts.swap_remove(0);
+        let mut text = maybe_trimmed(texts.swap_remove(0), &mut random);
         let (mut again, mut plain) = (loaded(&text), loaded(&text));
         let mut editor = text.to_string();
         for _ in 0..1 + random.below(4) {
@@ -109,10 +132,12 @@ fn what_goes_straight_on_needs_no_history() {
                 // One behind the other's back now and then.
                 let (other, writer) = &mut writers[random.below(2)];
                 if random.chance(80) {
-                    other.join(&everything(&text)).expect("nothing is missing");
+                    let news = text.delta_since(other.version()).expect("it began here");
+                    other.join(&news).expect("nothing is missing");
                 }
                 let _sent = random_edit(other, writer, &mut random);
-                text.join(&everything(other)).expect("nothing is missing");
+                let news = other.delta_since(text.version()).expect("it began here");
+                text.join(&news).expect("nothing is missing");
             }
             let news = text.delta_since(&before).expect("it was not loaded");
             let patches = again.join_with_patches(&news).expect("nothing is missing");
@@ -158,4 +183,123 @@ fn a_refused_change_leaves_a_loaded_text_as_it_was() {
     assert_eq!(again.to_string(), "hllo");
     again.load_history().expect("just encoded");
     again.check_invariants();
+}
+
+/// However the changes came, and however often it was trimmed on the way: the same bytes, if what
+/// is left is the same.
+#[test]
+fn texts_trimmed_at_one_place_have_equal_bytes() {
+    let mut compared = 0;
+    for seed in 0..crate::test_support::cases() {
+        let mut random = Random::new(seed);
+        let (texts, deltas) = random_session(&mut random);
+        let mut whole = Text::new();
+        deltas.iter().for_each(|delta| whole.join(delta).expect("made in this order"));
+        let (mut again, mut stepwise) = (Text::new(), Text::new());
+        texts.iter().rev().for_each(|text| again.join(&everything(text)).expect("whole"));
+        let keep = random.chance(50);
+        let all = cuts(&whole);
+        let Some(cut) = all.get(random.below(all.len().max(1))) else { continue };
+        let stable = whole.graph.version_vector(&whole.graph.local(cut).expect("it is held"));
+        for delta in &deltas {
+            stepwise.join(delta).expect("made in this order, and trimmed where all follows");
+            // Whatever is still to come follows the place where the whole text can be cut.
+            let cut = whole.graph.trim_point(&stable);
+            let mut before = whole.graph.clone();
+            before.truncate(cut);
+            let mut upto = before.version().clone();
+            for lv in 0..whole.graph.len() {
+                if !stepwise.version().contains(whole.graph.dot_of(lv)) {
+                    upto.meet(&whole.graph.version_vector(&whole.graph.parents_of(lv)));
+                }
+            }
+            if random.chance(40) {
+                stepwise.trim(&upto, |_| true).expect("sound");
+            }
+        }
+        for text in [&mut whole, &mut again, &mut stepwise] {
+            text.trim(&stable, |_| keep).expect("sound");
+            text.check_invariants();
+        }
+        compared += usize::from(whole.base().is_some());
+        assert_eq!(again, whole, "seed {seed}");
+        assert_eq!(stepwise, whole, "seed {seed}");
+        assert_eq!(saved(&again), saved(&whole), "seed {seed}");
+        assert_eq!(saved(&stepwise), saved(&whole), "seed {seed}");
+    }
+    assert!(compared > 1000, "{compared} compared");
+}
+
+/// Whole, from a version on, and the state alone: each is the text, and says what it holds.
+#[test]
+fn less_history_is_the_same_text() {
+    let (mut shorter, mut parts) = (0, 0);
+    for seed in 0..crate::test_support::cases() {
+        let mut random = Random::new(seed);
+        let (mut texts, _) = random_session(&mut random);
+        let other = texts.pop().expect("at least two");
+        let text = maybe_trimmed(texts.swap_remove(0), &mut random);
+        let whole = text.encode_with(SavedHistory::Whole).expect("sound");
+        assert_eq!(whole, saved(&text));
+        let since = text.encode_with(SavedHistory::Since(other.version())).expect("sound");
+        let state = text.encode_with(SavedHistory::Nothing).expect("sound");
+        assert_eq!(loaded(&text).encode_with(SavedHistory::Nothing).as_ref(), Ok(&state));
+        for bytes in [&since, &state] {
+            let mut part = Text::import(bytes).expect("just encoded");
+            part.check_invariants();
+            assert_eq!(saved(&part), *bytes, "seed {seed}");
+            assert_eq!(part.to_string(), text.to_string(), "seed {seed}");
+            assert_eq!((part.version(), part.frontier()), (text.version(), text.frontier()));
+            // It goes on as the text does.
+            let (mut text, mut writer) = fork(&text, 5_000);
+            let delta = random_edit(&mut text, &mut writer, &mut random);
+            part.join(&delta).expect("it has seen everything");
+            assert_eq!(part.to_string(), text.to_string(), "seed {seed}");
+            parts += 1;
+        }
+        let left = Text::import(&state).expect("just encoded");
+        assert_eq!(left.graph.first(), left.graph.len(), "nothing but the base");
+        shorter += usize::from(state.len() < whole.len());
+    }
+    assert!(shorter > 1000 && parts > 1000, "{shorter} shorter");
+}
+
+/// A deletion that goes around what others inserted meanwhile: from either end, at once, and by
+/// several who delete the same.
+#[test]
+fn deleted_text_is_found_around_what_came_between() {
+    let (mut text, mut anna) = fork(&Text::new(), 1);
+    let _sent = text.insert(0, "abcdefgh", &mut anna).expect("in bounds");
+    let delete = |at, len, forward| TextOp::Delete { at, len, forward };
+    let deletions: [&[TextOp<'_>]; 4] = [
+        &[delete(1, 6, true)],
+        &[delete(1, 6, false)],
+        &[TextOp::Clear { len: 1 }],
+        &[delete(2, 2, true), delete(1, 4, false)],
+    ];
+    for (index, ops) in deletions.into_iter().enumerate() {
+        for (other_index, others) in deletions.into_iter().enumerate() {
+            let ((mut here, _), (mut there, mut bela)) = (fork(&text, 1), fork(&text, 2));
+            let mut anna = here.writer(id(1));
+            // What comes between comes first in the order of the events.
+            for (at, content) in [(2, "12"), (6, "34"), (9, "é")] {
+                let _sent = here.insert(at, content, &mut anna).expect("in bounds");
+            }
+            let _sent = there.edit(ops, &mut bela).expect("in bounds");
+            let (mut third, mut cleo) = fork(&text, 3);
+            let _sent = third.edit(others, &mut cleo).expect("in bounds");
+            let versions = [here.frontier(), there.frontier(), third.frontier()];
+            let shown = [here.to_string(), there.to_string(), third.to_string()];
+            here.join(&everything(&there)).expect("nothing is missing");
+            here.join(&everything(&third)).expect("nothing is missing");
+            let again = Text::import(&saved(&here)).expect("just encoded");
+            again.check_invariants();
+            assert_eq!(saved(&again), saved(&here));
+            for (version, shown) in versions.iter().zip(&shown) {
+                assert_eq!(again.text_at(version).as_ref(), Ok(shown), "{index} {other_index}");
+            }
+            let first = text.text_at(&text.frontier());
+            assert_eq!(again.text_at(&text.frontier()), first, "{index} {other_index}");
+        }
+    }
 }
