@@ -26,11 +26,11 @@ impl HeldVersion {
             return Ok(Self::Trimmed(dot));
         }
         let held = graph.maximal(&held);
-        let first = graph.first();
-        if held.iter().all(|&lv| lv < first)
-            && let Some(unseen) = (0..first).find(|head| !held.contains(head))
-        {
-            return Ok(Self::Trimmed(graph.dot_of(unseen)));
+        // Whatever is not a head has all heads in its past.
+        let heads = 0..graph.first();
+        if held.last().is_none_or(|&last| last < heads.end) && held.len() < heads.len() {
+            let seen = heads.zip(&held).take_while(|(head, seen)| head == *seen).count();
+            return Ok(Self::Trimmed(graph.dot_of(seen as Lv)));
         }
         Ok(Self::Held(held))
     }

@@ -4,6 +4,7 @@ use alloc::string::ToString;
 
 use super::delta::TextDelta;
 use super::held_version::HeldVersion;
+use super::run::EVENTS_MAX;
 use super::saved::HistoryError;
 use super::text::Text;
 use super::text_store::TextStore;
@@ -34,9 +35,9 @@ impl Text {
     ///
     /// `keep` chooses which writers stay in the [version](Self::version) of whom no event is left:
     /// the ids of the others cost nothing any more, and whatever they may still write is refused.
-    /// Who has retired may be forgotten once its last event is stable.
+    /// Who has retired may be forgotten once its last event is stable; its id is not used again.
     ///
-    /// O(history).
+    /// O(history). (A text of more than 2³⁰ bytes is not trimmed.)
     ///
     /// ```
     /// use crdt_core::{ReplicaId, Text};
@@ -75,6 +76,9 @@ impl Text {
             Ok(heads) => store.text_at(graph, &heads),
             Err(_) => unreachable!("the heads are held"),
         };
+        if text.len_bytes() > EVENTS_MAX {
+            return Ok(0);
+        }
         let graph = EventGraph::with_base(base);
         let store = TextStore::with_base(&graph, &text.to_string());
         let mut trimmed = Self { graph, store, past: None };

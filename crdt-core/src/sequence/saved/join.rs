@@ -103,7 +103,8 @@ impl<'a> Line<'a> {
         else {
             return false;
         };
-        if *seq != known + 1 || events > SEQ_MAX - known || !explicit.eq(parents.iter()) {
+        let has_room = events <= SEQ_MAX - known && self.past.has_room(self.lv, events);
+        if *seq != known + 1 || !has_room || !explicit.eq(parents.iter()) {
             return false;
         }
         self.last.insert(*replica, change.last().seq);

@@ -134,7 +134,10 @@ impl Text {
         let replica = writer.replica();
         let (lv, before) = (past.end(), past.version().get(replica));
         writer.meet(before);
-        if SEQ_MAX - before < u64::from(events) || !self.store.has_room(lv, events, bytes) {
+        let has_room = SEQ_MAX - before >= u64::from(events)
+            && past.has_room(lv, events.into())
+            && self.store.has_room(lv, events, bytes);
+        if !has_room {
             return Err(TextError::TooLong);
         }
         let parents: SmallVec<_> =

@@ -60,6 +60,13 @@ impl Past {
         self.begin + self.since.iter().map(|run| run.events() as Lv).sum::<Lv>()
     }
 
+    /// Whether there is room for so many events from local version `lv` on: Lamport times have 32
+    /// bits, and are no less than those of the base.
+    pub(super) fn has_room(&self, lv: Lv, events: u64) -> bool {
+        let before = self.base().map_or(0, Base::lamport) + u64::from(lv);
+        before.saturating_add(events) < u64::from(Lv::MAX)
+    }
+
     /// The next change, which follows all others.
     pub(super) fn push(&mut self, change: &ChangeRun) {
         self.version.set(change.replica, change.last().seq);

@@ -436,3 +436,35 @@ fn what_an_offer_says_of_the_past_is_not_believed_against_what_is_held() {
     assert_eq!(refused, Err(JoinError::BeforeTrim { change, trimmed }));
     assert_eq!(text, before);
 }
+
+/// Lamport times have an end, which a forged base may be close to: what does not fit is refused,
+/// before the history is looked at and after.
+#[test]
+fn a_base_near_the_end_of_time_leaves_no_room() {
+    let (mut text, mut anna) = fork(&Text::new(), 1);
+    let _sent = text.insert(0, "a", &mut anna).expect("in bounds");
+    let base =
+        crate::causality::Base::new(text.frontier(), u64::from(u32::MAX) - 3, VersionVector::new());
+    text.graph = crate::EventGraph::with_base(base.expect("it just fits"));
+    text.store = crate::sequence::TextStore::with_base(&text.graph, "a");
+    let saved = text.encode().expect("sound");
+    for loads in [false, true] {
+        let mut again = Text::decode(&saved).expect("just encoded");
+        if loads {
+            again.load_history().expect("just encoded");
+        }
+        assert!(again.insert(1, "bc", &mut anna).is_err());
+        let last = again.insert(1, "b", &mut anna).expect("there is room for one");
+        assert!(again.insert(1, "c", &mut anna).is_err());
+        again.load_history().expect("what was written fits");
+        again.check_invariants();
+
+        let mut peer = Text::decode(&saved).expect("just encoded");
+        peer.join(&last).expect("it fits there too");
+        let (mut ahead, mut bela) = fork(&Text::new(), 1);
+        let _sent = ahead.insert(0, "abc", &mut bela).expect("in bounds");
+        let beyond = everything(&ahead);
+        assert!(matches!(peer.join(&beyond), Err(JoinError::Full(_))));
+        assert_eq!(peer.to_string(), "ab");
+    }
+}
