@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::saved::HistoryError;
 use crate::causality::Lv;
+use crate::collections::sort;
 use crate::{Dot, EventGraph, Frontier};
 
 /// What a frontier is among the events that are held.
@@ -72,6 +73,6 @@ pub(super) fn held_events(
     if held.iter().any(|&lv| lv >= graph.first()) {
         trimmed = None;
     }
-    held.sort_unstable();
+    sort(&mut held);
     Ok((held, trimmed))
 }

@@ -42,7 +42,7 @@ impl Base {
         let went_on = heads.iter().any(|head| writers.get(head.replica) != head.seq);
         // A replica's events follow one another, and each is later than the one before.
         let early = writers.iter().any(|(_, seq)| seq > lamport);
-        if heads.is_empty() || went_on || early || lamport + heads.len() as u64 > u64::from(LEN_MAX)
+        if heads.is_empty() || went_on || early || lamport > u64::from(LEN_MAX) - heads.len() as u64
         {
             return Err(GraphError::NoBase);
         }
