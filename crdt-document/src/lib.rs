@@ -88,6 +88,7 @@ extern crate alloc;
 extern crate std;
 
 mod base;
+mod chains;
 mod change_set;
 mod codec;
 mod container;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_causal::sync::{ChainHash, ChangeLog, ReceiveTables, Refusal, SendTables};
 use crdt_core::canary::is_planted;
 use crdt_core::causality::{ChangeRun, Lv};
 use crdt_core::codec::{Reader, Writer};
@@ -13,6 +13,7 @@ use crdt_core::{Dot, DotRange, Frontier, VersionVector};
 use crate::codec::body;
 use crate::error::ImportError;
 use crate::history;
+use crate::import::held_ranges;
 use crate::op::Piece;
 use crate::state::State;
 use crate::{ChangeSet, Document};
@@ -55,6 +56,24 @@ impl ChangeLog for Document {
 
     fn serves(&self, known: &VersionVector) -> bool {
         known.is_empty() || self.state.serves(known)
+    }
+
+    fn chain(&self, dot: Dot) -> Option<ChainHash> {
+        self.state.chains.at(&self.state, dot)
+    }
+
+    fn follows(&self, ranges: &[DotRange]) -> Vec<Dot> {
+        let graph = &self.state.graph;
+        let mut follows = Vec::new();
+        for &DotRange { replica, first, last } in ranges {
+            follows.extend(Dot::new(replica, first).previous());
+            for range in held_ranges(&self.state, replica, first, last) {
+                for (lvs, _) in graph.chains(range) {
+                    follows.extend(graph.explicit_parents(lvs.start));
+                }
+            }
+        }
+        follows
     }
 
     fn encode_changes(

@@ -4,8 +4,9 @@ use core::ops::Range;
 
 use crdt_core::canary::is_planted;
 use crdt_core::causality::Lv;
-use crdt_core::{Dot, EventGraph, VersionVector};
+use crdt_core::{Dot, DotRange, EventGraph, VersionVector};
 
+use crate::chains::Chains;
 use crate::container::{Container, Containers, Content};
 use crate::journal::Journal;
 use crate::op::{Op, OwnedTextOp, Piece};
@@ -18,8 +19,7 @@ pub(crate) struct State {
     pub(crate) graph: EventGraph,
     pub(crate) owners: Owners,
     pub(crate) containers: Containers,
-    /// What the history begins with, as bytes, where older events were trimmed.
-    pub(crate) base: Option<Arc<[u8]>>,
+use crdt_core::{Dot, DotRange, EventGraph, VersionVector};
 }
 
 /// What an event had seen.
@@ -64,8 +64,7 @@ impl Cause<'_> {
 
 impl State {
     pub(crate) fn new() -> Self {
-        let (graph, owners) = (EventGraph::new(), Owners::default());
-        Self { graph, owners, containers: Containers::new(), base: None }
+use crdt_core::{Dot, DotRange, EventGraph, VersionVector};
     }
 
     /// Applies an operation that is not an edit of a text, by `len` events, and logs it.
@@ -257,6 +256,15 @@ impl State {
             let container = &self.containers[number];
             let kind = container.kind();
             container.for_each_piece(lvs, &mut |lv, piece| found(number, kind, lv, piece));
+        }
+    }
+
+    /// To be called when there are new events, and they have taken effect.
+    pub(crate) fn extend_chain(&mut self, new: &DotRange) {
+        if Chains::grows_by(new) {
+            let mut chains = core::mem::take(&mut self.chains);
+            chains.extend(self, new.replica);
+            self.chains = chains;
         }
     }
 

@@ -106,9 +106,10 @@ impl Open {
                 text.keep();
             }
         }
-        let first = self.seq - u64::from(self.events);
+        let dots = DotRange::new(self.replica, self.seq - u64::from(self.events), self.seq - 1);
+        state.extend_chain(&dots);
         events.record(&state.containers, self.journal, Origin::Local);
-        Ok(Some(DotRange::new(self.replica, first, self.seq - 1)))
+        Ok(Some(dots))
     }
 
     /// Leaves the document as it was before.

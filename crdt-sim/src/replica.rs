@@ -117,6 +117,13 @@ pub trait Replica: Machine + Sized {
     /// The difference.
     fn compare(&self, history: &History<Self::Op>) -> Result<(), String>;
 
+    /// What this replica and another one hold under one name and is not the same, if that is
+    /// something that they have to find out when they meet.
+    fn contradicts(&self, other: &Self) -> Option<String> {
+        let _ = other;
+        None
+    }
+
     /// Checks what must hold inside, and the bounds of what is kept for others. Panics or tells.
     ///
     /// # Errors

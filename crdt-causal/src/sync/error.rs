@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crdt_core::Dot;
 use crdt_core::codec::DecodeError;
 
 /// What a peer did that ends a session, with `E` the error of the log.
@@ -34,6 +35,10 @@ pub enum SessionError<E> {
     },
     /// The peer began anew on the same connection: it has forgotten this session.
     PeerRestarted,
+    /// The peer holds other events than this log under the names of one replica, up to this dot:
+    /// the replica was cloned, or restored from a backup and written to again. Nothing of it was
+    /// taken in.
+    Fork(Dot),
     /// The peer has more on its way than announced as acceptable.
     WindowExceeded,
     /// The peer sends one body that is longer than announced as acceptable.
@@ -68,6 +73,13 @@ impl<E: fmt::Display> fmt::Display for SessionError<E> {
                 f.write_str("the peer's document has another beginning")
             }
             Self::PeerRestarted => f.write_str("the peer has begun a new session"),
+            Self::Fork(dot) => {
+                write!(
+                    f,
+                    "the peer holds other events of replica {} up to {}",
+                    dot.replica, dot.seq
+                )
+            }
             Self::WindowExceeded => {
                 f.write_str("the peer sent too much without an acknowledgement")
             }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crdt_core::canary::is_planted;
-use crdt_core::{Frontier, ReplicaId, VersionVector};
+use crdt_core::{Dot, Frontier, ReplicaId, VersionVector};
 
 use super::hello::{Hello, Summary};
 use super::limits::{Config, HELLO_BYTES_MAX, Limits, WRITERS_MAX};
@@ -52,11 +52,18 @@ pub(super) struct Greeted {
     pub(super) first: bool,
     /// What the peer holds, made out now and not before.
     pub(super) holds: Option<VersionVector>,
+    /// Up to here the two sides hold the same events, not only the same names.
+    pub(super) same: VersionVector,
 }
 
-/// The peer has begun another session.
+/// Why a greeting ends the session.
 #[derive(Debug)]
-pub(super) struct Restarted;
+pub(super) enum Rejected {
+    /// The peer has begun another session.
+    Restarted,
+    /// It holds other events under names that are held here.
+    Fork(Dot),
+}
 
 impl Handshake {
     pub(super) fn new(config: &Config, nonce: u64) -> Self {
@@ -121,9 +128,13 @@ impl Handshake {
         &mut self,
         hello: Hello,
         log: &L,
-    ) -> Result<Greeted, Restarted> {
+    ) -> Result<Greeted, Rejected> {
         if self.peer.as_ref().is_some_and(|peer| peer.nonce != hello.nonce) {
-            return Err(Restarted);
+            return Err(Rejected::Restarted);
+        }
+        let mut same = VersionVector::new();
+        if !self.made_out() {
+            same = hello.holds.compare(log).map_err(Rejected::Fork)?;
         }
         if hello.echo == Some(self.nonce) {
             self.confirm();
@@ -144,7 +155,7 @@ impl Handshake {
             peer.holds = hello.holds;
         }
         self.settle();
-        Ok(Greeted { first, holds })
+        Ok(Greeted { first, holds, same })
     }
 
     /// Stops repeating the greeting if there is nothing left to repeat it for.

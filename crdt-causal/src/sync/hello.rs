@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 use crdt_core::{Frontier, ReplicaId, VersionVector};
 
+use super::chain::{self, ChainHash};
 use super::limits::{Limits, WRITERS_MAX};
 
 /// The first message of each side. It is repeated until the other side has shown that it came.
 ///
 /// Fields in this order: flags, genesis (16 bytes), nonce (8 bytes), the echoed nonce (flag 1),
-/// limits, the frontier (flag 2), base and vector (flag 4), writers. Flag 8 asks for a vector.
+/// limits, the frontier (flag 2), base and vector (flag 4), writers. After frontier and base come the
+/// running hashes at their dots (flag 16). Flag 8 asks for a vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
     /// The common beginning of what is kept in step.
@@ -37,6 +39,8 @@ pub struct Hello {
 pub struct Summary {
     /// The maximal events. Whoever holds them all knows the whole version from them.
     pub frontier: Option<Frontier>,
+    /// The running hash at each event of the frontier; or none at all.
+    pub chains: Vec<ChainHash>,
     /// What is held beyond a base.
     pub vector: Option<RelativeVector>,
 }
@@ -48,15 +52,29 @@ pub struct Summary {
 pub struct RelativeVector {
     /// The maximal events of the base. Without any, the vector tells the whole version.
     pub base: Frontier,
+    /// The running hash at each event of the base; or none at all.
+    pub chains: Vec<ChainHash>,
     /// What is held of the replicas of which more is held than the base has.
     pub beyond: VersionVector,
+}
+
+/// A frontier of more dots than this is left out: the vector tells as much. Running hashes go
+/// with no more dots at once.
+pub(super) const FRONTIER_DOTS_MAX: usize = 256;
+
+impl Summary {
+    fn has_chains(&self) -> bool {
+        !self.chains.is_empty()
+            || self.vector.as_ref().is_some_and(|vector| !vector.chains.is_empty())
+    }
 }
 
 const ECHO: u8 = 1;
 const FRONTIER: u8 = 2;
 const VECTOR: u8 = 4;
 const WANTS_VECTOR: u8 = 8;
-const FLAGS: u8 = ECHO | FRONTIER | VECTOR | WANTS_VECTOR;
+const CHAINS: u8 = 16;
+const FLAGS: u8 = ECHO | FRONTIER | VECTOR | WANTS_VECTOR | CHAINS;
 
 impl Encode for Hello {
     fn encode(&self, out: &mut Writer) {
@@ -64,7 +82,8 @@ impl Encode for Hello {
         out.u8(flag(self.echo.is_some(), ECHO)
             | flag(self.holds.frontier.is_some(), FRONTIER)
             | flag(self.holds.vector.is_some(), VECTOR)
-            | flag(self.wants_vector, WANTS_VECTOR));
+            | flag(self.wants_vector, WANTS_VECTOR)
+            | flag(self.holds.has_chains(), CHAINS));
         out.raw(&self.genesis);
         out.raw(&self.nonce.to_le_bytes());
         if let Some(echo) = self.echo {
@@ -74,8 +93,10 @@ impl Encode for Hello {
         if let Some(frontier) = &self.holds.frontier {
             frontier.encode(out);
         }
+        chain::encode(&self.holds.chains, out);
         if let Some(vector) = &self.holds.vector {
             vector.base.encode(out);
+            chain::encode(&vector.chains, out);
             vector.beyond.encode(out);
         }
         out.count(self.writers.len());
@@ -105,13 +126,25 @@ impl Decode for Hello {
             0 => None,
             _ => Some(Frontier::decode(input)?),
         };
+        let read_chains = |dots: usize, input: &mut Reader<'_>| match flags & CHAINS {
+            0 => Ok(Vec::new()),
+            // Each costs the receiver a look into its log.
+            _ if dots <= FRONTIER_DOTS_MAX => chain::decode(dots, input),
+            _ => Err(DecodeErrorKind::OutOfRange.at(at)),
+        };
+        let chains = read_chains(frontier.as_ref().map_or(0, Frontier::len), input)?;
         let vector = match flags & VECTOR {
             0 => None,
-            _ => Some(RelativeVector {
-                base: Frontier::decode(input)?,
-                beyond: VersionVector::decode(input)?,
-            }),
+            _ => {
+                let base = Frontier::decode(input)?;
+                let chains = read_chains(base.len(), input)?;
+                Some(RelativeVector { base, chains, beyond: VersionVector::decode(input)? })
+            }
         };
+        let holds = Summary { frontier, chains, vector };
+        if flags & CHAINS != 0 && !holds.has_chains() {
+            return Err(DecodeErrorKind::NotCanonical.at(at));
+        }
         let at = input.position();
         let count = input.count(ReplicaId::BYTES_MIN)?;
         if count > WRITERS_MAX {
@@ -126,7 +159,7 @@ impl Decode for Hello {
             nonce,
             echo,
             limits,
-            holds: Summary { frontier, vector },
+            holds,
             wants_vector: flags & WANTS_VECTOR != 0,
             writers,
         })

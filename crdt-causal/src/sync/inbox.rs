@@ -6,8 +6,9 @@ use crdt_core::canary::is_planted;
 use crdt_core::collections::sort;
 
 use crdt_core::codec::{Limits as CodecLimits, Reader};
-use crdt_core::{DotRange, ReplicaId, VersionVector};
+use crdt_core::{Dot, DotRange, ReplicaId, VersionVector};
 
+use super::chain;
 use super::limits::{Limits, Retry};
 use super::log::ChangeLog;
 use super::message::{Acknowledgement, Content, Last};
@@ -57,6 +58,8 @@ pub(super) enum Rejected<E> {
     WindowExceeded,
     BodyTooLarge,
     TablesExceeded,
+    /// The peer builds on other events than are held here under the same names.
+    Fork(Dot),
     Import(E),
 }
 
@@ -88,6 +91,10 @@ impl Inbox {
         }
         let received = match content {
             Content::Claim(replica) => Received::Claim(replica),
+            Content::Check { dots, chains } => match chain::compare(&dots, &chains, log) {
+                Ok(_) => Received::Nothing,
+                Err(dot) => return Err(Rejected::Fork(dot)),
+            },
             Content::Fragment { bytes, last } => {
                 if (self.body.len() + bytes.len()) as u64 > own.body_bytes_max {
                     return Err(Rejected::BodyTooLarge);

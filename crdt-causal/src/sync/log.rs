@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use crdt_core::codec::{Reader, Writer};
-use crdt_core::{DotRange, Frontier, VersionVector};
+use crdt_core::{Dot, DotRange, Frontier, VersionVector};
 
+use super::chain::ChainHash;
 use super::refusal::Refusal;
 use super::table::{ReceiveTables, SendTables};
 
@@ -64,6 +65,26 @@ pub trait ChangeLog {
     fn serves(&self, known: &VersionVector) -> bool {
         let _ = known;
         true
+    }
+
+    /// The running hash of a replica's events up to `dot`, if it is known.
+    ///
+    /// It is a function of what these events are, however they came. A log that knows none, as
+    /// the provided method, is not told of forks that its dots do not show. `dot` may come from
+    /// the peer: any must be answered.
+    fn chain(&self, dot: Dot) -> Option<ChainHash> {
+        let _ = dot;
+        None
+    }
+
+    /// What the changes in `ranges`, which are held, directly build on: their parents, and each
+    /// replica's event before its first one. It may name events that are among `ranges`.
+    ///
+    /// The session sends the running hashes of these, if there are any, so that changes are never
+    /// joined to other events of the same names.
+    fn follows(&self, ranges: &[DotRange]) -> Vec<Dot> {
+        let _ = ranges;
+        Vec::new()
     }
 
     /// Appends changes that `upto` covers and `known` does not, and returns their dots. If there

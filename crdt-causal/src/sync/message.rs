@@ -16,14 +16,19 @@
 //! | 7 | request for an acknowledgement | |
 //! | 8 | presence | bytes |
 //! | 9 | [`Refusal`] | code, argument |
+//! | 10 | check of running hashes | number, dots as a frontier, 8 bytes for each |
 //!
-//! Kinds 1 to 4 are *numbered*, from 1 on: they are taken in once and in order, whatever the
+//! Kinds 1 to 4 and 10 are *numbered*, from 1 on: they are taken in once and in order, whatever the
 //! network does.
 
-use crdt_core::ReplicaId;
+use alloc::vec::Vec;
+
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 
-use super::hello::Hello;
+use crdt_core::{Frontier, ReplicaId};
+
+use super::chain::{self, ChainHash};
+use super::hello::{FRONTIER_DOTS_MAX, Hello};
 use super::refusal::Refusal;
 
 /// A message of a sync session.
@@ -55,7 +60,7 @@ pub enum Message<'a> {
 }
 
 /// What a numbered message brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content<'a> {
     /// A part of an encoded body of changes.
     Fragment {
@@ -66,6 +71,13 @@ pub enum Content<'a> {
     },
     /// The sender writes in the name of a replica from now on.
     Claim(ReplicaId),
+    /// The running hashes of what the sender's next changes build on.
+    Check {
+        /// Where they are.
+        dots: Frontier,
+        /// One for each dot.
+        chains: Vec<ChainHash>,
+    },
 }
 
 /// Whether a fragment ends its body.
@@ -100,13 +112,14 @@ const ACKNOWLEDGE_GAP: u8 = 6;
 const REQUEST: u8 = 7;
 const PRESENCE: u8 = 8;
 const REFUSE: u8 = 9;
+const CHECK: u8 = 10;
 
 /// The most that a numbered message adds to its fragment: kind and number.
 pub(super) const NUMBERED_OVERHEAD: usize = 1 + crdt_core::codec::VARINT_LEN_MAX;
 
 impl<'a> Message<'a> {
     /// The protocol version of this release.
-    pub const PROTOCOL: u64 = 0;
+    pub const PROTOCOL: u64 = 1;
 
     /// Whether `bytes` begin as a greeting does.
     pub(super) fn is_hello(bytes: &[u8]) -> bool {
@@ -140,6 +153,12 @@ impl<'a> Message<'a> {
                     out.varint(*number);
                     replica.encode(out);
                 }
+                Content::Check { dots, chains } => {
+                    out.u8(CHECK);
+                    out.varint(*number);
+                    dots.encode(out);
+                    chain::encode(chains, out);
+                }
             },
             Self::Acknowledge(Acknowledgement { received, durable, gap }) => {
                 out.u8(if *gap { ACKNOWLEDGE_GAP } else { ACKNOWLEDGE });
@@ -160,7 +179,7 @@ impl<'a> Message<'a> {
 
     /// The message as bytes.
     #[must_use]
-    pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer::new();
         self.encode(&mut out);
         out.into_bytes()
@@ -188,6 +207,16 @@ impl<'a> Message<'a> {
                 number: number(&mut input)?,
                 content: Content::Claim(ReplicaId::decode(&mut input)?),
             },
+            CHECK => {
+                let number = number(&mut input)?;
+                let at = input.position();
+                let dots = Frontier::decode(&mut input)?;
+                if !(1..=FRONTIER_DOTS_MAX).contains(&dots.len()) {
+                    return Err(DecodeErrorKind::OutOfRange.at(at));
+                }
+                let chains = chain::decode(dots.len(), &mut input)?;
+                Self::Numbered { number, content: Content::Check { dots, chains } }
+            }
             kind @ (ACKNOWLEDGE | ACKNOWLEDGE_GAP) => {
                 let received = input.varint_max(NUMBER_MAX)?;
                 let durable = received - input.varint_max(received)?;

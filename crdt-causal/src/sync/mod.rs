@@ -19,6 +19,11 @@
 //! *Names.* Ids and keys are written once for each connection, and are small numbers from then
 //! on: [`SendTables`]. That is sound because bodies are imported exactly once and in order.
 //!
+//! *Forks.* With each dot of a frontier goes the [running hash](ChainHash) of its replica up to
+//! there, and with changes those of what they build on, as far as the two sides have not compared
+//! it yet. So two logs that hold different events under one name, because a replica was cloned or
+//! restored from a backup, find out when they meet, and refuse each other instead of merging.
+//!
 //! *Loss.* Numbered messages are kept until they are received, and sent again with identical
 //! bytes (go-back-N). An acknowledgement tells what was received and, apart from that, what is
 //! durable: a slow disk causes no retransmission, and only what survives a crash counts as
@@ -27,6 +32,7 @@
 //! *Limits.* See [`Limits`]. A transaction is never split, but a body is: it travels in
 //! fragments where a message would be too long.
 
+mod chain;
 mod error;
 mod event;
 mod handshake;
@@ -44,6 +50,7 @@ mod table;
 mod timer;
 mod window;
 
+pub use chain::{ChainHash, fingerprint};
 pub use error::SessionError;
 pub use event::Event;
 pub use hello::{Hello, RelativeVector, Summary};

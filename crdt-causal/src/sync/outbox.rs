@@ -4,8 +4,11 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crdt_core::codec::Writer;
-use crdt_core::{DotRange, ReplicaId, VersionVector};
+use crdt_core::collections::sort;
+use crdt_core::{Dot, DotRange, ReplicaId, VersionVector};
 
+use super::chain::ChainHash;
+use super::hello::FRONTIER_DOTS_MAX;
 use super::limits::{Limits, Retry};
 use super::log::ChangeLog;
 use super::message::{Acknowledgement, Content, Last, Message, NUMBERED_OVERHEAD};
@@ -25,6 +28,9 @@ pub(super) struct Outbox {
     known: VersionVector,
     /// The same, and what is on its way.
     sent: VersionVector,
+    /// The events of which both sides hold the same: running hashes up to here were compared, or
+    /// the events themselves, as they came and went.
+    compared: VersionVector,
     body: Option<Body>,
     claims: VecDeque<ReplicaId>,
     /// Whether the log may hold something durable that was not encoded.
@@ -38,6 +44,8 @@ struct Body {
     cut: usize,
     ranges: Vec<DotRange>,
     fresh_tables: bool,
+    /// What it builds on and the two sides have not compared, to be sent before it.
+    builds_on: Vec<(Dot, ChainHash)>,
 }
 
 /// One transaction is longer than the peer takes.
@@ -51,6 +59,7 @@ impl Outbox {
             tables: SendTables::new(),
             known: VersionVector::new(),
             sent: VersionVector::new(),
+            compared: VersionVector::new(),
             body: None,
             claims: VecDeque::new(),
             stale: true,
@@ -60,6 +69,11 @@ impl Outbox {
     /// What the peer is known to hold durably.
     pub(super) fn known(&self) -> &VersionVector {
         &self.known
+    }
+
+    /// Up to `version` the peer holds the same events, and not only the same names.
+    pub(super) fn learn_same(&mut self, version: &VersionVector) {
+        self.compared.join(version);
     }
 
     /// The peer's greeting says that it holds `version`.
@@ -72,6 +86,7 @@ impl Outbox {
     pub(super) fn learn_range(&mut self, range: DotRange) {
         self.known.observe(range.replica, range.last);
         self.sent.observe(range.replica, range.last);
+        self.compared.observe(range.replica, range.last);
     }
 
     /// More of the log is durable than before.
@@ -117,6 +132,21 @@ impl Outbox {
         let fragment_max = message_max - NUMBERED_OVERHEAD;
         if self.body.is_none() && self.stale {
             self.body = self.encode(log, durable, fragment_max, peer)?;
+        }
+        if let Some(body) = self.body.as_mut().filter(|body| !body.builds_on.is_empty()) {
+            let room = (message_max - NUMBERED_OVERHEAD - 1) / CHECK_BYTES_MAX;
+            let count = body.builds_on.len().min(room.min(FRONTIER_DOTS_MAX));
+            if !self.window.has_room(count * CHECK_BYTES_MAX, limits) {
+                return Ok(None);
+            }
+            // They descend.
+            let mut next = body.builds_on.split_off(body.builds_on.len() - count);
+            next.reverse();
+            let dots = next.iter().map(|(dot, _)| *dot).collect();
+            let chains = next.iter().map(|(_, chain)| *chain).collect();
+            let message = Message::Numbered { number, content: Content::Check { dots, chains } };
+            self.window.push(message.to_bytes(), Vec::new());
+            return Ok(self.window.poll(retry, now));
         }
         if let Some(body) = &mut self.body {
             let len = fragment_max.min(body.bytes.len() - body.cut);
@@ -171,10 +201,37 @@ impl Outbox {
         if fresh_tables {
             self.tables = fresh;
         }
+        let builds_on = self.builds_on(log, &ranges);
         for range in &ranges {
             self.sent.observe(range.replica, range.last);
+            self.compared.observe(range.replica, range.last);
         }
-        Ok(Some(Body { bytes: out.into_bytes(), cut: 0, ranges, fresh_tables }))
+        Ok(Some(Body { bytes: out.into_bytes(), cut: 0, ranges, fresh_tables, builds_on }))
+    }
+
+    /// What changes build on beside each other, as far as it was not compared yet.
+    fn builds_on<L: ChangeLog>(&mut self, log: &L, ranges: &[DotRange]) -> Vec<(Dot, ChainHash)> {
+        let mut unchecked: Vec<(Dot, ChainHash)> = Vec::new();
+        let mut parents = log.follows(ranges);
+        // The last one of each replica first: it stands for those before it.
+        sort(&mut parents);
+        // What comes with the changes is compared when it comes.
+        let mut firsts: Vec<Dot> =
+            ranges.iter().map(|range| Dot::new(range.replica, range.first)).collect();
+        sort(&mut firsts);
+        firsts.dedup_by_key(|dot| dot.replica);
+        for dot in parents.into_iter().rev() {
+            let before = firsts.partition_point(|first| *first <= dot);
+            let comes = before.checked_sub(1).is_some_and(|at| firsts[at].replica == dot.replica);
+            if comes || self.compared.contains(dot) {
+                continue;
+            }
+            if let Some(chain) = log.chain(dot) {
+                unchecked.push((dot, chain));
+                self.compared.observe(dot.replica, dot.seq);
+            }
+        }
+        unchecked
     }
 
     /// Takes in what the peer acknowledges. Returns whether more is durable there than before.
@@ -204,3 +261,6 @@ impl Outbox {
         assert!(self.body.as_ref().is_none_or(|body| body.cut < body.bytes.len()));
     }
 }
+
+/// A dot and its running hash.
+const CHECK_BYTES_MAX: usize = 16 + 9 + 8;

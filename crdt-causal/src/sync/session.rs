@@ -4,11 +4,11 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crdt_core::canary::is_planted;
-use crdt_core::{ReplicaId, VersionVector};
+use crdt_core::{Dot, ReplicaId, VersionVector};
 
 use super::error::SessionError;
 use super::event::Event;
-use super::handshake::Handshake;
+use super::handshake::{Handshake, Rejected as Unfit};
 use super::hello::Hello;
 use super::inbox::{Inbox, Received, Rejected};
 use super::limits::{Config, HELLO_BYTES_MAX, Limits, WRITERS_MAX};
@@ -32,6 +32,8 @@ use super::window::Outgoing;
 /// * **Durable.** Only what [`set_durable`](Self::set_durable) covers is greeted with, sent and
 ///   acknowledged. Until it is called for the first time, nothing is said at all.
 /// * **Bounded.** [`Limits`] of both sides hold for messages, bodies and what is on its way.
+/// * **Alert.** Different events under one name are found when the two sides meet, whoever holds
+///   them: see [`ChangeLog::chain`]. The session ends then with [`SessionError::Fork`].
 /// * **Sceptical.** What a peer says that it holds tells what to send to it, and no more. The
 ///   log grows by what it imports.
 ///
@@ -230,15 +232,20 @@ impl Session {
             let error = SessionError::UnrelatedGenesis { theirs: hello.genesis };
             return Err(self.fail(Refusal::UnrelatedGenesis, error));
         }
-        let Ok(greeted) = self.handshake.greet(hello, log) else {
-            self.over = true;
-            return Err(SessionError::PeerRestarted);
+        let greeted = match self.handshake.greet(hello, log) {
+            Ok(greeted) => greeted,
+            Err(Unfit::Restarted) => {
+                self.over = true;
+                return Err(SessionError::PeerRestarted);
+            }
+            Err(Unfit::Fork(dot)) => return Err(self.fail_at_fork(dot)),
         };
         self.confirmation_owed = true;
         if greeted.first {
             let writers = self.handshake.peer_writers().to_vec();
             self.events.push_back(Event::Established { writers });
         }
+        self.outbox.learn_same(&greeted.same);
         if let Some(holds) = greeted.holds {
             if !log.serves(&holds) {
                 return Err(self.fail(Refusal::Trimmed, SessionError::Trimmed));
@@ -322,6 +329,7 @@ impl Session {
                         let refusal = Refusal::BodyTooLarge { bytes_max };
                         (refusal, SessionError::BodyTooLarge { bytes_max })
                     }
+                    Rejected::Fork(dot) => return Err(self.fail_at_fork(dot)),
                     Rejected::TablesExceeded => {
                         (Refusal::InvalidMessage, SessionError::TablesExceeded)
                     }
@@ -330,6 +338,10 @@ impl Session {
                 Err(self.fail(refusal, error))
             }
         }
+    }
+
+    fn fail_at_fork<E>(&mut self, dot: Dot) -> SessionError<E> {
+        self.fail(Refusal::Equivocation { replica: dot.replica }, SessionError::Fork(dot))
     }
 
     fn fail<E>(&mut self, refusal: Refusal, error: SessionError<E>) -> SessionError<E> {

@@ -1,8 +1,11 @@
 //! From a version to its summary, and from a summary to the version it stands for.
 
-use crdt_core::{Frontier, VersionVector};
+use alloc::vec::Vec;
 
-use super::hello::{RelativeVector, Summary};
+use crdt_core::{Dot, Frontier, VersionVector};
+
+use super::chain;
+use super::hello::{FRONTIER_DOTS_MAX, RelativeVector, Summary};
 use super::log::ChangeLog;
 
 /// A greeting without a base gives the whole vector up to this many entries, though its
@@ -10,10 +13,10 @@ use super::log::ChangeLog;
 const INLINE_ENTRIES_MAX: usize = 64;
 /// With a base it gives up to this many.
 const RELATIVE_ENTRIES_MAX: usize = 1024;
-/// A frontier of more dots than this is left out: the vector tells as much.
-const FRONTIER_DOTS_MAX: usize = 256;
 /// The longest entry of a vector: a replica id and a number.
 const ENTRY_BYTES_MAX: usize = 16 + 9;
+/// And of a dot of a frontier, with its running hash.
+const HEAD_BYTES_MAX: usize = ENTRY_BYTES_MAX + 8;
 
 impl Summary {
     /// Describes `version`, which `log` holds, to a peer that may know one of `bases`.
@@ -24,15 +27,20 @@ impl Summary {
     ) -> Self {
         let frontier =
             log.frontier_of(version).filter(|frontier| frontier.len() <= FRONTIER_DOTS_MAX);
-        let vector = bases
+        let mut bases = bases
             .into_iter()
             .filter(|base| (1..=FRONTIER_DOTS_MAX).contains(&base.len()))
-            .find_map(|base| RelativeVector::beyond(base, version, log))
-            .or_else(|| {
+            .peekable();
+        // Whoever knows the base knows the frontier then, and there is nothing beyond it.
+        let vector = if bases.peek().is_some_and(|base| Some(*base) == frontier.as_ref()) {
+            None
+        } else {
+            bases.find_map(|base| RelativeVector::beyond(base, version, log)).or_else(|| {
                 let fits = version.len() <= INLINE_ENTRIES_MAX;
-                fits.then(|| RelativeVector { base: Frontier::new(), beyond: version.clone() })
-            });
-        Self { frontier, vector }
+                fits.then(|| RelativeVector::whole(version.clone()))
+            })
+        };
+        Self { frontier, vector, chains: Vec::new() }.with_chains(log)
     }
 
     /// Describes `version` by as much of its whole vector as `bytes_max` has room for.
@@ -40,14 +48,39 @@ impl Summary {
         let frontier =
             log.frontier_of(version).filter(|frontier| frontier.len() <= FRONTIER_DOTS_MAX);
         let dots = frontier.as_ref().map_or(0, Frontier::len);
-        let room = bytes_max.saturating_sub(dots * ENTRY_BYTES_MAX) / ENTRY_BYTES_MAX;
-        let vector = RelativeVector {
-            base: Frontier::new(),
-            // A part of the vector promises less than there is, which is safe: the peer then
-            // sends what is held here already.
-            beyond: version.iter().take(room).collect(),
-        };
-        Self { frontier, vector: Some(vector) }
+        let room = bytes_max.saturating_sub(dots * HEAD_BYTES_MAX) / ENTRY_BYTES_MAX;
+        // A part of the vector promises less than there is, which is safe: the peer then
+        // sends what is held here already.
+        let vector = Some(RelativeVector::whole(version.iter().take(room).collect()));
+        Self { frontier, vector, chains: Vec::new() }.with_chains(log)
+    }
+
+    /// Adds the running hashes of all dots, if they are known.
+    fn with_chains<L: ChangeLog>(mut self, log: &L) -> Self {
+        let empty = Frontier::new();
+        let base = self.vector.as_ref().map_or(&empty, |vector| &vector.base);
+        let heads = chain::of(self.frontier.as_ref().unwrap_or(&empty), log);
+        if let (Some(heads), Some(base)) = (heads, chain::of(base, log)) {
+            self.chains = heads;
+            if let Some(vector) = &mut self.vector {
+                vector.chains = base;
+            }
+        }
+        self
+    }
+
+    /// Compares the running hashes in it with those of `log`: `Err` names a dot under which the
+    /// two sides hold different events, `Ok` the version up to which they hold the same.
+    pub(super) fn compare<L: ChangeLog>(&self, log: &L) -> Result<VersionVector, Dot> {
+        let base = self.vector.as_ref().map(|vector| (&vector.base, &vector.chains));
+        let heads = self.frontier.as_ref().map(|frontier| (frontier, &self.chains));
+        let mut same = VersionVector::new();
+        for (dots, chains) in base.into_iter().chain(heads) {
+            if chain::compare(dots, chains, log)? {
+                same.join(&log.version_of(dots).unwrap_or_default());
+            }
+        }
+        Ok(same)
     }
 
     /// The version that the summary stands for, or `None` if it builds on events that `log`
@@ -62,7 +95,7 @@ impl Summary {
                 }
             });
         by_frontier.or_else(|| {
-            let RelativeVector { base, beyond } = self.vector.as_ref()?;
+            let RelativeVector { base, beyond, .. } = self.vector.as_ref()?;
             if base.is_empty() {
                 return Some(log.closed(beyond.clone()));
             }
@@ -77,6 +110,10 @@ impl Summary {
 }
 
 impl RelativeVector {
+    fn whole(version: VersionVector) -> Self {
+        Self { base: Frontier::new(), chains: Vec::new(), beyond: version }
+    }
+
     /// `version` relative to `base`, if it has the base in it.
     fn beyond<L: ChangeLog>(base: &Frontier, version: &VersionVector, log: &L) -> Option<Self> {
         if !log.knows(base) {
@@ -88,6 +125,7 @@ impl RelativeVector {
         }
         let beyond: VersionVector =
             version.missing_from(&settled).map(|range| (range.replica, range.last)).collect();
-        (beyond.len() <= RELATIVE_ENTRIES_MAX).then(|| Self { base: base.clone(), beyond })
+        let fits = beyond.len() <= RELATIVE_ENTRIES_MAX;
+        fits.then(|| Self { base: base.clone(), chains: Vec::new(), beyond })
     }
 }

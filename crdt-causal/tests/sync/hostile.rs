@@ -41,15 +41,19 @@ fn a_boast_changes_nothing_here() {
     let version = log.version().clone();
     let boasts = [
         Summary {
+            chains: Vec::new(),
             frontier: Some([Dot::new(A, SEQ_MAX), Dot::new(B, SEQ_MAX)].into_iter().collect()),
             vector: Some(RelativeVector {
+                chains: Vec::new(),
                 base: Frontier::new(),
                 beyond: [(A, SEQ_MAX), (B, SEQ_MAX)].into_iter().collect(),
             }),
         },
         Summary {
+            chains: Vec::new(),
             frontier: None,
             vector: Some(RelativeVector {
+                chains: Vec::new(),
                 base: [Dot::new(A, 1)].into_iter().collect(),
                 beyond: [(B, SEQ_MAX)].into_iter().collect(),
             }),
@@ -88,8 +92,10 @@ fn a_peer_may_claim_a_part_of_the_past_only() {
     log.write(B, "two");
     log.write(A, "three");
     let holds = Summary {
+        chains: Vec::new(),
         frontier: None,
         vector: Some(RelativeVector {
+            chains: Vec::new(),
             base: Frontier::new(),
             beyond: [(A, 2)].into_iter().collect(),
         }),
@@ -138,8 +144,8 @@ fn lies_about_what_was_received_are_noticed() {
 fn a_window_that_is_exceeded_ends_the_session() {
     let mut log = TestLog::default();
     let mut session = greeted(&mut log, Summary::default().with_nothing());
-    let content = Content::Claim(A);
-    let message = |number| Message::Numbered { number, content }.to_bytes();
+    let content = || Content::Claim(A);
+    let message = |number| Message::Numbered { number, content: content() }.to_bytes();
     assert_eq!(session.handle(&message(64), &mut log, 0), Ok(()), "after a gap, to be repeated");
     let error = Err(SessionError::WindowExceeded);
     assert_eq!(session.handle(&message(65), &mut log, 0), error);
@@ -207,9 +213,12 @@ fn any_message(random: &mut Random) -> Vec<u8> {
     let message = match random.below(8) {
         0 => {
             let frontier = some(random).then(|| any_frontier(random));
-            let vector = some(random)
-                .then(|| RelativeVector { base: any_frontier(random), beyond: any_vector(random) });
-            let mut hello = hello(Summary { frontier, vector });
+            let vector = some(random).then(|| RelativeVector {
+                chains: Vec::new(),
+                base: any_frontier(random),
+                beyond: any_vector(random),
+            });
+            let mut hello = hello(Summary { frontier, chains: Vec::new(), vector });
             hello.echo = some(random).then(|| random.next());
             hello.wants_vector = some(random);
             hello.writers = (0..random.below(3)).map(|_| replica).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_causal::sync::{ChainHash, ChangeLog, ReceiveTables, Refusal, SendTables};
 use crdt_core::causality::{ChangeReader, ChangeRun, ChangeWriter, EventGraph, Lv};
 use crdt_core::codec::{DecodeError, Reader, Writer};
 use crdt_core::{Dot, DotRange, Frontier, ReplicaId, VersionVector};
@@ -118,6 +118,10 @@ impl TestLog {
             }
             return Ok(range);
         }
+        if run.seq <= known {
+            // A change that ends elsewhere than the one that is held.
+            return Err(TestError::Equivocation(run.first()));
+        }
         if run.seq != known + 1 || run.count != 1 {
             return Err(TestError::Gap(run.replica));
         }
@@ -151,6 +155,32 @@ impl ChangeLog for TestLog {
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
         let lvs = self.graph.local(frontier).ok()?;
         Some(self.graph.version_vector(&self.graph.maximal(&lvs)))
+    }
+
+    fn chain(&self, dot: Dot) -> Option<ChainHash> {
+        let mut chain = ChainHash::START;
+        for seq in 1..=dot.seq {
+            let lv = self.graph.lv_of(Dot::new(dot.replica, seq))?;
+            let (key, text) = &self.payloads[lv as usize];
+            chain = chain.bytes(key.as_bytes()).bytes(text.as_bytes());
+            for parent in &self.graph.dots(&self.graph.parents_of(lv)) {
+                chain = chain.bytes(parent.replica.as_bytes()).word(parent.seq);
+            }
+        }
+        Some(chain)
+    }
+
+    fn follows(&self, ranges: &[DotRange]) -> Vec<Dot> {
+        let mut follows = Vec::new();
+        for range in ranges {
+            for seq in range.first..=range.last {
+                let dot = Dot::new(range.replica, seq);
+                let lv = self.graph.lv_of(dot).expect("it is held");
+                follows.extend(dot.previous());
+                follows.extend(self.graph.parents_of(lv).iter().map(|lv| self.graph.dot_of(*lv)));
+            }
+        }
+        follows
     }
 
     fn encode_changes(

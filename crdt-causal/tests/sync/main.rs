@@ -1,6 +1,7 @@
 //! The sync session against a network that misbehaves and peers that lie.
 
 mod converge;
+mod forks;
 mod hostile;
 mod log;
 mod network;

@@ -8,6 +8,7 @@ use crdt_core::set::AddWinsStore;
 use crdt_core::{Dot, EventGraph, ReplicaId, VersionVector};
 
 use super::Begun;
+use crate::chains::Chains;
 use crate::container::{Containers, Content, Counts, MapContent, ROOT, ResetCounter};
 use crate::owners::Owners;
 use crate::state::State;
@@ -63,7 +64,8 @@ pub(super) fn begin(bytes: &[u8]) -> Result<Begun, DecodeError> {
     input.finish()?;
     containers.find_out_what_lives();
     let authors = contents.authors();
-    let state = State { graph, owners, containers, base: Some(bytes.into()) };
+    let chains = Chains::default();
+    let state = State { graph, owners, containers, chains, base: Some(bytes.into()) };
     Ok(Begun { state, authors })
 }
 

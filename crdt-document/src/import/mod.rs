@@ -13,6 +13,8 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use content::held_ranges;
+
 use alloc::vec::Vec;
 
 pub(crate) use self::below::below;
@@ -80,6 +82,9 @@ pub(crate) fn import(
     let tips = state.graph.frontier().to_vec();
     let segments = order::extend_graph(state, &plan.new)?;
     apply::apply(state, &bodies, &tips, &segments, journal)?;
+    for range in &imported.new {
+        state.extend_chain(range);
+    }
     Ok(imported)
 }
 

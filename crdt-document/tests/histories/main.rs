@@ -4,6 +4,7 @@
 //! `CRDT_CASES` sets the number of cases for each law. With `RUSTFLAGS="--cfg canary"` the
 //! document has a planted bug, which has to be found.
 
+mod chains;
 mod hostile;
 mod laws;
 mod model;

@@ -86,8 +86,12 @@ impl HostilePeer {
                 }
                 let frontier =
                     claimed.iter().map(|(replica, seq)| Dot::new(replica, seq)).collect();
-                let vector = RelativeVector { base: Frontier::new(), beyond: claimed };
-                let holds = Summary { frontier: Some(frontier), vector: Some(vector) };
+                let vector = RelativeVector { beyond: claimed, ..RelativeVector::default() };
+                let holds = Summary {
+                    frontier: Some(frontier),
+                    vector: Some(vector),
+                    ..Summary::default()
+                };
                 link.out.push_back(self.hello(link, holds, false));
                 if self.connections.is_multiple_of(3) {
                     let far = Acknowledgement { received: 1 << 40, durable: 1 << 40, gap: false };
@@ -180,7 +184,8 @@ impl Machine for HostilePeer {
         self.connections += 1;
         let mut link = Link { nonce, since: now, ..Link::default() };
         if self.how == Hostility::OtherProtocol {
-            link.out.push_back(Message::OtherProtocol { protocol: 1 }.to_bytes());
+            link.out
+                .push_back(Message::OtherProtocol { protocol: Message::PROTOCOL + 1 }.to_bytes());
             self.done += 1;
         } else {
             link.out.push_back(self.hello(&link, empty(), false));
@@ -251,7 +256,8 @@ impl Hostile for HostilePeer {
 }
 
 fn empty() -> Summary {
-    Summary { frontier: Some(Frontier::new()), vector: Some(RelativeVector::default()) }
+    let (frontier, vector) = (Some(Frontier::new()), Some(RelativeVector::default()));
+    Summary { frontier, vector, ..Summary::default() }
 }
 
 fn numbered(number: u64, bytes: &[u8], last: Last) -> Vec<u8> {

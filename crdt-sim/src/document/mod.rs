@@ -148,6 +148,7 @@ impl Replica for DocumentReplica {
                         SessionError::Import(ImportError::Equivocation { replica, .. }) => {
                             Refused::Equivocation(replica)
                         }
+                        SessionError::Fork(dot) => Refused::Equivocation(dot.replica),
                         error => Refused::Offence(error.to_string()),
                     });
                 }
@@ -193,6 +194,15 @@ impl Replica for DocumentReplica {
             return Ok(());
         }
         Err(format!("reads {read}, and the model says {specified}"))
+    }
+
+    fn contradicts(&self, other: &Self) -> Option<String> {
+        // By the contents themselves, and not by the hashes that sessions compare.
+        let mut joined = Document::decode(&self.doc.encode()).ok()?;
+        match joined.import(&other.doc.encode()) {
+            Err(error @ ImportError::Equivocation { .. }) => Some(error.to_string()),
+            _ => None,
+        }
     }
 
     fn check(&self) -> Result<(), String> {

@@ -73,6 +73,10 @@ impl<R: Replica> World<'_, R> {
         if forked {
             // One dot names two events: what a vector covers says nothing any more.
             here.holds = held;
+            self.looks += 1;
+            if mixed(&[self.plan.seed, self.looks]).is_multiple_of(LOOK_EVERY) {
+                self.check_forks()?;
+            }
             return self.look(node);
         }
         if held != here.holds {
@@ -128,6 +132,28 @@ impl<R: Replica> World<'_, R> {
         Ok(())
     }
 
+    /// Two nodes that believe to hold the same do so, though some id was used twice.
+    pub(super) fn check_forks(&self) -> Result<(), Violation> {
+        for (link, here) in self.network.links.iter().enumerate() {
+            let [one, other] = here.ends.map(|node| self.nodes[node].replica());
+            let (true, Some(one), Some(other)) = (here.open == [true; 2], one, other) else {
+                continue;
+            };
+            let told_all = |replica: &R| {
+                replica.acknowledged(link).is_some_and(|known| known.dominates(&replica.version()))
+            };
+            if !told_all(one) || !told_all(other) {
+                continue;
+            }
+            if let Some(what) = one.contradicts(other) {
+                let [one, other] = here.ends;
+                let what = format!("nodes {one} and {other} believe that they agree, but {what}");
+                return Err(Violation::new("fork", what));
+            }
+        }
+        Ok(())
+    }
+
     /// Why it has not come to an end.
     pub(super) fn unsettled(&self) -> String {
         let held: Vec<u64> = self.nodes.iter().map(|node| node.holds.values().sum()).collect();
@@ -137,7 +163,7 @@ impl<R: Replica> World<'_, R> {
     /// Nothing happens any more: everybody has to have everything.
     pub(super) fn check_end(&mut self) -> Result<(), Violation> {
         if self.is_forked() {
-            return Ok(());
+            return self.check_forks();
         }
         for part in self.parts() {
             let mut safe = Version::new();

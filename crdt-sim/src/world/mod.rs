@@ -191,7 +191,7 @@ impl<'a, R: Replica> World<'a, R> {
                 return Err(Violation::new("liveness", "time stands still: something goes round"));
             }
             if self.is_forked() && at > self.plan.calm_at_ms + FORKED_MS {
-                return Ok(());
+                return self.check_forks();
             }
             if self.has_orphans && at > self.plan.calm_at_ms + ORPHANED_MS {
                 break;

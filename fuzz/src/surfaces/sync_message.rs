@@ -1,7 +1,8 @@
 //! The messages of a sync session.
 
 use crdt_causal::sync::{
-    Acknowledgement, Content, Hello, Last, Limits, Message, Refusal, RelativeVector, Summary,
+    Acknowledgement, ChainHash, Content, Hello, Last, Limits, Message, Refusal, RelativeVector,
+    Summary,
 };
 use crdt_core::{Dot, Frontier};
 
@@ -28,8 +29,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
         limits: Limits::default(),
         holds: Summary {
             frontier: Some(frontier.clone()),
+            chains: vec![ChainHash(1), ChainHash(u64::MAX)],
             vector: Some(RelativeVector {
-                base: frontier,
+                base: frontier.clone(),
+                chains: vec![ChainHash(2), ChainHash(3)],
                 beyond: [(a, 9), (c, 1 << 40)].into_iter().collect(),
             }),
         },
@@ -42,11 +45,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
     [
         Message::Hello(hello),
         Message::Hello(short),
-        Message::OtherProtocol { protocol: 1 },
+        Message::OtherProtocol { protocol: 0 },
         numbered(1, fragment(Last::Yes)),
         numbered(200, fragment(Last::YesFreshTables)),
         numbered(1 << 30, fragment(Last::No)),
         numbered(2, Content::Claim(a)),
+        numbered(3, Content::Check { dots: frontier, chains: vec![ChainHash(4), ChainHash(5)] }),
         Message::Acknowledge(Acknowledgement { received: 300, durable: 200, gap: false }),
         Message::Acknowledge(Acknowledgement { received: 1, durable: 0, gap: true }),
         Message::RequestAcknowledgement,
