@@ -10,7 +10,7 @@ use super::equivocation::{Equivocation, Payload};
 use super::limits::{Limits, Retry};
 use super::message::{Batch, Event, InsertError, Inserted, Message};
 use super::origin::Origins;
-use super::pending::{Arena, LocalDot, Pending};
+use super::pending::Arena;
 
 /// Holds messages back until everything that they follow was delivered.
 ///
@@ -70,8 +70,6 @@ pub struct CausalBuffer<P> {
 
 /// What a replica holds of which nothing was delivered.
 pub(super) const ORIGIN_BYTES: usize = 256;
-/// What a pending message holds beside itself: its slot, and the one that it waits at.
-const SLOTS_BYTES: usize = 48;
 
 impl<P: Payload> CausalBuffer<P> {
     /// An empty buffer with the default bounds.
@@ -84,8 +82,10 @@ impl<P: Payload> CausalBuffer<P> {
     #[must_use]
     pub fn with_limits(limits: Limits, retry: Retry) -> Self {
         let limits = Limits {
-            // Handles of pending messages and indices of replicas have 32 bits.
+            // Handles of pending messages and indices of replicas have 32 bits, numbers of
+            // dependencies 16.
             pending_max: limits.pending_max.min(1 << 31),
+            parents_max: limits.parents_max.min(1 << 15),
             replicas_max: limits.replicas_max.min(1 << 31),
             ..limits
         };
@@ -148,7 +148,11 @@ impl<P: Payload> CausalBuffer<P> {
             let origin = self.intern(replica)?;
             self.examined += 1;
             self.deliver(origin, message);
-            self.settle();
+            if !self.woken.is_empty() {
+                self.settle();
+                // What goes on waiting does so at another place, which takes room too.
+                self.enforce_limits(origin);
+            }
             return Ok(Inserted::Ready);
         }
 
@@ -267,7 +271,7 @@ impl<P: Payload> CausalBuffer<P> {
     /// How many bytes are held for what waits, counted against the bounds.
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.origins.slot_bytes()
     }
 
     /// How often a message was looked at, since the buffer was made.
@@ -319,8 +323,7 @@ impl<P: Payload> CausalBuffer<P> {
 
     /// What a pending message counts.
     pub(super) fn cost(parents: usize, payload: &P) -> usize {
-        let fixed = size_of::<Pending<P>>() + SLOTS_BYTES;
-        (fixed + parents * size_of::<LocalDot>()).saturating_add(payload.size_bytes())
+        Arena::<P>::cost(parents).saturating_add(payload.size_bytes())
     }
 
     pub(super) fn limits(&self) -> &Limits {

@@ -55,8 +55,9 @@ impl<P: Payload> CausalBuffer<P> {
 
     fn digest(&self, handle: u32) -> Digest {
         let pending = self.arena.get(handle);
-        let parents: Vec<Dot> = pending.parents.iter().map(|dot| self.origins.dot(*dot)).collect();
-        pending.payload.digest(self.origins.dot(pending.dot()), &parents)
+        let parents: Vec<Dot> =
+            self.arena.parents(handle).map(|dot| self.origins.dot(dot)).collect();
+        pending.payload().digest(self.origins.dot(pending.dot()), &parents)
     }
 
     /// Takes nothing of a replica any more from the fork on.

@@ -35,14 +35,16 @@ impl<P: Payload> CausalBuffer<P> {
         assert_eq!(listed, self.arena.len(), "each pending message is in exactly one list");
         let mut bytes = 0;
         for (handle, pending) in self.arena.iter() {
-            bytes += Self::cost(pending.parents.len(), &pending.payload);
+            bytes += Self::cost(self.arena.parent_count(handle), pending.payload());
             for number in 0..pending.awaited {
-                let dot = pending.dependency(number).expect("it was looked at");
+                let dot = self.arena.dependency(handle, number).expect("it was looked at");
                 assert!(dot.seq <= self.origins[dot.origin].delivered(), "no look was wrong");
             }
             let missing = self.awaited(handle);
             assert!(missing.seq > self.origins[missing.origin].delivered(), "it has to wait");
         }
+        let slots: usize = self.origins.iter().map(|(_, origin)| origin.slots.bytes()).sum();
+        assert_eq!(self.origins.slot_bytes(), slots);
         let unseen = self.origins.iter().filter(|(_, origin)| origin.delivered() == 0).count();
         assert_eq!(self.bytes, bytes + unseen * super::buffer::ORIGIN_BYTES);
         let limits = self.limits();

@@ -50,6 +50,11 @@ impl Origin {
         self.slots.first() - 1
     }
 
+    /// What its pending messages and its slots take.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.pending_bytes + self.slots.bytes()
+    }
+
     /// Up to where messages are missing, if any are.
     pub(super) fn wanted(&self) -> u64 {
         match self.quarantined_from {
@@ -88,8 +93,9 @@ pub(super) struct Origins {
     indices: BTreeMap<ReplicaId, u32>,
     /// Indices of forgotten replicas.
     free: Vec<u32>,
-    /// The replica that was asked for last: messages come in runs.
-    last: Option<(ReplicaId, u32)>,
+    /// Where replicas were found, by a few bits of their ids: nearly all are found here.
+    found: Vec<u32>,
+    slot_bytes: usize,
 }
 
 impl Origins {
@@ -98,8 +104,8 @@ impl Origins {
     }
 
     pub(super) fn find(&self, id: ReplicaId) -> Option<u32> {
-        match self.last {
-            Some((last, index)) if last == id => Some(index),
+        match self.found.get(self.bits(id)) {
+            Some(&index) if self.entries[index as usize].id == id => Some(index),
             _ => self.indices.get(&id).copied(),
         }
     }
@@ -110,8 +116,19 @@ impl Origins {
 
     pub(super) fn find_or_insert(&mut self, id: ReplicaId, delivered: u64) -> u32 {
         let index = self.find(id).unwrap_or_else(|| self.insert(id, delivered));
-        self.last = Some((id, index));
+        if self.found.is_empty() {
+            self.found = alloc::vec![index; self.entries.len().next_power_of_two() * 4];
+        }
+        let bits = self.bits(id);
+        self.found[bits] = index;
         index
+    }
+
+    /// Where in `found` a replica is to be found, if no other one was found there since.
+    fn bits(&self, id: ReplicaId) -> usize {
+        let bytes = id.as_u128();
+        let mixed = ((bytes >> 64) as u64 ^ bytes as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 40) as usize & self.found.len().wrapping_sub(1)
     }
 
     fn insert(&mut self, id: ReplicaId, delivered: u64) -> u32 {
@@ -127,13 +144,15 @@ impl Origins {
             }
         };
         self.indices.insert(id, index);
+        if self.found.len() < 2 * self.entries.len() {
+            self.found.clear();
+        }
         index
     }
 
     /// Forgets the replicas of which nothing was delivered and nothing waits. Returns how many.
     pub(super) fn forget_idle(&mut self) -> usize {
-        let Self { entries, indices, free, last } = self;
-        *last = None;
+        let Self { entries, indices, free, .. } = self;
         let before = indices.len();
         indices.retain(|_, index| {
             let idle = entries[*index as usize].is_idle();
@@ -142,7 +161,10 @@ impl Origins {
             }
             !idle
         });
-        before - indices.len()
+        let forgotten = before - indices.len();
+        // A free place is no replica.
+        self.found.clear();
+        forgotten
     }
 
     /// Whether the index is that of a replica.
@@ -153,6 +175,20 @@ impl Origins {
     /// The replicas, in the order of their ids.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Origin)> + '_ {
         self.indices.values().map(|index| (*index, &self[*index]))
+    }
+
+    /// What the slots of all replicas take.
+    pub(super) fn slot_bytes(&self) -> usize {
+        self.slot_bytes
+    }
+
+    /// Changes the slots of a replica, and counts what they take.
+    pub(super) fn with_slots<T>(&mut self, index: u32, change: impl FnOnce(&mut Slots) -> T) -> T {
+        let slots = &mut self.entries[index as usize].slots;
+        let before = slots.bytes();
+        let result = change(slots);
+        self.slot_bytes = self.slot_bytes + slots.bytes() - before;
+        result
     }
 
     pub(super) fn dot(&self, dot: LocalDot) -> Dot {

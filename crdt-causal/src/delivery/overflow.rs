@@ -26,12 +26,12 @@ impl<P: Payload> CausalBuffer<P> {
         let limits = self.limits();
         let (count_max, bytes_max) = (limits.replica_pending_max, limits.replica_pending_bytes_max);
         let origin = &self.origins[index];
-        if origin.pending > count_max || origin.pending_bytes > bytes_max {
+        if origin.pending > count_max || origin.held_bytes() > bytes_max {
             self.shrink_replica(index, after_overflow(count_max), after_overflow(bytes_max));
         }
         let limits = self.limits();
         let (count_max, bytes_max) = (limits.pending_max, limits.pending_bytes_max);
-        if self.arena.len() > count_max || self.bytes > bytes_max {
+        if self.arena.len() > count_max || self.pending_bytes() > bytes_max {
             self.shrink(after_overflow(count_max), after_overflow(bytes_max));
         }
     }
@@ -46,7 +46,7 @@ impl<P: Payload> CausalBuffer<P> {
             .collect();
         for handle in farthest {
             let origin = &self.origins[index];
-            if origin.pending <= count && origin.pending_bytes <= bytes {
+            if origin.pending <= count && origin.held_bytes() <= bytes {
                 break;
             }
             self.drop_for_room(handle);
@@ -65,7 +65,7 @@ impl<P: Payload> CausalBuffer<P> {
             })
             .collect();
         farthest.sort_unstable();
-        while self.arena.len() > count || self.bytes > bytes {
+        while self.arena.len() > count || self.pending_bytes() > bytes {
             let Some((_, _, handle)) = farthest.pop() else { break };
             self.drop_for_room(handle);
         }

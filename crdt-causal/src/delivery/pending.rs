@@ -18,90 +18,210 @@ pub(super) struct LocalDot {
 /// `previous`. Its dependencies are numbered: 0 is its own predecessor, and then come the
 /// parents. Those before `awaited` were delivered, and delivery is for ever: nothing is
 /// looked at twice.
+///
+/// There may be millions, so it takes 36 bytes beside the payload, with one parent in them.
 #[derive(Debug)]
 pub(super) struct Pending<P> {
-    seq: u64,
-    pub(super) parents: Box<[LocalDot]>,
-    pub(super) payload: P,
-    origin: u32,
-    pub(super) awaited: u32,
+    dot: Packed,
+    parents: Parents,
     next: u32,
     previous: u32,
+    pub(super) awaited: u16,
+    payload: Option<P>,
+}
+
+/// A dot in twelve bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packed {
+    origin: u32,
+    seq: [u32; 2],
+}
+
+/// The parent; or [`NONE`] for an origin; or [`MANY`], and in place of the number where they are.
+type Parents = Packed;
+
+const MANY: u32 = NONE - 1;
+
+impl Packed {
+    const NOTHING: Self = Self { origin: NONE, seq: [0; 2] };
+
+    fn new(dot: LocalDot) -> Self {
+        Self { origin: dot.origin, seq: [dot.seq as u32, (dot.seq >> 32) as u32] }
+    }
+
+    fn dot(self) -> LocalDot {
+        let [low, high] = self.seq;
+        LocalDot { origin: self.origin, seq: u64::from(high) << 32 | u64::from(low) }
+    }
 }
 
 impl<P> Pending<P> {
-    pub(super) fn new(dot: LocalDot, parents: Box<[LocalDot]>, payload: P) -> Self {
-        let LocalDot { origin, seq } = dot;
-        Self { seq, parents, payload, origin, awaited: 0, next: NONE, previous: NONE }
-    }
-
     pub(super) fn dot(&self) -> LocalDot {
-        LocalDot { origin: self.origin, seq: self.seq }
+        self.dot.dot()
     }
 
-    /// The dependency with the given number; `None` past the last one.
-    ///
-    /// The predecessor of a replica's first message is number 0, which counts as delivered.
-    pub(super) fn dependency(&self, number: u32) -> Option<LocalDot> {
-        match number.checked_sub(1) {
-            None => Some(LocalDot { origin: self.origin, seq: self.seq - 1 }),
-            Some(parent) => self.parents.get(parent as usize).copied(),
-        }
+    pub(super) fn payload(&self) -> &P {
+        self.payload.as_ref().expect("it waits")
     }
 }
 
 /// The pending messages, each under a handle that stays while it waits.
+///
+/// They stand in chunks, so that there is no room for twice as many as there are.
 #[derive(Debug)]
 pub(super) struct Arena<P> {
-    entries: Vec<Option<Pending<P>>>,
-    free: Vec<u32>,
+    chunks: Vec<Vec<Pending<P>>>,
+    /// How many places there are, in use or free.
+    places: u32,
+    /// The last place that became free; each leads to the one before it.
+    free: u32,
+    len: usize,
+    /// The parents of messages with more than one.
+    many: Vec<Box<[LocalDot]>>,
+    /// Which of these are no longer in use.
+    many_free: Vec<u32>,
 }
+
+const CHUNK_BITS: u32 = 10;
+const CHUNK: usize = 1 << CHUNK_BITS;
 
 impl<P> Arena<P> {
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new(), free: Vec::new() }
+        let (chunks, many, many_free) = (Vec::new(), Vec::new(), Vec::new());
+        Self { chunks, places: 0, free: NONE, len: 0, many, many_free }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
+    pub(super) const fn len(&self) -> usize {
+        self.len
     }
 
-    pub(super) fn insert(&mut self, pending: Pending<P>) -> u32 {
-        if let Some(handle) = self.free.pop() {
-            self.entries[handle as usize] = Some(pending);
-            handle
-        } else {
-            let handle = u32::try_from(self.entries.len()).expect("bounded by `pending_max`");
-            assert!(handle != NONE, "bounded by `pending_max`");
-            self.entries.push(Some(pending));
-            handle
+    /// What a message takes here beside what its payload holds elsewhere.
+    pub(super) const fn cost(parents: usize) -> usize {
+        let beyond = if parents > 1 { parents * size_of::<LocalDot>() + 20 } else { 0 };
+        size_of::<Pending<P>>() + beyond
+    }
+
+    pub(super) fn insert(&mut self, dot: LocalDot, parents: Vec<LocalDot>, payload: P) -> u32 {
+        let parents = match parents[..] {
+            [] => Packed::NOTHING,
+            [parent] => Packed::new(parent),
+            _ => {
+                let parents = parents.into_boxed_slice();
+                let at = match self.many_free.pop() {
+                    Some(at) => {
+                        self.many[at as usize] = parents;
+                        at
+                    }
+                    None => {
+                        self.many.push(parents);
+                        // There are no more of them than of messages.
+                        self.many.len() as u32 - 1
+                    }
+                };
+                Packed { origin: MANY, seq: [at, 0] }
+            }
+        };
+        let pending = Pending {
+            dot: Packed::new(dot),
+            parents,
+            next: NONE,
+            previous: NONE,
+            awaited: 0,
+            payload: Some(payload),
+        };
+        self.len += 1;
+        if self.free != NONE {
+            let handle = self.free;
+            let place = self.get_mut(handle);
+            let before = place.next;
+            *place = pending;
+            self.free = before;
+            return handle;
         }
+        let handle = self.places;
+        assert!(handle < MANY, "bounded by `pending_max`");
+        self.places += 1;
+        match self.chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK => chunk.push(pending),
+            // The first grows as it needs to; the others are sure to be filled.
+            last => {
+                let mut chunk = Vec::with_capacity(if last.is_some() { CHUNK } else { 4 });
+                chunk.push(pending);
+                self.chunks.push(chunk);
+            }
+        }
+        handle
     }
 
-    pub(super) fn remove(&mut self, handle: u32) -> Pending<P> {
-        let pending = self.entries[handle as usize].take();
-        self.free.push(handle);
-        if self.len() == 0 {
+    pub(super) fn remove(&mut self, handle: u32) -> (LocalDot, Vec<LocalDot>, P) {
+        let free = self.free;
+        let place = self.get_mut(handle);
+        let payload = place.payload.take().expect("a handle names a pending message");
+        let (dot, parents) = (place.dot(), place.parents);
+        place.next = free;
+        self.free = handle;
+        self.len -= 1;
+        let parents = match parents.origin {
+            NONE => Vec::new(),
+            MANY => {
+                let at = parents.seq[0];
+                self.many_free.push(at);
+                core::mem::take(&mut self.many[at as usize]).into_vec()
+            }
+            _ => alloc::vec![parents.dot()],
+        };
+        if self.len == 0 {
             // A burst is over: its memory goes back.
-            self.entries = Vec::new();
-            self.free = Vec::new();
+            *self = Self::new();
         }
-        pending.expect("a handle names a pending message")
+        (dot, parents, payload)
     }
 
     pub(super) fn get(&self, handle: u32) -> &Pending<P> {
-        self.entries[handle as usize].as_ref().expect("a handle names a pending message")
+        &self.chunks[(handle >> CHUNK_BITS) as usize][handle as usize % CHUNK]
     }
 
     pub(super) fn get_mut(&mut self, handle: u32) -> &mut Pending<P> {
-        self.entries[handle as usize].as_mut().expect("a handle names a pending message")
+        &mut self.chunks[(handle >> CHUNK_BITS) as usize][handle as usize % CHUNK]
+    }
+
+    /// The parents that a message names.
+    pub(super) fn parents(&self, handle: u32) -> impl Iterator<Item = LocalDot> + '_ {
+        let count = self.parent_count(handle) as u16;
+        (1..=count).filter_map(move |number| self.dependency(handle, number))
+    }
+
+    pub(super) fn parent_count(&self, handle: u32) -> usize {
+        let parents = self.get(handle).parents;
+        match parents.origin {
+            NONE => 0,
+            MANY => self.many[parents.seq[0] as usize].len(),
+            _ => 1,
+        }
+    }
+
+    /// The dependency of a message with the given number; `None` past the last one.
+    ///
+    /// The predecessor of a replica's first message is number 0, which counts as delivered.
+    pub(super) fn dependency(&self, handle: u32, number: u16) -> Option<LocalDot> {
+        let pending = self.get(handle);
+        let Some(parent) = number.checked_sub(1) else {
+            let LocalDot { origin, seq } = pending.dot();
+            return Some(LocalDot { origin, seq: seq - 1 });
+        };
+        match pending.parents.origin {
+            NONE => None,
+            MANY => {
+                let at = pending.parents.seq[0] as usize;
+                self.many[at].get(usize::from(parent)).copied()
+            }
+            _ => (parent == 0).then(|| pending.parents.dot()),
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Pending<P>)> + '_ {
-        self.entries
-            .iter()
-            .enumerate()
-            .filter_map(|(handle, entry)| Some((handle as u32, entry.as_ref()?)))
+        let all = (0..self.places).map(|handle| (handle, self.get(handle)));
+        all.filter(|(_, pending)| pending.payload.is_some())
     }
 
     /// Puts a message that is in no list before the one that is `first`; it is the first now.
@@ -154,6 +274,6 @@ mod tests {
 
     #[test]
     fn a_pending_message_is_small() {
-        assert_eq!(size_of::<Pending<()>>(), 40);
+        assert_eq!(size_of::<Pending<()>>(), 36);
     }
 }

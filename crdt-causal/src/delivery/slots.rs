@@ -1,5 +1,6 @@
 //! What is known of the dots of one replica that were not delivered yet.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
 /// Stands for "no message" in a [`Slot`] and in the links of a wait list.
@@ -24,127 +25,185 @@ impl Slot {
 
 /// The slots of one replica, by sequence number, from the first undelivered one on.
 ///
-/// Near delivery they stand in a dense window, which costs no search; what lies farther than
-/// six times the number of slots in use stands in an ordered map, so that a message from the
-/// far end of the number range reserves nothing.
+/// They stand in pages of 16, made when one of their slots comes into use. Near delivery the
+/// pages stand in a window, which costs no search; farther away, in an ordered map, so that a
+/// message from the far end of the number range reserves a page and nothing else.
 #[derive(Debug)]
 pub(super) struct Slots {
     first: u64,
-    dense: VecDeque<Slot>,
-    sparse: BTreeMap<u64, Slot>,
-    used: usize,
+    /// The pages from that of `first` on.
+    near: VecDeque<Option<Box<Page>>>,
+    far: BTreeMap<u64, Box<Page>>,
+    pages: usize,
 }
 
-/// Slots that the dense window may span for each slot in use.
-const SPREAD: u64 = 6;
-/// Slots that the dense window may always span.
-const SPAN_MIN: u64 = 16;
-/// Room that an empty dense window keeps.
+#[derive(Clone, Debug)]
+struct Page {
+    slots: [Slot; PAGE],
+    used: u32,
+}
+
+const PAGE: usize = 1 << PAGE_BITS;
+const PAGE_BITS: u32 = 4;
+/// Pages that the window may span for each page in use.
+const SPREAD: usize = 16;
+/// Pages that the window may always span.
+const SPAN_MIN: usize = 16;
+/// Room that an empty window keeps.
 const IDLE_CAPACITY: usize = 64;
+/// What a page takes, with its place.
+const PAGE_BYTES: usize = size_of::<Page>() + 2 * size_of::<usize>();
+
+const fn place(seq: u64) -> (u64, usize) {
+    (seq >> PAGE_BITS, (seq % PAGE as u64) as usize)
+}
 
 impl Slots {
     /// No slots, where everything up to `delivered` was delivered.
     pub(super) fn starting_after(delivered: u64) -> Self {
-        Self { first: delivered + 1, dense: VecDeque::new(), sparse: BTreeMap::new(), used: 0 }
+        let (near, far) = (VecDeque::new(), BTreeMap::new());
+        Self { first: delivered + 1, near, far, pages: 0 }
     }
 
     /// The sequence number that is next to be delivered.
-    pub(super) fn first(&self) -> u64 {
+    pub(super) const fn first(&self) -> u64 {
         self.first
     }
 
     /// Whether no slot is in use.
-    pub(super) fn is_empty(&self) -> bool {
-        self.used == 0
+    pub(super) const fn is_empty(&self) -> bool {
+        self.pages == 0
+    }
+
+    /// What the slots take.
+    pub(super) fn bytes(&self) -> usize {
+        let window = self.near.capacity() * size_of::<usize>();
+        // A small window is part of what a replica takes anyway.
+        self.pages * PAGE_BYTES + window.saturating_sub(IDLE_CAPACITY * size_of::<usize>())
+    }
+
+    fn page(&self, number: u64) -> Option<&Page> {
+        let offset = number - (self.first >> PAGE_BITS);
+        match usize::try_from(offset).ok().and_then(|offset| self.near.get(offset)) {
+            Some(page) => page.as_deref(),
+            None if self.far.is_empty() => None,
+            None => self.far.get(&number).map(|page| &**page),
+        }
     }
 
     pub(super) fn get(&self, seq: u64) -> Slot {
         debug_assert!(seq >= self.first, "delivered dots have no slot");
-        let offset = seq - self.first;
-        if offset < self.dense.len() as u64 {
-            self.dense[offset as usize]
-        } else {
-            self.sparse.get(&seq).copied().unwrap_or(Slot::EMPTY)
-        }
+        let (page, index) = place(seq);
+        self.page(page).map_or(Slot::EMPTY, |page| page.slots[index])
     }
 
     pub(super) fn set_message(&mut self, seq: u64, message: u32) {
         self.update(seq, |slot| slot.message = message);
     }
 
-    pub(super) fn set_waiters(&mut self, seq: u64, waiters: u32) {
-        self.update(seq, |slot| slot.waiters = waiters);
+    /// Lets a list begin with another message. Returns the one that it began with.
+    pub(super) fn set_waiters(&mut self, seq: u64, waiters: u32) -> u32 {
+        let mut before = NONE;
+        self.update(seq, |slot| before = core::mem::replace(&mut slot.waiters, waiters));
+        before
     }
 
     fn update(&mut self, seq: u64, change: impl FnOnce(&mut Slot)) {
-        let before = self.get(seq);
-        let mut after = before;
-        change(&mut after);
-        match (before.is_empty(), after.is_empty()) {
-            (true, false) => self.used += 1,
-            (false, true) => self.used -= 1,
-            _ => {}
+        debug_assert!(seq >= self.first, "delivered dots have no slot");
+        let (number, index) = place(seq);
+        let Self { first, near, far, pages } = self;
+        let offset = usize::try_from(number - (*first >> PAGE_BITS)).unwrap_or(usize::MAX);
+        if offset >= near.len() && offset < SPREAD * *pages + SPAN_MIN {
+            self.widen(offset + 1);
+            return self.update(seq, change);
         }
-        self.put(seq, after);
-    }
-
-    fn put(&mut self, seq: u64, slot: Slot) {
-        let offset = seq - self.first;
-        if offset < self.dense.len() as u64 {
-            self.dense[offset as usize] = slot;
-            while self.dense.back().is_some_and(|last| last.is_empty()) {
-                self.dense.pop_back();
-            }
-        } else if slot.is_empty() {
-            self.sparse.remove(&seq);
-        } else if offset < SPREAD * self.used as u64 + SPAN_MIN {
-            self.widen(offset as usize + 1);
-            self.dense[offset as usize] = slot;
+        let is_near = offset < near.len();
+        let page = if is_near {
+            near[offset].get_or_insert_with(|| {
+                *pages += 1;
+                Page::new()
+            })
         } else {
-            self.sparse.insert(seq, slot);
+            far.entry(number).or_insert_with(|| {
+                *pages += 1;
+                Page::new()
+            })
+        };
+        let slot = &mut page.slots[index];
+        let was_used = !slot.is_empty();
+        change(slot);
+        let is_used = !slot.is_empty();
+        page.used = page.used + u32::from(is_used) - u32::from(was_used);
+        if page.used == 0 {
+            if is_near {
+                near[offset] = None;
+            } else {
+                far.remove(&number);
+            }
+            *pages -= 1;
+            self.settle();
         }
     }
 
-    /// Lets the dense window span `len` slots, and moves in what the map held of them.
+    /// Lets the window span `len` pages, and moves in what the map held of them.
     fn widen(&mut self, len: usize) {
-        self.dense.resize(len, Slot::EMPTY);
-        let beyond = self.first + len as u64;
-        while let Some(entry) = self.sparse.first_entry() {
-            if *entry.key() >= beyond {
+        if len > self.near.capacity() {
+            // By an eighth: there may be millions.
+            let more = (len - self.near.len()).max(self.near.len() / 8).max(IDLE_CAPACITY);
+            self.near.reserve_exact(more);
+        }
+        self.near.resize(len, None);
+        let first = self.first >> PAGE_BITS;
+        while let Some(entry) = self.far.first_entry() {
+            let offset = entry.key() - first;
+            if offset >= len as u64 {
                 break;
             }
-            let (seq, slot) = entry.remove_entry();
-            self.dense[(seq - self.first) as usize] = slot;
+            self.near[offset as usize] = Some(entry.remove());
+        }
+    }
+
+    /// Gives the window back when nothing is in it.
+    fn settle(&mut self) {
+        if self.pages == 0 {
+            self.near.clear();
+            if self.near.capacity() > IDLE_CAPACITY {
+                self.near = VecDeque::new();
+            }
         }
     }
 
     /// Steps over the first sequence number, which is delivered, and returns its slot.
     pub(super) fn advance(&mut self) -> Slot {
-        let slot = if let Some(slot) = self.dense.pop_front() {
-            slot
-        } else if self.used == 0 {
-            Slot::EMPTY
-        } else {
-            self.sparse.remove(&self.first).unwrap_or(Slot::EMPTY)
-        };
-        self.first += 1;
+        let seq = self.first;
+        if self.pages == 0 {
+            self.first += 1;
+            return Slot::EMPTY;
+        }
+        let slot = self.get(seq);
         if !slot.is_empty() {
-            self.used -= 1;
-            if self.dense.is_empty() && self.dense.capacity() > IDLE_CAPACITY {
-                self.dense = VecDeque::new();
-            }
+            self.update(seq, |slot| *slot = Slot::EMPTY);
+        }
+        self.first += 1;
+        if place(self.first).1 == 0 && !self.near.is_empty() {
+            let page = self.near.pop_front();
+            debug_assert!(page.is_some_and(|page| page.is_none()), "all of it was delivered");
         }
         slot
     }
 
     /// The slots in use, in order.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, Slot)> + '_ {
-        let first = self.first;
-        let dense = self.dense.iter().enumerate();
-        dense
-            .map(move |(offset, slot)| (first + offset as u64, *slot))
-            .filter(|(_, slot)| !slot.is_empty())
-            .chain(self.sparse.iter().map(|(seq, slot)| (*seq, *slot)))
+        let first = self.first >> PAGE_BITS;
+        let near = self.near.iter().enumerate();
+        let near = near.filter_map(move |(at, page)| Some((first + at as u64, page.as_deref()?)));
+        let far = self.far.iter().map(|(number, page)| (*number, &**page));
+        near.chain(far).flat_map(|(number, page)| {
+            let slots = page.slots.iter().enumerate();
+            slots
+                .map(move |(index, slot)| (number << PAGE_BITS | index as u64, *slot))
+                .filter(|(_, slot)| !slot.is_empty())
+        })
     }
 
     /// The runs of numbers after the first of `span`, up to the second, that no message holds.
@@ -164,10 +223,20 @@ impl Slots {
 
     /// Panics unless the slots are where they belong and counted.
     pub(super) fn check_invariants(&self) {
-        let beyond = self.first + self.dense.len() as u64;
-        assert!(self.sparse.keys().all(|seq| *seq >= beyond));
-        assert!(self.sparse.values().all(|slot| !slot.is_empty()));
-        assert_eq!(self.used, self.iter().count());
+        let beyond = (self.first >> PAGE_BITS) + self.near.len() as u64;
+        assert!(self.far.keys().all(|number| *number >= beyond));
+        let pages = self.near.iter().flatten().chain(self.far.values());
+        let used = |page: &Page| page.slots.iter().filter(|slot| !slot.is_empty()).count();
+        assert!(pages.clone().all(|page| page.used > 0 && page.used as usize == used(page)));
+        assert_eq!(pages.count(), self.pages);
+        assert!(self.iter().all(|(seq, _)| seq >= self.first));
+        assert!(self.pages > 0 || self.near.is_empty());
+    }
+}
+
+impl Page {
+    fn new() -> Box<Self> {
+        Box::new(Self { slots: [Slot::EMPTY; PAGE], used: 0 })
     }
 }
 
@@ -180,7 +249,7 @@ mod tests {
     fn a_far_slot_reserves_nothing() {
         let mut slots = Slots::starting_after(0);
         slots.set_message(1 << 60, 7);
-        assert_eq!(slots.dense.capacity(), 0);
+        assert_eq!((slots.near.capacity(), slots.pages), (0, 1));
         assert_eq!(slots.get(1 << 60).message, 7);
         slots.check_invariants();
     }
@@ -192,7 +261,7 @@ mod tests {
             slots.set_message(seq, seq as u32);
             slots.check_invariants();
         }
-        assert!(slots.dense.len() > 100);
+        assert!(slots.near.len() > 50 && slots.far.len() < 5);
         assert!(slots.advance().is_empty());
         for seq in 2..=1000 {
             assert_eq!(slots.first(), seq);

@@ -1,6 +1,5 @@
 //! How a message comes to wait in a delivery buffer, and how that ends.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crdt_core::Dot;
@@ -9,8 +8,8 @@ use crdt_core::canary::is_planted;
 use super::buffer::{CausalBuffer, ORIGIN_BYTES};
 use super::equivocation::Payload;
 use super::message::{InsertError, Message};
-use super::pending::{LocalDot, Pending};
-use super::slots::NONE;
+use super::pending::LocalDot;
+use super::slots::{NONE, Slots};
 
 impl<P: Payload> CausalBuffer<P> {
     /// Makes a message a pending one, in no list yet.
@@ -27,6 +26,7 @@ impl<P: Payload> CausalBuffer<P> {
         let named = self.name(&parents);
         self.origins[origin].references -= 1;
         let parents = named?;
+        let count = parents.len();
         for dot in parents.iter().chain([&LocalDot { origin, seq }]) {
             let origin = &mut self.origins[dot.origin];
             if dot.seq > origin.delivered() {
@@ -35,9 +35,10 @@ impl<P: Payload> CausalBuffer<P> {
                 self.gapped.insert(dot.origin);
             }
         }
-        let handle = self.arena.insert(Pending::new(LocalDot { origin, seq }, parents, payload));
+        debug_assert_eq!(bytes, Self::cost(count, &payload));
+        let handle = self.arena.insert(LocalDot { origin, seq }, parents, payload);
+        self.origins.with_slots(origin, |slots| slots.set_message(seq, handle));
         let origin = &mut self.origins[origin];
-        origin.slots.set_message(seq, handle);
         origin.pending += 1;
         origin.pending_bytes += bytes;
         self.bytes += bytes;
@@ -45,7 +46,7 @@ impl<P: Payload> CausalBuffer<P> {
     }
 
     /// The parents of a message that comes to wait, by the indices of their replicas.
-    fn name(&mut self, parents: &[Dot]) -> Result<Box<[LocalDot]>, InsertError> {
+    fn name(&mut self, parents: &[Dot]) -> Result<Vec<LocalDot>, InsertError> {
         let mut named = Vec::with_capacity(parents.len());
         for dot in parents {
             match self.intern(dot.replica) {
@@ -62,58 +63,57 @@ impl<P: Payload> CausalBuffer<P> {
                 }
             }
         }
-        Ok(named.into_boxed_slice())
+        Ok(named)
     }
 
     /// The counterpart of [`hold`](Self::hold), for a message that is in no list.
-    fn release(&mut self, handle: u32) -> Pending<P> {
-        let pending = self.arena.remove(handle);
-        let bytes = Self::cost(pending.parents.len(), &pending.payload);
-        for dot in &pending.parents {
+    fn release(&mut self, handle: u32) -> (LocalDot, Vec<LocalDot>, P) {
+        let (dot, parents, payload) = self.arena.remove(handle);
+        let bytes = Self::cost(parents.len(), &payload);
+        for dot in &parents {
             self.origins[dot.origin].references -= 1;
         }
-        let origin = &mut self.origins[pending.dot().origin];
+        let origin = &mut self.origins[dot.origin];
         origin.pending -= 1;
         origin.pending_bytes -= bytes;
         self.bytes -= bytes;
-        pending
+        (dot, parents, payload)
     }
 
     /// Drops a pending message.
     pub(super) fn discard(&mut self, handle: u32) -> LocalDot {
         let awaited = self.awaited(handle);
         if let Some(first) = self.arena.unlink(handle) {
-            self.origins[awaited.origin].slots.set_waiters(awaited.seq, first);
+            self.origins.with_slots(awaited.origin, |slots| slots.set_waiters(awaited.seq, first));
         }
-        let dot = self.release(handle).dot();
-        self.origins[dot.origin].slots.set_message(dot.seq, NONE);
+        let (dot, ..) = self.release(handle);
+        self.origins.with_slots(dot.origin, |slots| slots.set_message(dot.seq, NONE));
         self.dropped_count += 1;
         dot
     }
 
     /// The dot in whose list a pending message stands.
     pub(super) fn awaited(&self, handle: u32) -> LocalDot {
-        let pending = self.arena.get(handle);
-        pending.dependency(pending.awaited).expect("what waits waits for something")
+        let awaited = self.arena.get(handle).awaited;
+        self.arena.dependency(handle, awaited).expect("what waits waits for something")
     }
 
     /// Looks at a message that is in no list: it comes into one, or is delivered.
     pub(super) fn settle_one(&mut self, handle: u32) {
         self.examined += 1;
         let Self { arena, origins, .. } = self;
-        let pending = arena.get_mut(handle);
-        while let Some(dot) = pending.dependency(pending.awaited) {
+        let mut awaited = arena.get(handle).awaited;
+        while let Some(dot) = arena.dependency(handle, awaited) {
             if origins[dot.origin].delivered() < dot.seq {
-                let slots = &mut origins[dot.origin].slots;
-                arena.link(handle, slots.get(dot.seq).waiters);
-                slots.set_waiters(dot.seq, handle);
+                arena.get_mut(handle).awaited = awaited;
+                let set = |slots: &mut Slots| slots.set_waiters(dot.seq, handle);
+                let first = origins.with_slots(dot.origin, set);
+                arena.link(handle, first);
                 return;
             }
-            pending.awaited += 1;
+            awaited += 1;
         }
-        let pending = self.release(handle);
-        let dot = pending.dot();
-        let Pending { parents, payload, .. } = pending;
+        let (dot, parents, payload) = self.release(handle);
         let parents = parents.iter().map(|dot| self.origins.dot(*dot)).collect();
         let message = Message { dot: self.origins.dot(dot), parents, payload };
         self.deliver(dot.origin, message);
@@ -138,7 +138,7 @@ impl<P: Payload> CausalBuffer<P> {
             origin.remember(digest, self.limits.digests_max);
         }
         origin.horizon = origin.horizon.max(message.dot.seq);
-        let slot = origin.slots.advance();
+        let slot = self.origins.with_slots(index, Slots::advance);
         self.ready.push_back(message);
         self.arena.dissolve(slot.waiters, &mut self.woken);
         // A planted bug: what waited for this message goes on waiting.

@@ -1,8 +1,8 @@
 //! What the protocol promises, one promise at a time.
 
 use crdt_causal::sync::{
-    ChangeLog, Config, Event, HELLO_BYTES_MAX, Limits, Message, Refusal, Retry, Session,
-    SessionError,
+    ChainHash, ChangeLog, Config, Content, Event, HELLO_BYTES_MAX, Limits, Message, Refusal, Retry,
+    Session, SessionError,
 };
 use crdt_core::{Dot, Frontier, ReplicaId, VersionVector};
 
@@ -566,3 +566,24 @@ fn a_failed_import_leaves_the_log_and_ends_the_session() {
     pair.deliver(0, &refusal);
     assert_eq!(pair.events(0).last(), Some(&Event::Refused(Refusal::Equivocation { replica: A })));
 }
+
+/// The bytes of a greeting and of a check, frozen for version 1.
+#[test]
+fn the_bytes_of_version_1_are_these() {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let log = written(A, &["one", "two"]);
+    let config = Config::new().with_writers([A]);
+    let mut session = Session::new(config, 0x0102_0304_0506_0708, 0);
+    session.set_durable(log.version());
+    assert_eq!(hex(&session.poll_transmit(&log, 0).unwrap()), GOLDEN_HELLO);
+    let dots = [Dot::new(A, 300)].into_iter().collect();
+    let content = Content::Check { dots, chains: vec![ChainHash(0x1122_3344_5566_7788)] };
+    let check = Message::Numbered { number: 5, content };
+    assert_eq!(hex(&check.to_bytes()), GOLDEN_CHECK);
+    assert_eq!(Message::decode(&check.to_bytes()), Ok(check));
+}
+
+const GOLDEN_HELLO: &str = "00011600000000000000000000000000000000080706050403020180801080808008\
+    80800180804040010000000000000000000000000000000102e13fc9bd08f8dc2a\
+    000100000000000000000000000000000001020100000000000000000000000000000001";
+const GOLDEN_CHECK: &str = "0a050100000000000000000000000000000001ac028877665544332211";

@@ -1,0 +1,1 @@
+//! Other crates' buffers: what automerge does with changes that come before their causes.
