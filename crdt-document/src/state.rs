@@ -19,7 +19,10 @@ pub(crate) struct State {
     pub(crate) graph: EventGraph,
     pub(crate) owners: Owners,
     pub(crate) containers: Containers,
-use crdt_core::{Dot, DotRange, EventGraph, VersionVector};
+    /// What the history begins with, as bytes, where older events were trimmed.
+    pub(crate) base: Option<Arc<[u8]>>,
+    /// What tells other events of the same names from those that are held.
+    pub(crate) chains: Chains,
 }
 
 /// What an event had seen.
@@ -64,7 +67,13 @@ impl Cause<'_> {
 
 impl State {
     pub(crate) fn new() -> Self {
-use crdt_core::{Dot, DotRange, EventGraph, VersionVector};
+        Self {
+            graph: EventGraph::new(),
+            owners: Owners::default(),
+            containers: Containers::new(),
+            base: None,
+            chains: Chains::default(),
+        }
     }
 
     /// Applies an operation that is not an edit of a text, by `len` events, and logs it.

@@ -58,7 +58,10 @@ pub(crate) const CANARIES: &[Canary] = &[
     canary("never-resend", "what was lost is not sent again after the wait"),
     canary("boundless-window", "a peer that acknowledges nothing is sent everything"),
     canary("always-answer", "each short question gets a long answer"),
-    canary("trust-the-numbers", "running hashes are not compared: equal names count as equal events"),
+    canary(
+        "trust-the-numbers",
+        "running hashes are not compared: equal names count as equal events",
+    ),
     canary("merge-both-branches", "a second event under one dot is passed over"),
     canary("remove-the-unseen", "a removal takes what it has not seen"),
     canary("reset-the-unseen", "a reset cancels increments that it has not seen"),
