@@ -69,6 +69,7 @@ surfaces![
     rebase,
     reconcile,
     remove_wins_set,
+    session_token,
     sync_message,
     sync_session,
     text,

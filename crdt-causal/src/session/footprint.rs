@@ -41,6 +41,13 @@ impl Footprint {
         }
     }
 
+    /// The same in other slots, if both cuts can be said in them.
+    pub(super) fn translated(&self, translate: impl Fn(&Cut) -> Option<Cut>) -> Option<Self> {
+        let mut translated = Self { read: Cut::new(), written: translate(&self.written)? };
+        translated.observe_read(&translate(&self.read)?);
+        Some(translated)
+    }
+
     pub(super) fn join(&mut self, other: &Self) {
         self.read.join(&other.read);
         self.written.join(&other.written);

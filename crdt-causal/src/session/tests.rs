@@ -321,6 +321,35 @@ fn epochs_and_keys_end() {
     assert_eq!(error, Err(TokenError::EpochExpired { token: EPOCH, here: Epoch(4) }));
 }
 
+/// Where the servers know what slots were before, a session goes on in the slots of today.
+#[test]
+fn a_session_may_outlive_an_epoch() {
+    let mut session = VerifiedToken::new(EPOCH);
+    session.observe_read(&Cut::from_iter([(Slot(0), 9), (Slot(1), 4)]));
+    session.observe_write(Admission::new(Slot(1), 6));
+    session.observe_strong(2);
+    let token = session.attest(REALM, noon(), &KEYS).unwrap();
+    // Slot 1 is slot 5 now, and slot 0 is gone, which is known of everything up to 9.
+    let renamed = |epoch, cut: &Cut| {
+        assert_eq!(epoch, EPOCH);
+        (cut.get(Slot(0)) <= 9).then(|| Cut::from_iter([(Slot(5), cut.get(Slot(1)))]))
+    };
+    let across =
+        |token: &SessionToken| token.verify_across(REALM, Epoch(4), &KEYS, |_| true, renamed);
+    let today = across(&token).unwrap();
+    assert_eq!((today.epoch(), today.time(), today.strong()), (Epoch(4), noon(), 2));
+    assert_eq!(*today.read(), Cut::from_iter([(Slot(5), 4)]));
+    assert_eq!(*today.written(), Cut::from_iter([(Slot(5), 6)]));
+    // Beside what is of today.
+    let mut both = today.attest(REALM, noon(), &KEYS).unwrap();
+    both.merge(&token).unwrap();
+    assert_eq!(across(&both), Ok(today));
+    session.observe_read(&Cut::from_iter([(Slot(0), 10)]));
+    let token = session.attest(REALM, noon(), &KEYS).unwrap();
+    let error = TokenError::EpochExpired { token: EPOCH, here: Epoch(4) };
+    assert_eq!(across(&token), Err(error));
+}
+
 #[test]
 fn realms_do_not_mix() {
     let here = of_servers(1, 5).attest(REALM, noon(), &KEYS).unwrap();

@@ -14,7 +14,7 @@ use super::offline::OfflineWrites;
 use super::realm::{LogTag, Realm};
 use super::verified::VerifiedToken;
 use crate::clock::HybridTime;
-use crate::cut::Epoch;
+use crate::cut::{Cut, Epoch};
 
 /// The longest token, in bytes: what fits into a header of HTTP everywhere.
 pub const TOKEN_BYTES_MAX: usize = 4096;
@@ -187,6 +187,25 @@ impl SessionToken {
         keys: &(impl Authenticator + ?Sized),
         is_own: impl Fn(ReplicaId) -> bool,
     ) -> Result<VerifiedToken, TokenError> {
+        self.verify_across(realm, epoch, keys, is_own, |_, _| None)
+    }
+
+    /// As [`verify`](Self::verify), where a server knows what cuts of earlier epochs mean in this one:
+    /// `translate` is given the epoch of an attestation and a cut of it, and returns the same set of events
+    /// in the slots of today, or `None` if that cannot be said any more. So sessions outlive that servers
+    /// come and go, as far as the [membership](crate::membership::Membership::translate) remembers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`verify`](Self::verify).
+    pub fn verify_across(
+        &self,
+        realm: Realm,
+        epoch: Epoch,
+        keys: &(impl Authenticator + ?Sized),
+        is_own: impl Fn(ReplicaId) -> bool,
+        translate: impl Fn(Epoch, &Cut) -> Option<Cut>,
+    ) -> Result<VerifiedToken, TokenError> {
         if let Some(token) = self.realm()
             && token != realm
         {
@@ -196,13 +215,17 @@ impl SessionToken {
         for part in &self.attested {
             let content = part.verify(realm, keys)?;
             let token = content.epoch;
-            if token < epoch {
-                return Err(TokenError::EpochExpired { token, here: epoch });
-            }
             if token > epoch {
                 return Err(TokenError::EpochUnknown { token, here: epoch });
             }
-            all.join(content);
+            if token == epoch {
+                all.join(content);
+                continue;
+            }
+            let expired = TokenError::EpochExpired { token, here: epoch };
+            let footprint = content.footprint.translated(|cut| translate(token, cut));
+            let footprint = footprint.ok_or(expired)?;
+            all.join(&Content { epoch, footprint, ..content.clone() });
         }
         let mut offline = self.offline.clone();
         // A planted bug: what anyone says of anyone's writes is believed.

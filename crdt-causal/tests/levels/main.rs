@@ -2,8 +2,13 @@
 
 mod bounded;
 mod client;
+mod clocks;
+mod eventual;
 mod guarantees;
 mod hostile;
+#[allow(dead_code, reason = "the log of the tests of `sync`")]
+#[path = "../sync/log.rs"]
+mod log;
 mod prefix;
 mod random;
 mod roaming;

@@ -22,6 +22,7 @@ pub mod primitives;
 pub mod rebase;
 pub mod reconcile;
 pub mod remove_wins_set;
+pub mod session_token;
 pub mod sync_message;
 pub mod sync_session;
 pub mod text;
