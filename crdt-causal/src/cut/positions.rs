@@ -129,13 +129,19 @@ impl Cut {
 
     /// Whether everything in `other` is in here.
     pub fn dominates(&self, other: &Self) -> bool {
-        let mut own = self.iter();
-        other.iter().all(|(slot, position)| {
-            // Mostly both know the same servers, and this finds it at once.
-            own.by_ref()
-                .find(|&(own, _)| own >= slot)
-                .is_some_and(|(own, last)| own == slot && last >= position)
-        })
+        let mut own = self.last.iter();
+        'servers: for &(slot, position) in &other.last {
+            // Mostly both know the same servers, and the next one is it.
+            for &(held, last) in own.by_ref() {
+                match held.cmp(&slot) {
+                    Ordering::Less => {}
+                    Ordering::Equal if last >= position => continue 'servers,
+                    _ => return false,
+                }
+            }
+            return false;
+        }
+        true
     }
 
     /// Whether each side has an event that the other has not.

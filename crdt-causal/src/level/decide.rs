@@ -4,9 +4,9 @@ use super::decision::{Achieved, Candidates, Decision, Lacking, Refusal};
 use super::lattice::Level;
 use super::node::NodeView;
 use super::progress::Staleness;
-use super::spec::{ReadSpec, WriteSpec};
+use super::spec::{ReadSpec, Scope, Spec, WriteSpec};
 use crate::cut::{Admission, Cut};
-use crate::session::{Guarantees, VerifiedToken};
+use crate::session::{Guarantees, LogTag, VerifiedToken};
 
 /// What to do with a read: pure, total, and O(S) for S servers.
 ///
@@ -51,7 +51,7 @@ pub fn decide<'n>(
     node: &NodeView<'n, '_>,
     now: u64,
 ) -> Decision<'n> {
-    decide_with(Needs::of_read, spec, token, node, now)
+    decide_as(READ, spec, token, node, now)
 }
 
 /// What to do with a write, as [`decide`] does with a read; to serve it is to admit it.
@@ -69,13 +69,13 @@ pub fn decide_write<'n>(
     node: &NodeView<'n, '_>,
     now: u64,
 ) -> Decision<'n> {
-    decide_with(Needs::of_write, spec, token, node, now)
+    decide_as(WRITE, spec, token, node, now)
 }
 
 /// What a write of the session depends on, at this level: all of it has to be applied wherever the
 /// write is. Empty without monotonic writes and writes that follow reads.
 pub fn dependencies(level: Level, token: &VerifiedToken) -> Cut {
-    let needs = Needs::of_write(level);
+    let needs = WRITE.needs(level);
     let mut cut = if needs.written { token.written().clone() } else { Cut::new() };
     if needs.read {
         cut.join(token.read());
@@ -83,95 +83,111 @@ pub fn dependencies(level: Level, token: &VerifiedToken) -> Cut {
     cut
 }
 
-/// What of a token has to be applied.
+/// Which part of a token has to be applied.
 #[derive(Clone, Copy)]
 struct Needs {
-    is_write: bool,
     read: bool,
     written: bool,
 }
 
-impl Needs {
-    fn of_read(level: Level) -> Self {
-        Self::of(
-            false,
-            level.guarantees(),
-            (Guarantees::MONOTONIC_READS, "forget-monotonic-reads"),
-            (Guarantees::READ_YOUR_WRITES, "forget-read-your-writes"),
-        )
-    }
+/// What is asked: the guarantees that want what was read, and what was written, to be applied. Each
+/// check has a bug that may be planted, which leaves it out.
+#[derive(Clone, Copy)]
+struct Kind {
+    is_write: bool,
+    read: (Guarantees, &'static str),
+    written: (Guarantees, &'static str),
+}
 
-    fn of_write(level: Level) -> Self {
-        Self::of(
-            true,
-            level.guarantees(),
-            (Guarantees::WRITES_FOLLOW_READS, "forget-writes-follow-reads"),
-            (Guarantees::MONOTONIC_WRITES, "forget-monotonic-writes"),
-        )
-    }
+const READ: Kind = Kind {
+    is_write: false,
+    read: (Guarantees::MONOTONIC_READS, "forget-monotonic-reads"),
+    written: (Guarantees::READ_YOUR_WRITES, "forget-read-your-writes"),
+};
 
-    /// Each check has a bug that may be planted, which leaves it out.
-    fn of(
-        is_write: bool,
-        asked: Guarantees,
-        read: (Guarantees, &str),
-        written: (Guarantees, &str),
-    ) -> Self {
-        let is_needed = |(guarantee, bug)| asked.contains(guarantee) && !is_planted(bug);
-        Self { is_write, read: is_needed(read), written: is_needed(written) }
-    }
+const WRITE: Kind = Kind {
+    is_write: true,
+    read: (Guarantees::WRITES_FOLLOW_READS, "forget-writes-follow-reads"),
+    written: (Guarantees::MONOTONIC_WRITES, "forget-monotonic-writes"),
+};
 
-    /// The first thing of the token that is not applied.
-    fn lacking(
-        self,
-        spec: &ReadSpec,
-        token: &VerifiedToken,
-        node: &NodeView<'_, '_>,
-    ) -> Option<Lacking> {
-        let applied = node.progress.applied();
-        let cut = |cut: &Cut| {
-            if applied.dominates(cut) { None } else { first_missing(cut, applied) }
-        };
-        let admission = self
-            .written
-            .then(|| cut(token.written()))
-            .flatten()
-            .or_else(|| self.read.then(|| cut(token.read())).flatten());
-        if let Some(admission) = admission {
-            return Some(Lacking::Admission(admission));
-        }
-        if (self.read || self.written) && node.strong < token.strong() {
-            return Some(Lacking::Strong { position: token.strong() });
-        }
-        if self.written && !token.offline().is_empty() {
-            return self.lacking_offline(spec, token, node);
-        }
-        None
-    }
-
-    fn lacking_offline(
-        self,
-        spec: &ReadSpec,
-        token: &VerifiedToken,
-        node: &NodeView<'_, '_>,
-    ) -> Option<Lacking> {
-        let in_question = |log| {
-            // A write brings those to its own log along.
-            if self.is_write {
-                spec.scope() == super::Scope::Realm || !spec.scope().includes(log)
-            } else {
-                spec.scope().includes(log)
-            }
-        };
-        let mut offline = token.offline().iter().filter(|&(log, _)| in_question(log));
-        let missing = offline.find(|&(log, dot)| (node.held)(dot.replica, log) < dot.seq);
-        missing.map(|(log, write)| Lacking::Offline { log, write })
+impl Kind {
+    fn needs(self, level: Level) -> Needs {
+        let is_needed =
+            |(guarantee, bug)| level.guarantees().contains(guarantee) && !is_planted(bug);
+        Needs { read: is_needed(self.read), written: is_needed(self.written) }
     }
 }
 
-fn decide_with<'n>(
-    needs_of: fn(Level) -> Needs,
-    spec: &ReadSpec,
+/// What a node lacks of a token, whatever is asked for: looked up once.
+struct Facts {
+    /// The first thing that the session has read.
+    read: Option<Lacking>,
+    /// The first thing that it has written.
+    written: Option<Lacking>,
+    staleness: Staleness,
+}
+
+impl Facts {
+    fn new(
+        kind: Kind,
+        spec: &Spec,
+        token: &VerifiedToken,
+        node: &NodeView<'_, '_>,
+        now: u64,
+    ) -> Self {
+        let applied = node.progress.applied();
+        let strong = token.strong();
+        let lacking = |cut: &Cut| {
+            if !applied.dominates(cut) {
+                first_missing(cut, applied).map(Lacking::Admission)
+            } else if node.strong < strong {
+                Some(Lacking::Strong { position: strong })
+            } else {
+                None
+            }
+        };
+        let mut written = lacking(token.written());
+        if written.is_none() && !token.offline().is_empty() {
+            written = lacking_offline(token, node, |log| match spec.scope() {
+                Scope::Realm => true,
+                // A write brings those to its own log along.
+                Scope::Log(own) => (own == log) != kind.is_write,
+            });
+        }
+        Self { read: lacking(token.read()), written, staleness: node.progress.staleness(now) }
+    }
+
+    /// The first thing that is lacking for a level, other than a strong one.
+    fn lacking(&self, kind: Kind, level: Level) -> Option<Lacking> {
+        let needs = kind.needs(level);
+        let past = self.written.filter(|_| needs.written).or(self.read.filter(|_| needs.read));
+        past.or_else(|| if kind.is_write { None } else { too_stale(level, self.staleness) })
+    }
+
+    /// The greatest level that holds of what the node shows, whatever was asked for.
+    fn achieved(&self, kind: Kind) -> Level {
+        // Those of the four that do not concern this kind of operation hold of it in any case.
+        let mut kept = Guarantees::ALL;
+        if self.read.is_some() {
+            kept = kept - kind.read.0;
+        }
+        if self.written.is_some() {
+            kept = kept - kind.written.0;
+        }
+        // The state is a prefix of each server's events, and nothing in it lacks its causes.
+        let order = if kept == Guarantees::ALL { Level::CAUSAL } else { Level::CONSISTENT_PREFIX };
+        let level = order.join(Level::session(kept));
+        match self.staleness.bound() {
+            Some(bound) => level.join(Level::bounded(bound.ops, bound.age_ms)),
+            None => level,
+        }
+    }
+}
+
+fn decide_as<'n>(
+    kind: Kind,
+    spec: &Spec,
     token: &VerifiedToken,
     node: &NodeView<'n, '_>,
     now: u64,
@@ -183,14 +199,11 @@ fn decide_with<'n>(
     if token_epoch > epoch {
         return Decision::Refuse(Refusal::EpochUnknown { token: token_epoch, node: epoch });
     }
-    let staleness = node.progress.staleness(now);
-    let lacking_for = |level: Level| {
-        let needs = needs_of(level);
-        needs
-            .lacking(spec, token, node)
-            .or_else(|| if needs.is_write { None } else { too_stale(level, staleness) })
+    let facts = Facts::new(kind, spec, token, node, now);
+    let serve = || {
+        let (level, at) = (facts.achieved(kind), node.progress.applied());
+        Decision::Serve(Achieved { level, at, staleness: facts.staleness })
     };
-
     let (level, floor) = (spec.level(), spec.floor());
     let lacking = if level.is_strong() {
         match lacking_for_strong(token, node) {
@@ -198,19 +211,19 @@ fn decide_with<'n>(
             Some(lacking) => lacking,
         }
     } else {
-        match lacking_for(level) {
-            None => return Decision::Serve(achieved(needs_of, spec, token, node, staleness)),
+        match facts.lacking(kind, level) {
+            None => return serve(),
             Some(lacking) => lacking,
         }
     };
     if let Some(until) = spec.deadline().filter(|&deadline| now < deadline) {
         return Decision::WaitFor { lacking, until };
     }
-    if floor != level && lacking_for(floor).is_none() {
-        return Decision::Serve(achieved(needs_of, spec, token, node, staleness));
+    if floor != level && facts.lacking(kind, floor).is_none() {
+        return serve();
     }
     if matches!(lacking, Lacking::Admission(_)) {
-        let needs = needs_of(level);
+        let needs = kind.needs(level);
         let knows_enough = |cut: &Cut| {
             (!needs.written || cut.dominates(token.written()))
                 && (!needs.read || cut.dominates(token.read()))
@@ -226,6 +239,17 @@ fn decide_with<'n>(
     Decision::Refuse(Refusal::Lacking(lacking))
 }
 
+/// The first of the client's offline writes to logs in question that is not here.
+fn lacking_offline(
+    token: &VerifiedToken,
+    node: &NodeView<'_, '_>,
+    in_question: impl Fn(LogTag) -> bool,
+) -> Option<Lacking> {
+    let mut offline = token.offline().iter().filter(|&(log, _)| in_question(log));
+    let missing = offline.find(|&(log, dot)| (node.held)(dot.replica, log) < dot.seq);
+    missing.map(|(log, write)| Lacking::Offline { log, write })
+}
+
 /// Before a strong operation everything that it may depend on has to be durable where the engine
 /// decides, or a failure could leave the effect without its cause.
 ///
@@ -233,10 +257,9 @@ fn decide_with<'n>(
 /// consistency* (2021).
 fn lacking_for_strong(token: &VerifiedToken, node: &NodeView<'_, '_>) -> Option<Lacking> {
     let Some(engine) = node.engine else { return Some(Lacking::Engine) };
-    if let Some((log, write)) =
-        token.offline().iter().find(|&(log, dot)| (node.held)(dot.replica, log) < dot.seq)
-    {
-        return Some(Lacking::Offline { log, write });
+    let offline = lacking_offline(token, node, |_| true);
+    if offline.is_some() {
+        return offline;
     }
     if is_planted("strong-before-durable") {
         return None;
@@ -260,35 +283,4 @@ fn first_missing(cut: &Cut, applied: &Cut) -> Option<Admission> {
     // Not the first position that is missing but the last that is needed: positions come in order.
     let missing = cut.missing_from(applied).next();
     missing.map(|missing| Admission::new(missing.slot, missing.last))
-}
-
-/// The greatest level that holds of what the node shows, whatever was asked for.
-fn achieved<'n>(
-    needs_of: fn(Level) -> Needs,
-    spec: &ReadSpec,
-    token: &VerifiedToken,
-    node: &NodeView<'n, '_>,
-    staleness: Staleness,
-) -> Achieved<'n> {
-    let keeps = |guarantee| {
-        let needs = needs_of(Level::session(guarantee));
-        needs.lacking(spec, token, node).is_none()
-    };
-    // Those of the four that do not concern this kind of operation hold of it in any case.
-    let kept = [
-        Guarantees::READ_YOUR_WRITES,
-        Guarantees::MONOTONIC_READS,
-        Guarantees::MONOTONIC_WRITES,
-        Guarantees::WRITES_FOLLOW_READS,
-    ]
-    .into_iter()
-    .filter(|&guarantee| keeps(guarantee))
-    .fold(Guarantees::NONE, Guarantees::with);
-    // The state is a prefix of each server's events, and nothing in it lacks its causes.
-    let order = if kept == Guarantees::ALL { Level::CAUSAL } else { Level::CONSISTENT_PREFIX };
-    let mut level = order.join(Level::session(kept));
-    if let Some(bound) = staleness.bound() {
-        level = level.join(Level::bounded(bound.ops, bound.age_ms));
-    }
-    Achieved { level, at: node.progress.applied(), staleness }
 }

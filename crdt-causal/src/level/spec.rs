@@ -14,15 +14,6 @@ pub enum Scope {
     Log(LogTag),
 }
 
-impl Scope {
-    pub(super) fn includes(self, log: LogTag) -> bool {
-        match self {
-            Self::Realm => true,
-            Self::Log(own) => own == log,
-        }
-    }
-}
-
 /// What a read, or a write, asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spec {
