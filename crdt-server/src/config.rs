@@ -2,13 +2,18 @@
 
 use core::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use crdt_causal::cut::{Epoch, Slot};
+use crdt_causal::session::Realm;
 
 use crate::auth::{Authorization, OriginPolicy, TokenFileError, TokenTable};
+use crate::frame::{SYNC_PATH, TOKEN_BYTES_MAX};
 use crate::limits::Limits;
+use crate::peer_message::URL_BYTES_MAX;
+use crate::realm::{KeyRing, Place};
 
 /// Sync server for crdt documents: WebSocket in front, one file behind, nothing
 /// acknowledged before it is durable.
@@ -47,6 +52,49 @@ pub struct Arguments {
     /// `https://app.example.org`; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
+
+    /// Another server to keep in step with, such as `ws://b.example.org:8080`; may be given
+    /// several times.
+    ///
+    /// One of the two servers has to name the other; both may. Servers of one realm share their
+    /// token keys and have the same --realm and --epoch, and each has a --slot of its own. The
+    /// address is not encrypted: between machines, let it lead through a tunnel.
+    #[arg(long, value_name = "URL", verbatim_doc_comment)]
+    peer: Vec<String>,
+
+    /// File with the token that this server shows to others: one line.
+    ///
+    /// The others need a line with that token, `*` and `peer` in their --token-file.
+    #[arg(long, value_name = "FILE")]
+    peer_token_file: Option<PathBuf>,
+
+    /// The number of this server among those of its realm, 0 to 65534: no two have the same, and
+    /// one that was used with another store is not used again.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0,
+          value_parser = clap::value_parser!(u16).range(0..65535))]
+    slot: u16,
+
+    /// The number of the realm, the same on all its servers.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    realm: u32,
+
+    /// The number of the realm's membership, the same on all its servers. It goes up when a slot
+    /// gets another meaning; sessions from before begin anew.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    epoch: u32,
+
+    /// File with the keys of session tokens, the same on all servers of a realm, made if there is
+    /// none; `token-keys` in the data folder if not given.
+    ///
+    /// One key per line: a number, and 64 hexadecimal digits. The greatest number is the key for
+    /// new tokens.
+    #[arg(long, value_name = "FILE")]
+    token_keys: Option<PathBuf>,
+
+    /// Where clients reach this server, such as `https://a.example.org`: other servers send
+    /// clients there that need what only this server has.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
 
     /// Folder with the npm package, served at /crdt-wasm/ for the demo page.
     #[arg(long, value_name = "DIR")]
@@ -128,6 +176,55 @@ pub struct Config {
     pub assets: Option<PathBuf>,
     /// What clients may take up.
     pub limits: Limits,
+    /// Who the server is in its realm.
+    pub place: Place,
+    /// The keys of session tokens; without any, those in `keys_file`.
+    pub keys: Option<KeyRing>,
+    /// The file with the keys, which is made if there is none; `token-keys` in the folder of the
+    /// embedded store, if it is not said.
+    pub keys_file: Option<PathBuf>,
+    /// The other servers to dial.
+    pub peers: Vec<PeerAddress>,
+    /// What this server shows to them.
+    pub peer_token: Option<String>,
+    /// Where clients reach this server.
+    pub public_url: Option<String>,
+}
+
+/// The address of another server: `ws://HOST:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerAddress {
+    authority: String,
+}
+
+impl PeerAddress {
+    /// Reads an address: `ws://` or `http://`, and a host with or without a port. The path of
+    /// the protocol may follow.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::InvalidPeer`].
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let invalid = || ConfigError::InvalidPeer { url: text.to_owned() };
+        let rest = text.strip_prefix("ws://").or_else(|| text.strip_prefix("http://"));
+        let rest = rest.ok_or_else(invalid)?;
+        let authority = rest.strip_suffix(SYNC_PATH).unwrap_or(rest);
+        let authority = authority.strip_suffix('/').unwrap_or(authority);
+        let is_valid = !authority.is_empty()
+            && authority.parse::<axum::http::uri::Authority>().is_ok()
+            && !authority.contains('@');
+        if is_valid { Ok(Self { authority: authority.to_owned() }) } else { Err(invalid()) }
+    }
+
+    /// Where to dial.
+    pub fn url(&self) -> String {
+        format!("ws://{}{SYNC_PATH}", self.authority)
+    }
+
+    /// Where clients may reach it, unless it says otherwise.
+    pub fn public_url(&self) -> String {
+        format!("http://{}", self.authority)
+    }
 }
 
 /// Why the command line does not amount to a configuration.
@@ -146,6 +243,21 @@ pub enum ConfigError {
     },
     /// The token file is missing or malformed.
     TokenFile(TokenFileError),
+    /// The address of another server is not one.
+    InvalidPeer {
+        /// What was given.
+        url: String,
+    },
+    /// The address for clients is not one.
+    InvalidPublicUrl {
+        /// What was given.
+        url: String,
+    },
+    /// The file with the token for other servers cannot be read, or holds no token.
+    PeerToken {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Arguments {
@@ -167,6 +279,19 @@ impl Arguments {
         }
         let mut config = Config::new(self.listen, self.data, authorization, &self.allow_origin)?;
         config.assets = self.assets;
+        config.place =
+            Place { realm: Realm(self.realm), epoch: Epoch(self.epoch), slot: Slot(self.slot) };
+        config.peers =
+            self.peer.iter().map(|url| PeerAddress::parse(url)).collect::<Result<_, _>>()?;
+        config.peer_token = self.peer_token_file.as_deref().map(read_token).transpose()?;
+        if let Some(url) = self.public_url {
+            let is_valid = OriginPolicy::is_valid_origin(&url) && url.len() <= URL_BYTES_MAX;
+            if !is_valid {
+                return Err(ConfigError::InvalidPublicUrl { url });
+            }
+            config.public_url = Some(url.trim_end_matches('/').to_owned());
+        }
+        config.keys_file = self.token_keys;
         config.limits = Limits {
             message_bytes_max: self.message_bytes_max,
             transaction_bytes_max: self.transaction_bytes_max,
@@ -208,8 +333,25 @@ impl Config {
             origins: OriginPolicy::new(allow_origin, open),
             assets: None,
             limits: Limits::default(),
+            place: Place::default(),
+            keys: None,
+            keys_file: None,
+            peers: Vec::new(),
+            peer_token: None,
+            public_url: None,
         })
     }
+}
+
+/// The token in a file of one line.
+fn read_token(path: &Path) -> Result<String, ConfigError> {
+    let wrong = || ConfigError::PeerToken { path: path.to_owned() };
+    let text = std::fs::read_to_string(path).map_err(|_| wrong())?;
+    let token = text.trim();
+    let is_token = !token.is_empty()
+        && token.len() <= TOKEN_BYTES_MAX
+        && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_token { Ok(token.to_owned()) } else { Err(wrong()) }
 }
 
 /// A message has to hold one frame with a name and a token at least.
@@ -234,6 +376,19 @@ impl fmt::Display for ConfigError {
                  https://app.example.org"
             ),
             Self::TokenFile(error) => write!(f, "--token-file: {error}"),
+            Self::InvalidPeer { url } => {
+                write!(
+                    f,
+                    "--peer {url}: expected ws:// and a host, such as ws://b.example.org:8080"
+                )
+            }
+            Self::InvalidPublicUrl { url } => write!(
+                f,
+                "--public-url {url}: expected a scheme and a host, such as https://a.example.org"
+            ),
+            Self::PeerToken { path } => {
+                write!(f, "--peer-token-file {}: expected one line with a token", path.display())
+            }
         }
     }
 }

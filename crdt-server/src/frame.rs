@@ -6,10 +6,12 @@
 //! ```text
 //! frame   = channel kind payload              ; one binary WebSocket message
 //! channel = varint, at most CHANNEL_MAX       ; chosen by the client, never used again
-//! kind    = 0 open | 1 session | 2 close      ; one byte
+//! kind    = 0 open | 1 session | 2 close | 3 peer | 4 token ; one byte
 //! open    = protocol document flag [token]    ; client → server, first of its channel
 //! session = the bytes of one message of the sync session, to the end of the frame
 //! close   = reason text                       ; either way, last of its channel
+//! peer    = what servers tell each other, to the end of the frame
+//! token   = a session token, to the end of the frame ; server → client, where asked for
 //! ```
 //!
 //! `protocol` and `reason` are varints, `document`, `token` and `text` a length in bytes and
@@ -29,6 +31,10 @@ pub const PROTOCOL_VERSION: u32 = 0;
 
 /// The path at which a server accepts WebSockets that speak this protocol.
 pub const SYNC_PATH: &str = "/v1/sync";
+
+/// What the query of the address has to have in it for the server to send session tokens.
+/// Servers that do not know it ignore it.
+pub const TOKENS_QUERY: &str = "tokens=1";
 
 /// The greatest channel number: three bytes at most.
 pub const CHANNEL_MAX: u32 = (1 << 21) - 1;
@@ -64,7 +70,7 @@ pub struct Frame<'a> {
     pub body: FrameBody<'a>,
 }
 
-/// The three kinds of frame.
+/// The kinds of frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameBody<'a> {
     /// A client asks for a document.
@@ -73,6 +79,11 @@ pub enum FrameBody<'a> {
     Session(&'a [u8]),
     /// The channel ends.
     Close(Close<'a>),
+    /// What one server tells another, apart from the sessions of documents.
+    Peer(&'a [u8]),
+    /// The session token of the client, for what it has written and been sent so far. It comes
+    /// only on connections that asked for it, with [`TOKENS_QUERY`] in their address.
+    Token(&'a [u8]),
 }
 
 /// A client's request for a document.
@@ -148,6 +159,14 @@ impl Frame<'_> {
                 out.varint(u64::from(close.reason.code()));
                 out.string(truncated(close.text, CLOSE_TEXT_BYTES_MAX));
             }
+            FrameBody::Peer(message) => {
+                out.u8(KIND_PEER);
+                out.raw(message);
+            }
+            FrameBody::Token(token) => {
+                out.u8(KIND_TOKEN);
+                out.raw(token);
+            }
         }
         out.into_bytes()
     }
@@ -174,6 +193,8 @@ impl<'a> Frame<'a> {
                 reason: CloseReason::from_code(input.varint_u32()?),
                 text: bounded(&mut input, CLOSE_TEXT_BYTES_MAX)?,
             }),
+            KIND_PEER => return Ok(Self { channel, body: FrameBody::Peer(input.rest()) }),
+            KIND_TOKEN => return Ok(Self { channel, body: FrameBody::Token(input.rest()) }),
             _ => return Err(DecodeErrorKind::UnknownTag.at(at)),
         };
         input.finish()?;
@@ -279,6 +300,8 @@ pub fn is_valid_document_name(name: &str) -> bool {
 const KIND_OPEN: u8 = 0;
 const KIND_SESSION: u8 = 1;
 const KIND_CLOSE: u8 = 2;
+const KIND_PEER: u8 = 3;
+const KIND_TOKEN: u8 = 4;
 
 fn bounded<'a>(input: &mut Reader<'a>, bytes_max: usize) -> Result<&'a str, DecodeError> {
     let at = input.position();
@@ -300,7 +323,11 @@ mod tests {
         assert_eq!(Frame::decode(&bytes), Ok(frame));
         for len in 0..bytes.len() {
             if let Ok(shorter) = Frame::decode(&bytes[..len]) {
-                assert!(matches!(shorter.body, FrameBody::Session(_)), "{shorter:?}");
+                let open_ended = matches!(
+                    shorter.body,
+                    FrameBody::Session(_) | FrameBody::Peer(_) | FrameBody::Token(_)
+                );
+                assert!(open_ended, "{shorter:?}");
             }
         }
         bytes
@@ -313,6 +340,8 @@ mod tests {
         round_trip(FrameBody::Open(Open { token: Some("t0ken"), ..open }));
         round_trip(FrameBody::Session(b""));
         round_trip(FrameBody::Session(&[0xff; 100]));
+        round_trip(FrameBody::Peer(b"greeting"));
+        round_trip(FrameBody::Token(b"token"));
         for code in 0..20 {
             let reason = CloseReason::from_code(code);
             assert_eq!(reason.code(), code);
@@ -346,7 +375,7 @@ mod tests {
             (&[][..], DecodeErrorKind::UnexpectedEnd),
             (&[0x80, 0x80, 0x80, 1, 1], DecodeErrorKind::OutOfRange),
             (&[0x80, 0, 1], DecodeErrorKind::VarintNotCanonical),
-            (&[0, 3], DecodeErrorKind::UnknownTag),
+            (&[0, 5], DecodeErrorKind::UnknownTag),
             (&[0, 0, 0, 0, 2], DecodeErrorKind::UnknownTag),
             (&[0, 0, 0, 1, 0xff, 0], DecodeErrorKind::NotUtf8),
             (&[0, 0, 0, 0x80, 0x80, 0x80, 0x80, 8], DecodeErrorKind::CountTooLarge),

@@ -13,9 +13,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use crdt_causal::sync::HELLO_BYTES_MAX;
 use percent_encoding::percent_decode_str;
+use serde_json::json;
 use tracing::info;
 
-use crate::frame::{FRAME_OVERHEAD_BYTES_MAX, SYNC_PATH};
+use crate::api;
+use crate::frame::{FRAME_OVERHEAD_BYTES_MAX, SYNC_PATH, TOKENS_QUERY};
 use crate::gate::Pass;
 use crate::server::Shared;
 use crate::static_files;
@@ -34,6 +36,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/healthz", get(health))
         .route(SYNC_PATH, any(sync))
         .route("/crdt-wasm/{*path}", get(asset))
+        .merge(api::routes(&shared))
         .fallback_service(get(demo))
         .with_state(shared)
 }
@@ -55,15 +58,30 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
         (false, false) => (StatusCode::OK, "ok"),
     };
     let store = shared.store.statistics();
-    let body = format!(
-        "{{\"status\":\"{word}\",\"connections\":{},\"documents\":{},\"commits\":{},\"writes\":{},\"bytes\":{},\"outbound_bytes_peak\":{}}}\n",
-        shared.gate.connections(),
-        shared.rooms.len(),
-        store.commits,
-        store.writes,
-        store.bytes,
-        shared.outbound_peak.bytes(),
-    );
+    let place = shared.realm.place();
+    let applied = shared.realm.applied();
+    let servers = shared.realm.links();
+    let body = json!({
+        "status": word,
+        "connections": shared.gate.connections(),
+        "documents": shared.rooms.len(),
+        "commits": store.commits,
+        "writes": store.writes,
+        "bytes": store.bytes,
+        "outbound_bytes_peak": shared.outbound_peak.bytes(),
+        "slot": place.slot.0,
+        "epoch": place.epoch.0,
+        "position": shared.store.head(),
+        "acknowledged_by_all": shared.realm.acknowledged_by_all().min(shared.store.head()),
+        "link_frames": shared.links.frames(),
+        "servers": servers.into_iter().map(|(slot, acknowledged, is_linked)| json!({
+            "slot": slot.0,
+            "linked": is_linked,
+            "applied": applied.get(slot),
+            "acknowledged": acknowledged,
+        })).collect::<Vec<_>>(),
+    });
+    let body = format!("{body}\n");
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
@@ -92,17 +110,8 @@ async fn sync(
     if !shared.config.authorization.admits(token.as_deref()) {
         return refuse(StatusCode::UNAUTHORIZED, "the token is unknown");
     }
-    let Some(origins) = texts(&headers, header::ORIGIN) else {
-        return refuse(StatusCode::FORBIDDEN, "the origin cannot be read");
-    };
-    let host = texts(&headers, header::HOST).and_then(|hosts| hosts.first().copied());
-    let origins = shared.config.origins.check(&origins, host, token.is_some(), peer.address.ip());
-    if let Err(refusal) = origins {
-        let status = match refusal {
-            crate::auth::OriginRefusal::TokenRequired => StatusCode::UNAUTHORIZED,
-            _ => StatusCode::FORBIDDEN,
-        };
-        return refuse(status, &refusal.to_string());
+    if let Err((status, reason)) = admit_origin(&shared, &peer, &headers, token.is_some()) {
+        return refuse(status, &reason);
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
@@ -111,22 +120,64 @@ async fn sync(
     // A greeting may be longer than what the limits that it announces allow.
     let message_bytes_max = shared.config.limits.message_bytes_max.max(HELLO_BYTES_MAX);
     let message_bytes_max = message_bytes_max + FRAME_OVERHEAD_BYTES_MAX;
+    let tokens = uri.query().unwrap_or("").split('&').any(|pair| pair == TOKENS_QUERY);
     upgrade
         .max_message_size(message_bytes_max)
         .max_frame_size(message_bytes_max)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(WRITE_BUFFER_BYTES + 2 * message_bytes_max)
-        .on_upgrade(move |socket| websocket::serve(socket, peer, token, shared))
+        .on_upgrade(move |socket| websocket::serve(socket, peer, token, tokens, shared))
+}
+
+/// Whether a request of HTTP may come in, by its origin, host and token.
+pub(crate) fn admit(
+    shared: &Shared,
+    peer: &Peer,
+    headers: &HeaderMap,
+    token: Option<&str>,
+) -> Result<(), (StatusCode, String)> {
+    if !shared.config.authorization.admits(token) {
+        return Err((StatusCode::UNAUTHORIZED, "the token is unknown".to_owned()));
+    }
+    // One that is sent twice may mean another one elsewhere on the way.
+    let host = match texts(headers, header::HOST).as_deref() {
+        Some(&[host]) => Some(host),
+        _ => return Err((StatusCode::BAD_REQUEST, "one host has to be named".to_owned())),
+    };
+    if !shared.config.origins.permits_host(host) {
+        return Err((StatusCode::FORBIDDEN, "the host is not this machine".to_owned()));
+    }
+    admit_origin(shared, peer, headers, token.is_some())
+}
+
+fn admit_origin(
+    shared: &Shared,
+    peer: &Peer,
+    headers: &HeaderMap,
+    has_token: bool,
+) -> Result<(), (StatusCode, String)> {
+    let Some(origins) = texts(headers, header::ORIGIN) else {
+        return Err((StatusCode::FORBIDDEN, "the origin cannot be read".to_owned()));
+    };
+    let host = texts(headers, header::HOST).and_then(|hosts| hosts.first().copied());
+    let checked = shared.config.origins.check(&origins, host, has_token, peer.address.ip());
+    checked.map_err(|refusal| {
+        let status = match refusal {
+            crate::auth::OriginRefusal::TokenRequired => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::FORBIDDEN,
+        };
+        (status, refusal.to_string())
+    })
 }
 
 /// Small frames are written together up to this size.
 const WRITE_BUFFER_BYTES: usize = 32 << 10;
 
 /// The token of a connection, if it brings one: `Authorization: Bearer …` or `?token=…`.
-struct Token(Option<Arc<str>>);
+pub(crate) struct Token(pub(crate) Option<Arc<str>>);
 
 impl Token {
-    fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, ()> {
+    pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, ()> {
         if let Some(value) = headers.get(header::AUTHORIZATION) {
             let text = value.to_str().map_err(|_| ())?;
             let (scheme, token) = text.split_once(' ').ok_or(())?;

@@ -32,7 +32,11 @@
 //!   turns the default off and compiles neither HTTP server nor storage engine.
 
 #[cfg(feature = "server")]
+mod api;
+#[cfg(feature = "server")]
 pub mod auth;
+#[cfg(any(feature = "client", feature = "server"))]
+pub mod backoff;
 #[cfg(feature = "server")]
 mod bucket;
 #[cfg(feature = "client")]
@@ -52,6 +56,11 @@ mod listener;
 pub mod log;
 #[cfg(feature = "server")]
 mod outbound;
+#[cfg(feature = "server")]
+mod peer;
+pub mod peer_message;
+#[cfg(feature = "server")]
+pub mod realm;
 #[cfg(feature = "server")]
 mod room;
 #[cfg(feature = "server")]

@@ -41,6 +41,17 @@ pub struct Limits {
     /// How many presence messages per second a channel may send, after a burst of four times
     /// as many. What is beyond is dropped.
     pub presence_per_second: u32,
+    /// The longest body of an HTTP request, in bytes.
+    pub http_body_bytes_max: usize,
+    /// How long an HTTP request may wait for the consistency that it asks for.
+    pub http_wait_max: Duration,
+    /// How many documents a server opens at a time with each other server.
+    pub peer_channels_max: usize,
+    /// How long a document stays open with another server while nothing happens in it.
+    pub peer_linger: Duration,
+    /// How many positions the admission log keeps for servers that have not acknowledged them. One that is
+    /// further behind finds out what it lacks by comparing collections.
+    pub positions_kept_max: u64,
     /// How long a client may take for its HTTP request, and then until it has opened a
     /// document that it may have.
     pub handshake_timeout: Duration,
@@ -73,6 +84,11 @@ impl Default for Limits {
             inbound_bytes_max: 1 << 20,
             presence_clients_max: 256,
             presence_per_second: 50,
+            http_body_bytes_max: 1 << 20,
+            http_wait_max: Duration::from_secs(30),
+            peer_channels_max: 128,
+            peer_linger: Duration::from_secs(30),
+            positions_kept_max: 1 << 20,
             handshake_timeout: Duration::from_secs(5),
             ping_interval: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(60),

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::frame::{Close, CloseReason, Frame, FrameBody};
+use crate::peer_message::PeerMessage;
 
 /// The queue of one connection, bounded in bytes: a room asks for [`room`](Self::has_room)
 /// before it makes a message, and is woken when there is some again.
@@ -126,10 +127,21 @@ pub(crate) struct Link {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MemberId(u64);
 
+impl MemberId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// For a request, which has no channel.
+    pub(crate) fn of_request() -> Self {
+        Self::next()
+    }
+}
+
 impl Link {
     pub(crate) fn new(channel: u32, outbound: Arc<Outbound>) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let member = MemberId(NEXT.fetch_add(1, Ordering::Relaxed));
+        let member = MemberId::next();
         Arc::new(Self { member, channel, outbound, closed: AtomicBool::new(false) })
     }
 
@@ -140,6 +152,19 @@ impl Link {
     /// Sends a message of the session.
     pub(crate) fn send(&self, message: &[u8]) {
         self.outbound.send(&Frame { channel: self.channel, body: FrameBody::Session(message) });
+    }
+
+    /// Sends a session token, if one could be made.
+    pub(crate) fn send_token(&self, token: Option<Vec<u8>>) {
+        if let Some(token) = token {
+            self.outbound.send(&Frame { channel: self.channel, body: FrameBody::Token(&token) });
+        }
+    }
+
+    /// Tells another server something about the channel's document.
+    pub(crate) fn tell(&self, message: &PeerMessage) {
+        let message = message.to_bytes();
+        self.outbound.send(&Frame { channel: self.channel, body: FrameBody::Peer(&message) });
     }
 
     /// Closes the channel, if it was not closed before.

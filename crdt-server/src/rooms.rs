@@ -13,6 +13,7 @@ use tracing::{Instrument, error, info_span};
 
 use crate::frame::CloseReason;
 use crate::limits::Limits;
+use crate::realm::Attester;
 use crate::room::{Input, Room, RoomHandle};
 use crate::store::StoreWriter;
 
@@ -24,6 +25,7 @@ pub(crate) struct Rooms(Arc<Inner>);
 struct Inner {
     open: Mutex<BTreeMap<Arc<str>, Entry>>,
     store: StoreWriter,
+    attester: Arc<Attester>,
     limits: Limits,
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -48,10 +50,11 @@ pub(crate) struct Place {
 const INBOX_MESSAGES_MAX: usize = 256;
 
 impl Rooms {
-    pub(crate) fn new(store: StoreWriter, limits: &Limits) -> Self {
+    pub(crate) fn new(store: StoreWriter, attester: Arc<Attester>, limits: &Limits) -> Self {
         Self(Arc::new(Inner {
             open: Mutex::default(),
             store,
+            attester,
             limits: limits.clone(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -108,6 +111,7 @@ impl Rooms {
             Arc::clone(&place.document),
             inbox,
             self.0.store.clone(),
+            Arc::clone(&self.0.attester),
             &self.0.limits,
             self.0.stopping.clone(),
         );

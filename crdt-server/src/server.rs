@@ -16,6 +16,8 @@ use crate::gate::Gate;
 use crate::http;
 use crate::listener;
 use crate::outbound::Peak;
+use crate::peer::{Links, keep_dialling};
+use crate::realm::{Attester, KeyError, KeyRing, Realm};
 use crate::rooms::Rooms;
 use crate::store::{EmbeddedStore, Store, StoreError, StoreWriter};
 
@@ -46,6 +48,9 @@ pub(crate) struct Shared {
     pub(crate) gate: Arc<Gate>,
     pub(crate) rooms: Rooms,
     pub(crate) store: StoreWriter,
+    pub(crate) realm: Arc<Realm>,
+    pub(crate) links: Links,
+    pub(crate) keys: Arc<KeyRing>,
     pub(crate) outbound_peak: Arc<Peak>,
     /// HTTP connections and WebSockets.
     pub(crate) connections: TaskTracker,
@@ -68,31 +73,46 @@ pub enum ServerError {
     },
     /// The store cannot be opened.
     Open(StoreError),
+    /// The keys of session tokens can neither be read nor made.
+    TokenKeys(KeyError),
     /// The store failed while the server ran. What it has acknowledged is stored; start it
     /// again to see the rest.
     StoreFailed(Option<StoreError>),
 }
+
+/// The name of the file with the keys of session tokens, in the folder of the store.
+const KEYS_FILE: &str = "token-keys";
 
 impl Server {
     /// Opens the embedded store in the configured folder and starts to listen.
     ///
     /// # Errors
     ///
-    /// If the store cannot be opened or the address cannot be listened on.
-    pub async fn bind(config: Config) -> Result<Self, ServerError> {
+    /// If the store cannot be opened, the address cannot be listened on, or the keys of session
+    /// tokens can neither be read nor made.
+    pub async fn bind(mut config: Config) -> Result<Self, ServerError> {
         let directory = config.data.clone();
-        let store = tokio::task::spawn_blocking(move || EmbeddedStore::open(&directory))
+        let needs_keys = config.keys.is_none();
+        let keys_file = config.keys_file.clone().unwrap_or_else(|| directory.join(KEYS_FILE));
+        let open = move || {
+            let store = EmbeddedStore::open(&directory).map_err(ServerError::Open)?;
+            let make = || KeyRing::read_or_make(&keys_file);
+            let keys = needs_keys.then(make).transpose().map_err(ServerError::TokenKeys)?;
+            Ok((store, keys))
+        };
+        let (store, keys) = tokio::task::spawn_blocking(open)
             .await
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-            .map_err(ServerError::Open)?;
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        config.keys = config.keys.or(keys);
         Self::bind_with_store(config, Arc::new(store)).await
     }
 
-    /// Starts to listen, with a store of the caller's.
+    /// Starts to listen, with a store of the caller's. Without configured keys the session tokens
+    /// that it gives out are good until it stops.
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on.
+    /// If the address cannot be listened on, or the store cannot be read.
     pub async fn bind_with_store(
         config: Config,
         store: Arc<dyn Store>,
@@ -101,10 +121,24 @@ impl Server {
         let listen = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let (store, store_thread) = StoreWriter::start(store);
+        let (store, store_thread) = StoreWriter::start(store).map_err(ServerError::Open)?;
+        let stored = store.realm().map_err(ServerError::Open)?;
+        let realm = Realm::new(
+            config.place.clone(),
+            store.clone(),
+            &stored,
+            config.peers.len(),
+            config.limits.positions_kept_max,
+        );
+        let realm = Arc::new(realm);
+        let keys = Arc::new(config.keys.clone().unwrap_or_else(KeyRing::random));
+        let attester = Arc::new(Attester { realm: Arc::clone(&realm), keys: Arc::clone(&keys) });
         let shared = Arc::new(Shared {
+            realm,
+            keys,
+            links: Links::default(),
             gate: Gate::new(&config.limits),
-            rooms: Rooms::new(store.clone(), &config.limits),
+            rooms: Rooms::new(store.clone(), attester, &config.limits),
             store,
             outbound_peak: Arc::default(),
             connections: TaskTracker::new(),
@@ -132,6 +166,18 @@ impl Server {
         info!(%address, data = %shared.config.data.display(), "listening");
         let router = http::router(Arc::clone(&shared));
         let accepting = tokio::spawn(listener::accept(listener, router, Arc::clone(&shared)));
+        for peer in shared.config.peers.clone() {
+            shared.connections.spawn(keep_dialling(Arc::clone(&shared), peer));
+        }
+        let keeping = tokio::spawn({
+            let shared = Arc::clone(&shared);
+            async move {
+                tokio::select! {
+                    () = shared.realm.keep() => {}
+                    () = shared.stopping.cancelled() => {}
+                }
+            }
+        });
         tokio::select! {
             () = shutdown => {}
             () = shared.store.failed().cancelled() => {}
@@ -139,6 +185,8 @@ impl Server {
         shared.stopping.cancel();
         let orderly = async {
             let _ = accepting.await;
+            let _ = keeping.await;
+            shared.realm.note_once().await;
             shared.rooms.stop().await;
             shared.closing.cancel();
             shared.connections.close();
@@ -177,6 +225,7 @@ impl fmt::Display for ServerError {
         match self {
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::Open(error) => write!(f, "cannot open the store: {error}"),
+            Self::TokenKeys(error) => write!(f, "the keys of session tokens: {error}"),
             Self::StoreFailed(Some(error)) => write!(f, "the store failed: {error}"),
             Self::StoreFailed(None) => f.write_str("the store failed"),
         }
@@ -188,6 +237,7 @@ impl core::error::Error for ServerError {
         match self {
             Self::Listen { source, .. } => Some(source),
             Self::Open(error) | Self::StoreFailed(Some(error)) => Some(error),
+            Self::TokenKeys(error) => Some(error),
             Self::StoreFailed(None) => None,
         }
     }

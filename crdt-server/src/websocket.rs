@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use bytes::Bytes;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::stream::SplitStream;
+use futures_util::{Sink, SinkExt, StreamExt};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
@@ -19,17 +19,19 @@ use crate::frame::{
 use crate::http::Peer;
 use crate::limits::Limits;
 use crate::outbound::{Link, Outbound, Outgoing};
+use crate::peer::{self, Wire};
 use crate::room::{Input, RoomHandle};
 use crate::server::Shared;
 
 /// Serves a WebSocket until either side closes it.
 pub(crate) async fn serve(
     socket: WebSocket,
-    peer: Peer,
+    from: Peer,
     token: Option<Arc<str>>,
+    tokens: bool,
     shared: Arc<Shared>,
 ) {
-    let span = info_span!("connection", peer = %peer.address);
+    let span = info_span!("connection", peer = %from.address);
     let tracker = shared.connections.clone();
     let serving = async move {
         info!("connected");
@@ -42,6 +44,7 @@ pub(crate) async fn serve(
             tokio::spawn(write(sink, queue, Arc::clone(&outbound), limits).in_current_span());
         let mut connection = Connection {
             token,
+            tokens,
             shared,
             outbound,
             inbound: Arc::new(Semaphore::new(inbound_bytes_max)),
@@ -51,6 +54,15 @@ pub(crate) async fn serve(
         };
         let end = connection.read(&mut stream).await;
         connection.leave().await;
+        if let End::IsPeer(greeting) = end {
+            info!("a server");
+            let Connection { shared, outbound, .. } = connection;
+            peer::accept(shared, &greeting, stream, outbound).await;
+            if timeout(CLOSE_TIMEOUT, writing).await.is_err() {
+                debug!("the link did not close in time");
+            }
+            return drop(from);
+        }
         let (code, reason) = end.close_frame();
         info!(reason, "disconnected");
         connection.outbound.end(CloseFrame { code, reason: Utf8Bytes::from_static(reason) });
@@ -65,7 +77,7 @@ pub(crate) async fn serve(
             writing_by_force.abort();
         }
         // The right to be connected lasts until here.
-        drop(peer);
+        drop(from);
     };
     tracker.track_future(serving.instrument(span)).await;
 }
@@ -76,6 +88,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The reading half of a connection.
 struct Connection {
     token: Option<Arc<str>>,
+    /// Whether the client has asked for session tokens.
+    tokens: bool,
     shared: Arc<Shared>,
     outbound: Arc<Outbound>,
     /// Room for bytes that were read and that no room has taken in yet.
@@ -92,11 +106,14 @@ struct Channel {
 }
 
 /// Why a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum End {
     ClosedByPeer,
+    /// It is another server, which greets.
+    IsPeer(Vec<u8>),
     Idle,
     NotAuthorizedInTime,
+    NotAPeer,
     Malformed,
     Text,
     TooLong,
@@ -105,11 +122,12 @@ enum End {
 }
 
 impl End {
-    fn close_frame(self) -> (u16, &'static str) {
+    fn close_frame(&self) -> (u16, &'static str) {
         match self {
-            Self::ClosedByPeer => (close_code::NORMAL, "closed by the client"),
+            Self::IsPeer(_) | Self::ClosedByPeer => (close_code::NORMAL, "closed by the client"),
             Self::Idle => (close_code::POLICY, "no sign of life"),
             Self::NotAuthorizedInTime => (close_code::POLICY, "no document opened in time"),
+            Self::NotAPeer => (close_code::POLICY, "not authorized to be a server"),
             Self::Malformed => (close_code::PROTOCOL, "malformed frame"),
             Self::Text => (close_code::UNSUPPORTED, "frames are binary"),
             Self::TooLong => (close_code::SIZE, "message too long"),
@@ -166,8 +184,21 @@ impl Connection {
                 self.on_session(frame.channel, message).await;
             }
             FrameBody::Close(_) => self.close(frame.channel).await,
+            FrameBody::Peer(greeting) => return Err(self.on_greeting(greeting)),
+            // Tokens are for clients.
+            FrameBody::Token(_) => return Err(End::Malformed),
         }
         Ok(())
+    }
+
+    /// Only the first frame of a connection makes it a link, and only with a token for that.
+    fn on_greeting(&self, greeting: &[u8]) -> End {
+        let token = self.token.as_deref();
+        if self.is_authorized || self.shared.config.authorization.peer(token).is_none() {
+            info!("not authorized to be a server");
+            return End::NotAPeer;
+        }
+        End::IsPeer(greeting.to_vec())
     }
 
     async fn on_open(&mut self, number: u32, open: Open<'_>) {
@@ -198,7 +229,8 @@ impl Connection {
         };
         self.is_authorized = true;
         let link = Link::new(number, Arc::clone(&self.outbound));
-        let join = Input::Join { link: Arc::clone(&link), permission };
+        let tokens = self.tokens;
+        let join = Input::Join { link: Arc::clone(&link), permission, tokens, peer: None };
         if room.send(join).await {
             self.channels.insert(number, Channel { room, link });
         } else {
@@ -240,8 +272,8 @@ impl Connection {
 
 /// The writing half of a connection: empties the queue, and pings. It ends with the queue,
 /// or when the peer does not read for too long.
-async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
+pub(crate) async fn write<W: Wire>(
+    mut sink: impl Sink<W, Error: core::fmt::Display> + Unpin + Send,
     mut queue: mpsc::UnboundedReceiver<Outgoing>,
     outbound: Arc<Outbound>,
     limits: Limits,
@@ -254,19 +286,16 @@ async fn write(
             outgoing = queue.recv() => outgoing,
             _ = ping.tick() => Some(Outgoing::Ping),
         };
-        let (message, bytes) = match outgoing {
-            Some(Outgoing::Frame(bytes)) => (Message::Binary(bytes.clone()), Some(bytes.len())),
-            Some(Outgoing::Ping) => (Message::Ping(Bytes::new()), None),
-            Some(Outgoing::End(frame)) => {
-                let _ = sink.send(Message::Close(Some(frame))).await;
-                return;
-            }
-            None => return,
+        let Some(outgoing) = outgoing else { return };
+        let (bytes, is_last) = match &outgoing {
+            Outgoing::Frame(bytes) => (Some(bytes.len()), false),
+            Outgoing::Ping => (None, false),
+            Outgoing::End(_) => (None, true),
         };
         let writing = async {
-            sink.feed(message).await?;
+            sink.feed(W::of(outgoing)).await?;
             // Small frames that wait behind one another leave together.
-            if queue.is_empty() { sink.flush().await } else { Ok(()) }
+            if is_last || queue.is_empty() { sink.flush().await } else { Ok(()) }
         };
         match timeout(limits.write_timeout, writing).await {
             Ok(Ok(())) => {}
@@ -278,6 +307,9 @@ async fn write(
         }
         if let Some(bytes) = bytes {
             outbound.was_written(bytes);
+        }
+        if is_last {
+            return;
         }
     }
 }

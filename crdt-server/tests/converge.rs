@@ -10,6 +10,9 @@ use crdt_core::ReplicaId;
 use crdt_document::{Document, Genesis, Presence};
 use crdt_server::client::{ChannelError, ChannelOptions};
 use crdt_server::frame::CloseReason;
+use crdt_server::store::{
+    LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument, VersionDigest, Write,
+};
 use support::running::{Running, Setup};
 use support::{Writer, edit};
 
@@ -176,19 +179,32 @@ async fn a_channel_that_is_closed_can_be_opened_again() {
 async fn a_panic_in_one_room_closes_that_room_only() {
     #[derive(Debug, Default)]
     struct Panicking(support::gated_store::GatedStore);
-    impl crdt_server::store::Store for Panicking {
-        fn commit(
-            &self,
-            writes: &[crdt_server::store::Write],
-        ) -> Result<(), crdt_server::store::StoreError> {
-            self.0.commit(writes)
+    impl Store for Panicking {
+        fn commit(&self, writes: &[Write], log: &[LogEntry]) -> Result<(), StoreError> {
+            self.0.commit(writes, log)
         }
-        fn load(
-            &self,
-            document: &str,
-        ) -> Result<crdt_server::store::StoredDocument, crdt_server::store::StoreError> {
+        fn load(&self, document: &str) -> Result<StoredDocument, StoreError> {
             assert_ne!(document, "boom", "the document that brings out a bug");
             self.0.load(document)
+        }
+        fn realm(&self) -> Result<RealmState, StoreError> {
+            self.0.realm()
+        }
+        fn note(&self, note: &RealmNote) -> Result<(), StoreError> {
+            self.0.note(note)
+        }
+        fn admissions(&self, after: u64, max: usize) -> Result<Vec<LogEntry>, StoreError> {
+            self.0.admissions(after, max)
+        }
+        fn documents(
+            &self,
+            after: &str,
+            max: usize,
+        ) -> Result<Vec<(Arc<str>, VersionDigest)>, StoreError> {
+            self.0.documents(after, max)
+        }
+        fn digest(&self, document: &str) -> Result<Option<VersionDigest>, StoreError> {
+            self.0.digest(document)
         }
     }
     let server = Running::start_on(Arc::new(Panicking::default()), Setup::default()).await;

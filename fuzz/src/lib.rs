@@ -63,6 +63,7 @@ surfaces![
     models,
     multi_value_register,
     observed_remove_map,
+    peer_message,
     plain_lattices,
     presence,
     primitives,

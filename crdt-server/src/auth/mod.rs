@@ -22,6 +22,9 @@ pub enum Access {
     Read,
     /// To send changes as well.
     Write,
+    /// To be another server of the realm: trusted with changes under any replica id, with what
+    /// it says of the owners of ids, and with every document.
+    Peer,
 }
 
 /// Who is on a channel, and what they may do.
@@ -50,6 +53,19 @@ impl Authorization {
         match (self, token) {
             (Self::Open, _) | (Self::Tokens(_), None) => true,
             (Self::Tokens(table), Some(token)) => table.knows(token),
+        }
+    }
+
+    /// Who comes with this token as another server; `None` if it does not make one.
+    ///
+    /// Without tokens every program on this machine may write everything, and may be a server.
+    pub fn peer(&self, token: Option<&str>) -> Option<Identity> {
+        match self {
+            Self::Open => Some(Identity::Anonymous),
+            Self::Tokens(table) => {
+                let token = token.filter(|token| table.is_peer(token))?;
+                Some(Identity::Token(Owner::of(token)))
+            }
         }
     }
 

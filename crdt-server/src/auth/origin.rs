@@ -72,6 +72,19 @@ impl OriginPolicy {
         }
     }
 
+    /// Whether a page of this origin may read what it asks for at this host.
+    pub fn allows(&self, origin: &str, host: Option<&str>) -> bool {
+        self.is_allowed(origin, host)
+    }
+
+    /// Whether a request without an origin may name this host. A page that a foreign name
+    /// leads to reads from "its own" server without naming an origin; on a server without tokens
+    /// the host has to be a loopback name, as that of an origin.
+    pub fn permits_host(&self, host: Option<&str>) -> bool {
+        !self.loopback_hosts_only
+            || host.is_some_and(|host| is_loopback_host(&host.to_ascii_lowercase()))
+    }
+
     fn is_allowed(&self, origin: &str, host: Option<&str>) -> bool {
         let origin = normalized(origin);
         if self.allowed.contains(&origin) {

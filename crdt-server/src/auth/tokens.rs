@@ -8,16 +8,18 @@ use crate::frame::{TOKEN_BYTES_MAX, is_valid_document_name};
 
 /// Which token covers which documents, for reading or for writing.
 ///
-/// A text file with one grant per line: the token, the document, and `read` or `write`,
+/// A text file with one grant per line: the token, the document, and `read`, `write` or `peer`,
 /// separated by blanks. The document is a name, a prefix followed by `*`, or `*` for all;
 /// a token may have several lines, and the most that one of them grants counts. Empty lines
-/// and lines that start with `#` are skipped.
+/// and lines that start with `#` are skipped. `peer` makes the holder another server of the
+/// realm; it takes `*` for the document.
 ///
 /// ```text
 /// # token                          document      access
 /// 5rkO2ZlnrDqYAnCz9WmS4w           notes         write
 /// 5rkO2ZlnrDqYAnCz9WmS4w           teams/blue/*  write
 /// mC1sJbQ8jGkVhW3oG0m1Vg           *             read
+/// o2vLw8m7XkqT3bYc9HfRdA           *             peer
 /// ```
 ///
 /// Make a token with, for example, `openssl rand -base64 24`.
@@ -53,12 +55,13 @@ pub enum TokenFileError {
         /// The line, from 1.
         line: usize,
     },
-    /// The third part is neither `read` nor `write`.
+    /// The third part is none of `read`, `write` and `peer`.
     UnknownAccess {
         /// The line, from 1.
         line: usize,
     },
-    /// The document is neither a name, a prefix with `*` behind it, nor `*`.
+    /// The document is neither a name, a prefix with `*` behind it, nor `*`; or it is not `*`
+    /// where that is asked for.
     InvalidDocument {
         /// The line, from 1.
         line: usize,
@@ -122,6 +125,12 @@ impl TokenTable {
         self.grants.contains_key(&Owner::of(token))
     }
 
+    /// Whether the token makes its holder another server.
+    pub fn is_peer(&self, token: &str) -> bool {
+        let grants = self.grants.get(&Owner::of(token));
+        grants.is_some_and(|grants| grants.iter().any(|grant| grant.access == Access::Peer))
+    }
+
     /// The most that the token grants on the document; `None` is nothing.
     pub fn access(&self, token: &str, document: &str) -> Option<Access> {
         let grants = self.grants.get(&Owner::of(token))?;
@@ -145,6 +154,7 @@ impl Grant {
         let access = match access {
             "read" => Access::Read,
             "write" => Access::Write,
+            "peer" => Access::Peer,
             _ => return Err(TokenFileError::UnknownAccess { line: line_number }),
         };
         let document = document.trim();
@@ -155,6 +165,9 @@ impl Grant {
             None if is_valid_document_name(document) => Documents::Named(document.to_owned()),
             _ => return Err(TokenFileError::InvalidDocument { line: line_number }),
         };
+        if access == Access::Peer && document != "*" {
+            return Err(TokenFileError::InvalidDocument { line: line_number });
+        }
         Ok((token, Self { documents, access }))
     }
 
@@ -175,11 +188,12 @@ impl fmt::Display for TokenFileError {
                 write!(f, "line {line}: expected `token document read|write`")
             }
             Self::UnknownAccess { line } => {
-                write!(f, "line {line}: the third part must be `read` or `write`")
+                write!(f, "line {line}: the third part must be `read`, `write` or `peer`")
             }
             Self::InvalidDocument { line } => write!(
                 f,
-                "line {line}: the document must be a name, a prefix followed by `*`, or `*`"
+                "line {line}: the document must be a name, a prefix followed by `*`, or `*`; for \
+                 `peer` it must be `*`"
             ),
             Self::TokenLength { line } => {
                 write!(f, "line {line}: a token has {TOKEN_BYTES_MIN} to {TOKEN_BYTES_MAX} bytes")
@@ -224,6 +238,8 @@ mod tests {
             assert_eq!(table.access(token, document), expected, "{token} {document}");
         }
         assert!(table.knows(ONE) && table.knows(TWO) && !table.knows("one-token"));
+        let peers = TokenTable::parse(&format!("{ONE} * write\n{TWO} * peer\n")).expect("a file");
+        assert!(!peers.is_peer(ONE) && peers.is_peer(TWO) && !peers.is_peer("one-token"));
     }
 
     #[test]
@@ -233,7 +249,8 @@ mod tests {
         for (text, part) in [
             (ONE, "line 1: expected"),
             ("\none-token-of-length write", "line 2: expected"),
-            ("one-token-of-length notes admin", "`read` or `write`"),
+            ("one-token-of-length notes admin", "`read`, `write` or `peer`"),
+            ("one-token-of-length notes peer", "for `peer` it must be `*`"),
             ("one-token-of-length no*tes read", "the document must be"),
             ("short notes read", "a token has 16 to 512 bytes"),
         ] {

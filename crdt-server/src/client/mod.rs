@@ -41,13 +41,12 @@
 //! of a [`Backoff`], and connect again: the greetings of the new session find out what was
 //! missed.
 
-mod backoff;
 mod channel;
 mod error;
 mod options;
 mod socket;
 
-pub use backoff::Backoff;
+pub use crate::backoff::Backoff;
 pub use channel::{Channel, Traffic};
 pub use error::{ChannelError, ConnectError};
 pub use options::ChannelOptions;

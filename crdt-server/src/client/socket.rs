@@ -259,8 +259,9 @@ impl Inboxes {
                     let _ = inbox.closed.set((close.reason, close.text.to_owned()));
                 }
             }
-            // A server opens nothing.
-            FrameBody::Open(_) => {}
+            // A server opens nothing on a client's connection, and says nothing else on one that
+            // has not asked for it.
+            FrameBody::Open(_) | FrameBody::Peer(_) | FrameBody::Token(_) => {}
         }
         Ok(())
     }

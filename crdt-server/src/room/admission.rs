@@ -10,11 +10,12 @@ use super::claims::Claims;
 use crate::outbound::MemberId;
 
 /// The room's document, as the session of one member sees it: it reads like the document,
-/// and takes in new events only of replicas that the member has claimed.
+/// and takes in new events only of replicas that the member has claimed; of another server, all.
 pub(super) struct Admission<'a> {
     pub(super) document: &'a mut Document,
     pub(super) claims: &'a Claims,
     pub(super) member: MemberId,
+    pub(super) is_peer: bool,
 }
 
 /// Why changes were not admitted.
@@ -64,8 +65,8 @@ impl ChangeLog for Admission<'_> {
         body: &mut Reader<'_>,
         tables: &mut ReceiveTables,
     ) -> Result<Vec<DotRange>, NotAdmitted> {
-        let Self { document, claims, member } = self;
-        let admit = |run: &ChangeRun| claims.holds(*member, run.replica);
+        let Self { document, claims, member, is_peer } = self;
+        let admit = |run: &ChangeRun| *is_peer || claims.holds(*member, run.replica);
         document.import_changes_if(body, tables, &mut { admit }).map_err(NotAdmitted)
     }
 

@@ -76,6 +76,30 @@ impl Claims {
         Some(owner)
     }
 
+    /// Whether anybody holds a claim on `replica` now.
+    pub(super) fn is_live(&self, replica: ReplicaId) -> bool {
+        self.live.contains_key(&replica)
+    }
+
+    /// Who owns `replica`, if anybody does.
+    pub(super) fn owner(&self, replica: ReplicaId) -> Option<Owner> {
+        self.owners.get(&replica).copied()
+    }
+
+    /// Takes over what another server says of an owner; returns whether it was news.
+    pub(super) fn adopt(&mut self, replica: ReplicaId, owner: Owner) -> bool {
+        let is_news = !self.owners.contains_key(&replica);
+        if is_news {
+            self.owners.insert(replica, owner);
+        }
+        is_news
+    }
+
+    /// Who owns which replica id.
+    pub(super) fn owners(&self) -> impl Iterator<Item = (ReplicaId, Owner)> + '_ {
+        self.owners.iter().map(|(&replica, &owner)| (replica, owner))
+    }
+
     /// `member` is gone.
     pub(super) fn release(&mut self, member: MemberId) {
         for replica in self.by_member.remove(&member).unwrap_or_default() {
@@ -134,6 +158,17 @@ mod tests {
         let mut loaded = Claims::new([(REPLICA, Owner::of("a"))].into());
         assert_eq!(loaded.claim(REPLICA, other, holder("b")), Err(Foreign));
         assert_eq!(loaded.claim(REPLICA, first, Identity::Anonymous), Ok(()), "no tokens now");
+    }
+
+    #[test]
+    fn what_another_server_says_of_owners_holds_unless_it_is_known_otherwise() {
+        let mut claims = Claims::default();
+        let (holder_a, holder_b) = (member(), member());
+        assert!(claims.adopt(REPLICA, Owner::of("a")));
+        assert!(!claims.adopt(REPLICA, Owner::of("b")), "the first word counts");
+        assert_eq!(claims.claim(REPLICA, holder_b, holder("b")), Err(Foreign));
+        assert_eq!(claims.claim(REPLICA, holder_a, holder("a")), Ok(()));
+        assert_eq!(claims.wrote(holder_a, REPLICA), None, "known already");
     }
 
     #[test]

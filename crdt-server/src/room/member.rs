@@ -4,6 +4,8 @@ use std::time::Instant;
 use crdt_causal::sync::{ChangeLog, Content, Event, Message, Refusal, Session, SessionError};
 use tokio::sync::Notify;
 
+use super::peer::PeerMember;
+use super::tokens::Tokens;
 use crate::auth::{Access, Permission};
 use crate::bucket::{Bucket, Rate};
 use crate::frame::CloseReason;
@@ -16,6 +18,10 @@ pub(super) struct Member {
     pub(super) session: Session,
     /// The queue of its connection is full: it waits to be woken.
     pub(super) is_blocked: bool,
+    /// If another server is on the channel.
+    pub(super) peer: Option<PeerMember>,
+    /// If it has asked for session tokens.
+    pub(super) tokens: Option<Tokens>,
     presence: Bucket,
 }
 
@@ -32,9 +38,10 @@ impl Member {
         permission: Permission,
         session: Session,
         presence: Rate,
+        peer: Option<PeerMember>,
     ) -> Self {
         let presence = Bucket::full(presence, Instant::now());
-        Self { link, permission, session, is_blocked: false, presence }
+        Self { link, permission, session, is_blocked: false, peer, tokens: None, presence }
     }
 
     /// Takes in a message. The session's refusal, if it comes to that, is still to be sent.
@@ -48,7 +55,15 @@ impl Member {
             self.session.refuse(Refusal::NotAuthorisedToWrite);
             return Ok(());
         }
-        self.session.handle(message, log, now)
+        let handled = self.session.handle(message, log, now);
+        if let (Err(error), Some(peer)) = (&handled, &mut self.peer) {
+            match error {
+                SessionError::UnrelatedGenesis { .. } => peer.refused(Refusal::UnrelatedGenesis),
+                SessionError::Import(error) => peer.refused(L::refusal(error)),
+                _ => {}
+            }
+        }
+        handled
     }
 
     /// Sends what the session has to say, as far as there is room in the queue.
@@ -65,7 +80,14 @@ impl Member {
                 return Stays::Yes;
             }
             match self.session.poll_transmit(log, now) {
-                Some(message) => self.link.send(&message),
+                Some(message) => {
+                    if let Some(tokens) = &mut self.tokens
+                        && brings_changes(&message)
+                    {
+                        tokens.was_sent(now);
+                    }
+                    self.link.send(&message);
+                }
                 None if self.session.is_over() => return Stays::No(CloseReason::Refused),
                 None => return Stays::Yes,
             }
@@ -74,11 +96,30 @@ impl Member {
 
     /// When to transmit again, if nothing happens before.
     pub(super) fn deadline(&self) -> Option<u64> {
-        if self.is_blocked { None } else { self.session.poll_timeout() }
+        if self.is_blocked {
+            return None;
+        }
+        let token = self.tokens.as_ref().and_then(Tokens::deadline);
+        self.session.poll_timeout().into_iter().chain(token).min()
     }
 
     pub(super) fn poll_event(&mut self) -> Option<Event> {
-        self.session.poll_event()
+        let event = self.session.poll_event()?;
+        if let Some(peer) = &mut self.peer {
+            match event {
+                Event::UpToDate => peer.up_to_date(),
+                Event::Refused(refusal) => peer.refused(refusal),
+                _ => {}
+            }
+        }
+        Some(event)
+    }
+
+    /// Tells the link of another server what has become durable there.
+    pub(super) fn report(&mut self) {
+        if let Some(peer) = &mut self.peer {
+            peer.report(&self.session);
+        }
     }
 
     /// Whether the member may send another presence message now.

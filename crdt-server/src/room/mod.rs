@@ -8,38 +8,68 @@ mod admission;
 mod claims;
 mod member;
 mod open;
+mod owners;
+mod peer;
 mod presence;
+mod requests;
 mod stored;
+mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
-use crate::auth::Permission;
+use crdt_core::ReplicaId;
+
+use crate::api::{self, Known, WriteAnswer};
+use crate::auth::{Owner, Permission};
 use crate::frame::CloseReason;
 use crate::limits::Limits;
 use crate::outbound::{Link, MemberId};
+use crate::peer::Watch;
+use crate::realm::Attester;
 use crate::rooms::Place;
 use crate::store::StoreWriter;
 
 use claims::Claims;
 use open::OpenRoom;
+use requests::{Reply, Requests, own_digest};
 use stored::{StoreFailed, Stored};
+
+pub(crate) use peer::{News, PeerSide, What};
+pub(crate) use stored::rebuild;
 
 /// What a connection tells a room.
 #[derive(Debug)]
 pub(crate) enum Input {
     /// A channel was opened.
-    Join { link: Arc<Link>, permission: Permission },
+    Join {
+        link: Arc<Link>,
+        permission: Permission,
+        /// Whether the client has asked for session tokens.
+        tokens: bool,
+        peer: Option<(PeerSide, Watch)>,
+    },
     /// A message came for the channel's session. The permit is given back once it is
     /// taken in, which is what slows down a connection that sends faster than that.
     Message { member: MemberId, message: Bytes, permit: OwnedSemaphorePermit },
     /// The channel was closed, or its connection is gone.
     Leave { member: MemberId },
+    /// A channel of another server is to be watched for more.
+    Watch { member: MemberId, watch: Watch },
+    /// Another server tells who owns replica ids.
+    Owners { owners: Vec<(ReplicaId, Owner)> },
+    /// What stands at a path, once it is durable.
+    Read { path: Vec<String>, reply: Reply<String> },
+    /// A transaction.
+    Write { write: api::Write, reply: Reply<WriteAnswer> },
+    /// What is known of replicas.
+    Known { replicas: Vec<ReplicaId>, reply: oneshot::Sender<Vec<Known>> },
 }
 
 /// The right to talk to a room; the room stays open for as long as there is one.
@@ -62,6 +92,7 @@ pub(crate) struct Room {
     document: Arc<str>,
     inbox: mpsc::Receiver<Input>,
     store: StoreWriter,
+    attester: Arc<Attester>,
     limits: Limits,
     stopping: CancellationToken,
 }
@@ -74,10 +105,11 @@ impl Room {
         document: Arc<str>,
         inbox: mpsc::Receiver<Input>,
         store: StoreWriter,
+        attester: Arc<Attester>,
         limits: &Limits,
         stopping: CancellationToken,
     ) -> Self {
-        Self { document, inbox, store, limits: limits.clone(), stopping }
+        Self { document, inbox, store, attester, limits: limits.clone(), stopping }
     }
 
     /// Loads the document and serves it until the server stops, the store fails, or no one
@@ -92,7 +124,10 @@ impl Room {
             if !room.members.is_empty() {
                 deserted_since = Instant::now();
             }
-            let idle_at = deserted_since + self.limits.room_idle_timeout;
+            // Nobody but another server was here: it comes back when there is something new.
+            let linger =
+                if room.had_clients { self.limits.room_idle_timeout } else { Duration::ZERO };
+            let idle_at = deserted_since + linger;
             let deadline = room.deadline();
             let timer = sleep_until(deadline.unwrap_or(idle_at));
             let is_deserted = room.is_deserted();
@@ -107,7 +142,10 @@ impl Room {
                     }
                 }
                 settled = room.stored.settled() => match settled {
-                    Ok(()) => room.on_durable(),
+                    Ok(()) => {
+                        room.on_durable();
+                        room.answer();
+                    }
                     Err(StoreFailed) => return,
                 },
                 () = wake.notified() => room.on_wake(),
@@ -120,7 +158,9 @@ impl Room {
                     deserted_since = Instant::now();
                 }
             }
-            room.stored.write(&room.document);
+            if room.stored.write(&room.document) {
+                room.on_write();
+            }
             room.transmit();
         }
     }
@@ -145,7 +185,19 @@ impl Room {
                 let store = self.store.clone();
                 let kept =
                     Stored::new(Arc::clone(&self.document), store, &stored, document.version());
-                Some(OpenRoom::new(document, kept, Claims::new(stored.owners), &self.limits))
+                let own_digest = own_digest(self.store.log_id());
+                let own = stored.owners.iter().find(|(_, owner)| **owner == own_digest);
+                let requests = Requests::new(stored.answers, own.map(|(&replica, _)| replica));
+                let claims = Claims::new(stored.owners);
+                Some(OpenRoom::new(
+                    document,
+                    kept,
+                    claims,
+                    requests,
+                    own_digest,
+                    Arc::clone(&self.attester),
+                    &self.limits,
+                ))
             }
             Err(error) => {
                 error!(%error, "the document cannot be rebuilt");

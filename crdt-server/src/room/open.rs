@@ -12,14 +12,19 @@ use tracing::{debug, info, warn};
 use super::admission::Admission;
 use super::claims::Claims;
 use super::member::{Member, Stays};
+use super::peer::{PeerMember, PeerSide};
 use super::presence::PresenceBoard;
+use super::requests::Requests;
 use super::stored::Stored;
+use super::tokens::Tokens;
 use super::{Input, without_blocking};
-use crate::auth::{Access, Permission};
+use crate::auth::{Access, Owner, Permission};
 use crate::bucket::Rate;
 use crate::frame::CloseReason;
 use crate::limits::Limits;
 use crate::outbound::{Link, MemberId};
+use crate::peer::Watch;
+use crate::realm::Attester;
 
 /// A room at work.
 pub(super) struct OpenRoom {
@@ -29,10 +34,16 @@ pub(super) struct OpenRoom {
     pub(super) members: BTreeMap<MemberId, Member>,
     /// Members whose session may have something to say.
     due: BTreeSet<MemberId>,
-    claims: Claims,
+    pub(super) claims: Claims,
+    pub(super) requests: Requests,
+    /// What makes a replica id the server's own.
+    pub(super) own_digest: Owner,
+    attester: Arc<Attester>,
     presence: PresenceBoard,
     session_limits: sync::Limits,
     presence_rate: Rate,
+    /// Whether anyone but other servers was ever here.
+    pub(super) had_clients: bool,
     /// Notified when the queue of a blocked member has room again.
     pub(super) wake: Arc<Notify>,
     started: Instant,
@@ -50,7 +61,15 @@ enum Origin {
 }
 
 impl OpenRoom {
-    pub(super) fn new(document: Document, stored: Stored, claims: Claims, limits: &Limits) -> Self {
+    pub(super) fn new(
+        document: Document,
+        stored: Stored,
+        claims: Claims,
+        requests: Requests,
+        own_digest: Owner,
+        attester: Arc<Attester>,
+        limits: &Limits,
+    ) -> Self {
         let blank = document.version().is_empty();
         Self {
             origin: if blank { Origin::Unknown } else { Origin::Settled },
@@ -59,6 +78,9 @@ impl OpenRoom {
             members: BTreeMap::new(),
             due: BTreeSet::new(),
             claims,
+            requests,
+            own_digest,
+            attester,
             presence: PresenceBoard::new(limits.presence_clients_max),
             session_limits: sync::Limits::default()
                 .with_message_bytes_max(limits.message_bytes_max as u64)
@@ -68,6 +90,7 @@ impl OpenRoom {
                 limits.presence_per_second,
                 limits.presence_per_second.saturating_mul(4),
             ),
+            had_clients: false,
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
         }
@@ -75,7 +98,9 @@ impl OpenRoom {
 
     pub(super) fn take_in(&mut self, input: Input) {
         match input {
-            Input::Join { link, permission } => self.join(link, permission),
+            Input::Join { link, permission, tokens, peer } => {
+                self.join(link, permission, tokens, peer);
+            }
             Input::Message { member, message, permit } => {
                 if message.len() > HEAVY_BYTES {
                     without_blocking(|| self.on_message(member, &message));
@@ -89,11 +114,40 @@ impl OpenRoom {
                 self.claims.release(member);
                 debug!(%member, "left");
             }
+            Input::Watch { member, watch } => {
+                let version = self.document.version();
+                if let Some(peer) = self.members.get_mut(&member).and_then(|m| m.peer.as_mut()) {
+                    peer.watch(watch, version);
+                    self.due.insert(member);
+                }
+            }
+            Input::Owners { owners } => self.adopt(owners),
+            Input::Read { path, reply } => {
+                self.had_clients = true;
+                self.read(&path, reply);
+            }
+            Input::Write { write, reply } => {
+                self.had_clients = true;
+                without_blocking(|| self.write(write, reply));
+            }
+            Input::Known { replicas, reply } => drop(reply.send(self.known(&replicas))),
         }
     }
 
-    fn join(&mut self, link: Arc<Link>, permission: Permission) {
+    fn join(
+        &mut self,
+        link: Arc<Link>,
+        permission: Permission,
+        tokens: bool,
+        peer: Option<(PeerSide, Watch)>,
+    ) {
         let member = link.member;
+        self.had_clients |= peer.is_none();
+        let peer = peer.map(|(side, watch)| {
+            let mut peer = PeerMember::new(side);
+            peer.watch(watch, self.document.version());
+            peer
+        });
         let config = sync::Config::new().with_limits(self.session_limits);
         let mut session = Session::new(config, nonce(), self.now());
         // As long as it is open how the document begins, nothing can be said about it.
@@ -105,7 +159,9 @@ impl OpenRoom {
             let _ = session.send_presence(&update);
         }
         debug!(%member, access = ?permission.access, "joined");
-        self.members.insert(member, Member::new(link, permission, session, self.presence_rate));
+        let mut member_of_room = Member::new(link, permission, session, self.presence_rate, peer);
+        member_of_room.tokens = tokens.then(Tokens::default);
+        self.members.insert(member, member_of_room);
         self.due.insert(member);
     }
 
@@ -116,7 +172,12 @@ impl OpenRoom {
         let now = self.now();
         // A message may come after its channel was closed from here.
         let Some(member) = self.members.get_mut(&id) else { return };
-        let log = &mut Admission { document: &mut self.document, claims: &self.claims, member: id };
+        let log = &mut Admission {
+            document: &mut self.document,
+            claims: &self.claims,
+            member: id,
+            is_peer: member.peer.is_some(),
+        };
         if let Err(error) = member.handle(message, log, now) {
             warn!(member = %id, %error, "session ended");
         }
@@ -129,7 +190,9 @@ impl OpenRoom {
     fn on_event(&mut self, id: MemberId, event: Event) {
         let now = self.now();
         let Some(member) = self.members.get_mut(&id) else { return };
+        let peer = member.peer.as_ref().map(PeerMember::slot);
         match event {
+            Event::Established { .. } if peer.is_some() => self.tell_owners(id),
             Event::Established { writers } => {
                 for replica in writers {
                     self.claim(id, replica);
@@ -137,9 +200,15 @@ impl OpenRoom {
             }
             Event::WriterClaimed { replica } => self.claim(id, replica),
             Event::Changed { ranges } => {
+                if let Some(tokens) = &mut member.tokens {
+                    tokens.wrote();
+                }
                 for range in ranges {
-                    if let Some(owner) = self.claims.wrote(id, range.replica) {
+                    if let Some(slot) = peer {
+                        self.stored.brought(range, slot);
+                    } else if let Some(owner) = self.claims.wrote(id, range.replica) {
                         self.stored.own(range.replica, owner);
+                        self.forward_owners(&[(range.replica, owner)]);
                     }
                 }
             }
@@ -152,7 +221,9 @@ impl OpenRoom {
                     return member.session.refuse(Refusal::InvalidMessage);
                 }
                 for (&other, member) in &mut self.members {
-                    if other != id && member.session.send_presence(&update).is_ok() {
+                    // From one server it does not go on to the next: that has it, too.
+                    let is_for_it = other != id && (peer.is_none() || member.peer.is_none());
+                    if is_for_it && member.session.send_presence(&update).is_ok() {
                         self.due.insert(other);
                     }
                 }
@@ -182,7 +253,7 @@ impl OpenRoom {
         let Ok(Message::Hello(hello)) = Message::decode(message) else { return };
         let before = self.origin;
         let origin = match member.permission.access {
-            Access::Write => Origin::Settled,
+            Access::Write | Access::Peer => Origin::Settled,
             Access::Read if before == Origin::Unknown => Origin::Reader,
             Access::Read => return,
         };
@@ -200,6 +271,18 @@ impl OpenRoom {
         }
     }
 
+    /// A request is the first to write: the document begins as documents do.
+    pub(super) fn settle_origin(&mut self) {
+        if self.origin == Origin::Settled {
+            return;
+        }
+        self.origin = Origin::Settled;
+        for (&id, member) in &mut self.members {
+            member.session.set_durable(self.stored.durable());
+            self.due.insert(id);
+        }
+    }
+
     fn send_away_all_but(&mut self, id: MemberId) {
         let (stay, go) = std::mem::take(&mut self.members).into_iter().partition(|(m, _)| *m == id);
         self.members = stay;
@@ -209,8 +292,17 @@ impl OpenRoom {
         }
     }
 
+    /// What was imported is on its way to the store.
+    pub(super) fn on_write(&mut self) {
+        self.members.values_mut().filter_map(|m| m.tokens.as_mut()).for_each(Tokens::on_write);
+    }
+
     pub(super) fn on_durable(&mut self) {
+        let now = self.now();
         for (&id, member) in &mut self.members {
+            if let Some(tokens) = &mut member.tokens {
+                tokens.on_durable(now);
+            }
             member.session.set_durable(self.stored.durable());
             self.due.insert(id);
         }
@@ -241,6 +333,10 @@ impl OpenRoom {
                     warn!(member = %id, %refusal, "a change cannot be sent");
                 }
             }
+            member.report();
+            if member.tokens.as_mut().is_some_and(|tokens| tokens.is_due(now)) {
+                member.link.send_token(self.attester.token(self.stored.position()));
+            }
             if let Stays::No(reason) = stays {
                 member.link.close(reason, "");
                 self.members.remove(&id);
@@ -261,6 +357,7 @@ impl OpenRoom {
             }
         }
         self.on_durable();
+        self.answer();
         self.transmit();
         for member in self.members.values() {
             member.link.close(CloseReason::GoingAway, "the server is shutting down");
@@ -268,7 +365,9 @@ impl OpenRoom {
     }
 
     pub(super) fn is_deserted(&self) -> bool {
-        self.members.is_empty() && self.stored.is_settled(&self.document)
+        self.members.is_empty()
+            && self.requests.is_empty()
+            && self.stored.is_settled(&self.document)
     }
 
     /// When a session or someone's presence is due, if nothing happens before.

@@ -1,12 +1,15 @@
 use core::fmt;
 use std::sync::Arc;
 
-use crdt_core::{ReplicaId, VersionVector};
+use crdt_causal::cut::Slot;
+use crdt_core::{DotRange, ReplicaId, VersionVector};
 use crdt_document::{Document, ImportError};
 
 use super::without_blocking;
 use crate::auth::Owner;
-use crate::store::{Content, Durable, StoreWriter, StoredDocument, Write};
+use crate::store::{
+    Admitted, Answer, Content, Durable, StoreWriter, StoredDocument, VersionDigest, Write,
+};
 
 /// What of a room's document is stored, and what is on its way to the store.
 ///
@@ -19,7 +22,14 @@ pub(super) struct Stored {
     durable: VersionVector,
     snapshot_bytes: usize,
     log_bytes: usize,
+    digest: VersionDigest,
+    /// The position up to which everything durable of the document was numbered, at the latest.
+    position: u64,
     owners: Vec<(ReplicaId, Owner)>,
+    /// What came from other servers since the last write.
+    brought: Vec<(DotRange, Slot)>,
+    answers: Vec<Answer>,
+    answers_from: u64,
     under_way: Option<UnderWay>,
 }
 
@@ -34,7 +44,7 @@ pub(super) struct StoreFailed;
 
 /// A stored document that cannot be read back.
 #[derive(Debug)]
-pub(super) enum LoadError {
+pub(crate) enum LoadError {
     Snapshot(ImportError),
     Changes { position: usize, error: ImportError },
 }
@@ -43,7 +53,7 @@ pub(super) enum LoadError {
 const LOG_BYTES_MIN: usize = 64 << 10;
 
 /// Rebuilds a document from what is stored of it.
-pub(super) fn rebuild(stored: &StoredDocument) -> Result<Document, LoadError> {
+pub(crate) fn rebuild(stored: &StoredDocument) -> Result<Document, LoadError> {
     let mut bundles = stored.log.iter().enumerate();
     let mut document = match (&stored.snapshot, stored.log.first()) {
         (Some(bytes), _) => Document::decode(bytes).map_err(LoadError::Snapshot)?,
@@ -71,13 +81,20 @@ impl Stored {
         loaded: &StoredDocument,
         version: &VersionVector,
     ) -> Self {
+        // What was loaded was durable, and numbered, before it was.
+        let store_head = store.head();
         Self {
             document,
             store,
             durable: version.clone(),
             snapshot_bytes: loaded.snapshot.as_ref().map_or(0, Vec::len),
             log_bytes: loaded.log_bytes(),
+            digest: VersionDigest::of(version),
+            position: store_head,
             owners: Vec::new(),
+            brought: Vec::new(),
+            answers: Vec::new(),
+            answers_from: 0,
             under_way: None,
         }
     }
@@ -85,6 +102,22 @@ impl Stored {
     /// What a crash cannot take away.
     pub(super) fn durable(&self) -> &VersionVector {
         &self.durable
+    }
+
+    /// A position that the durable events of the document do not go beyond.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Notes that events came from another server.
+    pub(super) fn brought(&mut self, range: DotRange, slot: Slot) {
+        self.brought.push((range, slot));
+    }
+
+    /// Keeps an answer together with the next write; those below `from` are forgotten with it.
+    pub(super) fn answer(&mut self, answer: Answer, from: u64) {
+        self.answers.push(answer);
+        self.answers_from = from;
     }
 
     /// Records an owner together with the next write.
@@ -97,10 +130,17 @@ impl Stored {
         self.under_way.is_none() && self.durable.dominates(document.version())
     }
 
-    /// Starts a write, if there is something to write and none is under way.
-    pub(super) fn write(&mut self, document: &Document) {
+    /// Starts a write, if there is something to write and none is under way. Whether it did.
+    pub(super) fn write(&mut self, document: &Document) -> bool {
         if self.under_way.is_some() || self.durable.dominates(document.version()) {
-            return;
+            return false;
+        }
+        let new = document.version().missing_from(&self.durable);
+        let admitted: Vec<Admitted> =
+            new.map(|range| Admitted { range, from: self.bringer(range) }).collect();
+        self.brought.clear();
+        for Admitted { range, .. } in &admitted {
+            self.digest.extend(*range);
         }
         let content = if self.log_bytes > self.snapshot_bytes.max(LOG_BYTES_MIN) {
             let snapshot = without_blocking(|| document.encode());
@@ -115,14 +155,36 @@ impl Stored {
             document: Arc::clone(&self.document),
             content,
             owners: std::mem::take(&mut self.owners),
+            admitted,
+            digest: self.digest,
+            answers: std::mem::take(&mut self.answers),
+            answers_from: self.answers_from,
         });
         self.under_way = Some(UnderWay { done, version: document.version().clone() });
+        true
+    }
+
+    /// The server that all of `range` came from, if one did.
+    fn bringer(&self, range: DotRange) -> Option<Slot> {
+        let mut expected = range.first;
+        let mut slot = None;
+        for (part, bringer) in &self.brought {
+            if part.replica != range.replica || part.last < expected {
+                continue;
+            }
+            if part.first > expected || slot.is_some_and(|slot| slot != *bringer) {
+                return None;
+            }
+            slot = Some(*bringer);
+            expected = part.last + 1;
+        }
+        slot.filter(|_| expected > range.last)
     }
 
     /// Resolves when the write under way is durable; never, if there is none. Cancel safe.
     pub(super) async fn settled(&mut self) -> Result<(), StoreFailed> {
         let Some(under_way) = &mut self.under_way else { return std::future::pending().await };
-        (&mut under_way.done).await.map_err(|_| StoreFailed)?;
+        self.position = (&mut under_way.done).await.map_err(|_| StoreFailed)?;
         if let Some(UnderWay { version, .. }) = self.under_way.take() {
             self.durable = version;
         }

@@ -1,24 +1,35 @@
-//! What survives the process: snapshots, logs of changes, and who owns which replica id.
+//! What survives the process: snapshots, logs of changes, who owns which replica id, and the
+//! order in which everything was admitted.
 //!
 //! A document is stored as the newest *snapshot* (the whole document, encoded) and the *log*
 //! of bundles of changes that came after it. A room appends to the log, and from time to
 //! time replaces snapshot and log by a newer snapshot, in one transaction.
 //!
+//! Every event that becomes durable gets a *position*, over all documents, in the same commit:
+//! the [admission log](LogEntry), by which servers tell each other, and their clients, how
+//! much of everything they hold.
+//!
 //! [`Store`] is the interface, [`EmbeddedStore`] the one that needs no service,
 //! [`StoreWriter`] the thread through which everything is written: it groups what has
 //! queued up into one commit, and whoever wrote is told once that commit is durable.
 
+mod admission;
+mod digest;
 mod embedded;
 mod error;
+mod upgrade;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crdt_core::ReplicaId;
+use crdt_core::{DotRange, ReplicaId};
 
+pub use admission::{Admitted, LogEntry, RealmNote, RealmState};
+pub use digest::VersionDigest;
 pub use embedded::EmbeddedStore;
 pub use error::StoreError;
+pub(crate) use writer::unix_ms;
 pub use writer::{Durable, StoreStatistics, StoreWriter};
 
 use crate::auth::Owner;
@@ -29,14 +40,15 @@ use crate::auth::Owner;
 /// but have to be honest: what `commit` has reported as done survives a crash of the
 /// process and of the machine.
 pub trait Store: Send + Sync + 'static {
-    /// Writes all of `writes`, in order, or none of it, and returns when it is durable.
+    /// Writes all of `writes`, in order, and appends `log`, which numbers what they admit, to
+    /// the admission log; or none of it. Returns when it is durable.
     ///
     /// # Errors
     ///
     /// After an error the state on disk is unknown until the store is opened anew, so the
     /// caller must neither retry nor go on: a second `fsync` reports success without having
     /// written what the first one failed to write (Rebello et al., ATC 2020).
-    fn commit(&self, writes: &[Write]) -> Result<(), StoreError>;
+    fn commit(&self, writes: &[Write], log: &[LogEntry]) -> Result<(), StoreError>;
 
     /// What is stored of a document; an unknown one is empty. Sees every finished commit.
     ///
@@ -44,6 +56,48 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Where the store cannot be read.
     fn load(&self, document: &str) -> Result<StoredDocument, StoreError>;
+
+    /// What is stored of the server's place in the realm.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    fn realm(&self) -> Result<RealmState, StoreError>;
+
+    /// Replaces what is stored of the realm, and forgets entries of the admission log, as many
+    /// as make a short commit.
+    ///
+    /// # Errors
+    ///
+    /// As for [`commit`](Self::commit).
+    fn note(&self, note: &RealmNote) -> Result<(), StoreError>;
+
+    /// The entries of the admission log with events beyond the position `after`, `max` at most,
+    /// in order. Those up to [`RealmState::forgotten`] are not there any more.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    fn admissions(&self, after: u64, max: usize) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// The documents whose names come after `after`, `max` at most, in the order of their names,
+    /// each with the digest of its last write.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    fn documents(
+        &self,
+        after: &str,
+        max: usize,
+    ) -> Result<Vec<(Arc<str>, VersionDigest)>, StoreError>;
+
+    /// The digest of a document's last write; `None` if it was never written.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    fn digest(&self, document: &str) -> Result<Option<VersionDigest>, StoreError>;
 }
 
 /// One write: to one document, all or nothing.
@@ -55,6 +109,27 @@ pub struct Write {
     pub content: Content,
     /// Replica ids that from now on belong to whoever holds a token.
     pub owners: Vec<(ReplicaId, Owner)>,
+    /// The events that the content has and earlier writes had not: they are numbered.
+    pub admitted: Vec<Admitted>,
+    /// The digest of the version that is stored with this write.
+    pub digest: VersionDigest,
+    /// Requests that were answered, for when they come again.
+    pub answers: Vec<Answer>,
+    /// Answers with smaller ordinals are forgotten.
+    pub answers_from: u64,
+}
+
+/// A request with an idempotency key that was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The how-many-th it was of its document.
+    pub ordinal: u64,
+    /// The digest of who asked and of the key.
+    pub key: [u8; 32],
+    /// The digest of what was asked.
+    pub request: [u8; 32],
+    /// The events that it led to. What changed nothing is not remembered.
+    pub events: DotRange,
 }
 
 /// The content of a [`Write`].
@@ -75,6 +150,23 @@ pub struct StoredDocument {
     pub log: Vec<Vec<u8>>,
     /// Who owns which replica id.
     pub owners: BTreeMap<ReplicaId, Owner>,
+    /// The latest requests with an idempotency key, oldest first.
+    pub answers: Vec<Answer>,
+}
+
+impl Write {
+    /// A write of content and nothing else.
+    pub fn new(document: &str, content: Content) -> Self {
+        Self {
+            document: document.into(),
+            content,
+            owners: Vec::new(),
+            admitted: Vec::new(),
+            digest: VersionDigest::default(),
+            answers: Vec::new(),
+            answers_from: 0,
+        }
+    }
 }
 
 impl Content {

@@ -2,14 +2,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
-use super::{Store, StoreError, StoredDocument, Write};
+use super::admission::Tail;
+use super::{
+    LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument, VersionDigest, Write,
+};
 
-/// Resolves once what was written is durable; to an error if it never will be.
-pub type Durable = oneshot::Receiver<()>;
+/// Resolves once what was written is durable, to a position that what it admitted does not go
+/// beyond; to an error if it never will be.
+pub type Durable = oneshot::Receiver<u64>;
 
 /// Commits are cut at this many bytes of content, so that one does not grow for ever.
 const COMMIT_BYTES_MAX: usize = 16 << 20;
@@ -43,13 +47,20 @@ pub struct StoreStatistics {
 }
 
 struct Job {
-    /// `None` only waits for what is before it.
-    write: Option<Write>,
-    done: oneshot::Sender<()>,
+    what: What,
+    done: oneshot::Sender<u64>,
 }
 
-#[derive(Default)]
+enum What {
+    Write(Write),
+    Note(RealmNote),
+    /// Only waits for what is before it.
+    Nothing,
+}
+
 struct Shared {
+    tail: Tail,
+    log_id: u64,
     failed: CancellationToken,
     failure: Mutex<Option<StoreError>>,
     commits: AtomicU64,
@@ -60,20 +71,120 @@ struct Shared {
 impl StoreWriter {
     /// Starts the thread. It ends when the last clone of the writer is dropped; the handle
     /// then tells whether everything was committed.
-    pub fn start(store: Arc<dyn Store>) -> (Self, thread::JoinHandle<()>) {
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot tell where its admission log ends.
+    pub fn start(store: Arc<dyn Store>) -> Result<(Self, thread::JoinHandle<()>), StoreError> {
         let (jobs, queue) = mpsc::channel();
-        let shared = Arc::new(Shared::default());
+        let realm = store.realm()?;
+        let shared = Arc::new(Shared {
+            tail: Tail::new(realm.head),
+            log_id: realm.log_id,
+            failed: CancellationToken::new(),
+            failure: Mutex::default(),
+            commits: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        });
         let worker = Worker { store: Arc::clone(&store), queue, shared: Arc::clone(&shared) };
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.run())
             .expect("a process can start its threads");
-        (Self { store, jobs, shared }, thread)
+        Ok((Self { store, jobs, shared }, thread))
     }
 
     /// Hands over a write, without waiting.
     pub fn write(&self, write: Write) -> Durable {
-        self.submit(Some(write))
+        self.submit(What::Write(write))
+    }
+
+    /// Hands over what is to be kept of the realm, without waiting.
+    pub fn note(&self, note: RealmNote) -> Durable {
+        self.submit(What::Note(note))
+    }
+
+    /// The last position that was given out and is durable.
+    pub fn head(&self) -> u64 {
+        *self.shared.tail.head().borrow()
+    }
+
+    /// Tells the store's admission log from any other.
+    pub fn log_id(&self) -> u64 {
+        self.shared.log_id
+    }
+
+    /// Tells of each change of the [head](Self::head).
+    pub fn head_changes(&self) -> watch::Receiver<u64> {
+        self.shared.tail.head().subscribe()
+    }
+
+    /// What was stored of the realm when the store was last [noted](Self::note) to.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub fn realm(&self) -> Result<RealmState, StoreError> {
+        self.store.realm()
+    }
+
+    /// The entries of the admission log with events beyond the position `after`, `max` at most:
+    /// from memory, where they are recent.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn admissions(&self, after: u64, max: usize) -> Result<Vec<LogEntry>, StoreError> {
+        match self.shared.tail.since(after, max) {
+            Some(entries) => Ok(entries),
+            None => self.read(move |store| store.admissions(after, max)).await,
+        }
+    }
+
+    /// Documents by name, as [`Store::documents`].
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn documents(
+        &self,
+        after: Arc<str>,
+        max: usize,
+    ) -> Result<Vec<(Arc<str>, VersionDigest)>, StoreError> {
+        self.read(move |store| store.documents(&after, max)).await
+    }
+
+    /// Those of `documents` whose digests are not these.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn differing(
+        &self,
+        documents: Vec<(Arc<str>, VersionDigest)>,
+    ) -> Result<Vec<Arc<str>>, StoreError> {
+        let differing = move |store: &dyn Store| {
+            let mut differing = Vec::new();
+            for (document, digest) in documents {
+                if store.digest(&document)? != Some(digest) {
+                    differing.push(document);
+                }
+            }
+            Ok(differing)
+        };
+        self.read(differing).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = Arc::clone(&self.store);
+        match tokio::task::spawn_blocking(move || read(&*store)).await {
+            Ok(result) => result,
+            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+        }
     }
 
     /// Reads a document, after everything that was handed over for it before.
@@ -89,16 +200,12 @@ impl StoreWriter {
         if !self.flush().await {
             return None;
         }
-        let store = Arc::clone(&self.store);
-        match tokio::task::spawn_blocking(move || store.load(&document)).await {
-            Ok(loaded) => Some(loaded),
-            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
-        }
+        Some(self.read(move |store| store.load(&document)).await)
     }
 
     /// Waits until everything that was handed over is durable; `false` if it never will be.
     pub async fn flush(&self) -> bool {
-        self.submit(None).await.is_ok()
+        self.submit(What::Nothing).await.is_ok()
     }
 
     /// Cancelled once a commit has failed.
@@ -120,10 +227,10 @@ impl StoreWriter {
         }
     }
 
-    fn submit(&self, write: Option<Write>) -> Durable {
+    fn submit(&self, what: What) -> Durable {
         let (done, durable) = oneshot::channel();
         // A closed queue drops the job, and `durable` resolves to an error.
-        let _ = self.jobs.send(Job { write, done });
+        let _ = self.jobs.send(Job { what, done });
         durable
     }
 }
@@ -140,18 +247,24 @@ impl Worker {
         let failed_unless_done = self.shared.failed.clone().drop_guard();
         let mut group = Vec::new();
         let mut waiting = Vec::new();
+        let mut note = None;
         while let Ok(first) = self.queue.recv() {
             let mut bytes = 0;
             let mut next = Some(first);
             while let Some(job) = next {
-                if let Some(write) = job.write {
-                    bytes += write.content.len();
-                    group.push(write);
+                match job.what {
+                    What::Write(write) => {
+                        bytes += write.content.len();
+                        group.push(write);
+                    }
+                    // The last one says it all.
+                    What::Note(latest) => note = Some(latest),
+                    What::Nothing => {}
                 }
                 waiting.push(job.done);
                 next = if bytes < COMMIT_BYTES_MAX { self.queue.try_recv().ok() } else { None };
             }
-            if let Err(failure) = self.commit(&group, bytes) {
+            if let Err(failure) = self.commit(&group, bytes, note.take()) {
                 error!(error = %failure, "the store failed; nothing is acknowledged from here on");
                 let mut slot = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
                 *slot = Some(failure);
@@ -160,21 +273,37 @@ impl Worker {
             group.clear();
             for done in waiting.drain(..) {
                 // A room that is gone does not wait.
-                let _ = done.send(());
+                let _ = done.send(*self.shared.tail.head().borrow());
             }
         }
         failed_unless_done.disarm();
     }
 
-    fn commit(&self, group: &[Write], bytes: usize) -> Result<(), StoreError> {
+    fn commit(
+        &self,
+        group: &[Write],
+        bytes: usize,
+        note: Option<RealmNote>,
+    ) -> Result<(), StoreError> {
+        if let Some(note) = note {
+            self.store.note(&note)?;
+        }
         if group.is_empty() {
             return Ok(());
         }
-        self.store.commit(group)?;
+        let entries = self.shared.tail.number(group, unix_ms());
+        self.store.commit(group, &entries)?;
+        self.shared.tail.append(entries);
         self.shared.commits.fetch_add(1, Ordering::Relaxed);
         self.shared.writes.fetch_add(group.len() as u64, Ordering::Relaxed);
         self.shared.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         debug!(writes = group.len(), bytes, "committed");
         Ok(())
     }
+}
+
+/// Milliseconds since 1970, by the clock of this machine.
+pub(crate) fn unix_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -1,20 +1,30 @@
 //! A store double whose sync the test withholds.
 
-use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use crdt_server::store::{Content, Store, StoreError, StoredDocument, Write};
+use crdt_server::store::{
+    EmbeddedStore, LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument,
+    VersionDigest, Write,
+};
 
 /// A store in memory. A commit waits until the test lets it through, or makes it fail.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct GatedStore {
+    store: EmbeddedStore,
     state: Mutex<State>,
     changed: Condvar,
 }
 
+impl Default for GatedStore {
+    fn default() -> Self {
+        let store = EmbeddedStore::with_backend(super::medium::Medium::default());
+        let store = store.expect("a new store");
+        Self { store, state: Mutex::default(), changed: Condvar::default() }
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    documents: BTreeMap<String, StoredDocument>,
     groups: Vec<usize>,
     waiting: bool,
     closed: bool,
@@ -58,7 +68,7 @@ impl GatedStore {
 }
 
 impl Store for GatedStore {
-    fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
+    fn commit(&self, writes: &[Write], log: &[LogEntry]) -> Result<(), StoreError> {
         let mut state = self.state();
         state.waiting = true;
         self.changed.notify_all();
@@ -69,21 +79,34 @@ impl Store for GatedStore {
             return Err(StoreError::Path { path: "double".into(), source });
         }
         state.groups.push(writes.len());
-        for write in writes {
-            let stored = state.documents.entry(write.document.to_string()).or_default();
-            match &write.content {
-                Content::Changes(bytes) => stored.log.push(bytes.clone()),
-                Content::Snapshot(bytes) => {
-                    stored.snapshot = Some(bytes.clone());
-                    stored.log.clear();
-                }
-            }
-            stored.owners.extend(write.owners.iter().copied());
-        }
-        Ok(())
+        self.store.commit(writes, log)
     }
 
     fn load(&self, document: &str) -> Result<StoredDocument, StoreError> {
-        Ok(self.state().documents.get(document).cloned().unwrap_or_default())
+        self.store.load(document)
+    }
+
+    fn realm(&self) -> Result<RealmState, StoreError> {
+        self.store.realm()
+    }
+
+    fn note(&self, note: &RealmNote) -> Result<(), StoreError> {
+        self.store.note(note)
+    }
+
+    fn admissions(&self, after: u64, max: usize) -> Result<Vec<LogEntry>, StoreError> {
+        self.store.admissions(after, max)
+    }
+
+    fn documents(
+        &self,
+        after: &str,
+        max: usize,
+    ) -> Result<Vec<(Arc<str>, VersionDigest)>, StoreError> {
+        self.store.documents(after, max)
+    }
+
+    fn digest(&self, document: &str) -> Result<Option<VersionDigest>, StoreError> {
+        self.store.digest(document)
     }
 }

@@ -2,7 +2,9 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod gated_store;
+pub mod http;
 pub mod medium;
+pub mod proxy;
 pub mod running;
 
 use crdt_core::ReplicaId;

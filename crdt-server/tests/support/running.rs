@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crdt_causal::cut::Slot;
 use crdt_server::auth::{Authorization, TokenTable};
 use crdt_server::client::{Client, ConnectError, ConnectOptions};
-use crdt_server::config::Config;
+use crdt_server::config::{Config, PeerAddress};
 use crdt_server::limits::Limits;
+use crdt_server::realm::KeyRing;
 use crdt_server::server::{Server, ServerError};
 use crdt_server::store::{EmbeddedStore, Store};
 use tokio::sync::oneshot;
@@ -25,6 +27,12 @@ pub struct Setup {
     pub tokens: Option<&'static str>,
     pub allow_origin: Vec<String>,
     pub limits: Limits,
+    pub slot: u16,
+    /// The addresses of other servers.
+    pub peers: Vec<String>,
+    pub peer_token: Option<&'static str>,
+    pub keys: Option<&'static str>,
+    pub listen: Option<std::net::SocketAddr>,
 }
 
 impl Running {
@@ -50,10 +58,18 @@ impl Running {
             Some(tokens) => Authorization::Tokens(TokenTable::parse(tokens).expect("a token file")),
             None => Authorization::Open,
         };
-        let listen = "127.0.0.1:0".parse().expect("an address");
+        let any = "127.0.0.1:0".parse().expect("an address");
+        let listen = setup.listen.unwrap_or(any);
         let config = Config::new(listen, "unused".into(), authorization, &setup.allow_origin);
         let mut config = config.expect("a loopback address");
         config.limits = setup.limits;
+        config.place.slot = Slot(setup.slot);
+        config.peers =
+            setup.peers.iter().map(|url| PeerAddress::parse(url).expect("an address")).collect();
+        config.peer_token = setup.peer_token.map(str::to_owned);
+        if let Some(keys) = setup.keys {
+            config.keys = Some(KeyRing::parse(keys).expect("a key file"));
+        }
         let server = Server::bind_with_store(config, store).await.expect("a free port");
         let address = server.address();
         let (shutdown, requested) = oneshot::channel();

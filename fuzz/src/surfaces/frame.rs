@@ -26,6 +26,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         FrameBody::Open(Open { protocol: 300, document: "", token: None }),
         FrameBody::Session(b""),
         FrameBody::Session(&[1, 1, 0x80, 0xff]),
+        FrameBody::Peer(&[2, 1, 0, 7]),
+        FrameBody::Token(b"token"),
         FrameBody::Close(close),
         FrameBody::Close(Close { reason: CloseReason::Other(77), text: "" }),
     ]

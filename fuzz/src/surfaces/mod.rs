@@ -16,6 +16,7 @@ pub mod lww_register;
 pub mod models;
 pub mod multi_value_register;
 pub mod observed_remove_map;
+pub mod peer_message;
 pub mod plain_lattices;
 pub mod presence;
 pub mod primitives;

@@ -1,3 +1,5 @@
+//! Pauses between attempts.
+
 use core::time::Duration;
 
 /// Pauses between attempts to connect: they double up to a cap, and each is shortened by a

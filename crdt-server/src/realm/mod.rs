@@ -1,0 +1,344 @@
+//! The server's place among the servers of its realm: what it has applied, and what it knows of
+//! the others.
+//!
+//! Each server numbers the events that become visible at it ([`LogEntry`](crate::store::LogEntry)).
+//! A server tells another "you hold everything of mine up to here" once the other has it
+//! durably; what the other has *applied* is then that far, and a client whose session token asks
+//! for no more is served there. All of this is in memory, and cheap to read; what must not be lost
+//! is in the store, and may be a few seconds old there: it only errs on the safe side.
+
+mod attester;
+mod keys;
+mod meeting;
+mod relay;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crdt_causal::cut::{Cut, Epoch, Slot};
+use crdt_causal::level::{NodeView, Peer, Progress, ProgressConfig};
+use crdt_causal::session::{self, LogTag};
+use crdt_core::ReplicaId;
+use tokio::sync::watch;
+
+pub(crate) use attester::Attester;
+pub use keys::{KeyError, KeyRing};
+pub(crate) use meeting::Mismatch;
+
+use crate::store::{RealmNote, RealmState, StoreWriter};
+use relay::Relay;
+
+/// Who a server is in its realm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The realm: all servers of it have the same number.
+    pub realm: session::Realm,
+    /// The how-many-th membership of the realm.
+    pub epoch: Epoch,
+    /// The server's own slot; no other server of the realm has it.
+    pub slot: Slot,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { realm: session::Realm(0), epoch: Epoch(0), slot: Slot(0) }
+    }
+}
+
+/// The slot that stands for servers that were never met. No server has it.
+pub const SLOT_UNMET: Slot = Slot(u16::MAX);
+
+/// What a server knows of its realm.
+pub(crate) struct Realm {
+    place: Place,
+    log_id: u64,
+    store: StoreWriter,
+    positions_kept_max: u64,
+    state: Mutex<State>,
+    /// Changes whenever anything may have become answerable that was not.
+    changed: watch::Sender<()>,
+}
+
+struct State {
+    progress: Progress,
+    relay: Relay,
+    others: BTreeMap<Slot, Other>,
+    /// How many of the servers that are to be dialled were never reached.
+    unmet: usize,
+    /// Something has changed that the store has not been told.
+    is_dirty: bool,
+}
+
+/// Another server.
+#[derive(Debug, Default)]
+struct Other {
+    /// Its admission log.
+    log_id: u64,
+    /// Up to which of the positions given out here it has everything durably.
+    acknowledged: u64,
+    /// What it is known to have applied.
+    applied: Cut,
+    /// Its last position that was heard of, and when that was so, by its clock.
+    head: (u64, u64),
+    /// Where clients reach it, while there is a link to it.
+    url: Option<Arc<str>>,
+    is_linked: bool,
+}
+
+impl Realm {
+    pub(crate) fn new(
+        place: Place,
+        store: StoreWriter,
+        stored: &RealmState,
+        unmet: usize,
+        positions_kept_max: u64,
+    ) -> Self {
+        let mut others: BTreeMap<Slot, Other> = BTreeMap::new();
+        for (&slot, &log_id) in stored.logs.iter().filter(|(slot, _)| **slot != place.slot) {
+            let acknowledged = stored.acknowledged.get(&slot).copied().unwrap_or(0);
+            others.insert(slot, Other { log_id, acknowledged, ..Other::default() });
+        }
+        let mut applied = stored.applied.clone();
+        applied.set(place.slot, 0);
+        let progress = Progress::new(place.slot, [], ProgressConfig::default());
+        let mut state = State {
+            progress,
+            relay: Relay::new(stored.head, applied.clone()),
+            others,
+            unmet,
+            is_dirty: false,
+        };
+        state.set_others();
+        for (slot, position) in &applied {
+            state.progress.apply(slot, position);
+        }
+        Self {
+            place,
+            log_id: stored.log_id,
+            store,
+            positions_kept_max,
+            state: Mutex::new(state),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) const fn log_id(&self) -> u64 {
+        self.log_id
+    }
+
+    /// What this server has applied, with its own last position. O(servers).
+    pub(crate) fn applied(&self) -> Cut {
+        self.state().progress.applied().clone()
+    }
+
+    /// The logs that the positions in [`applied`](Self::applied) are of.
+    pub(crate) fn logs(&self) -> Vec<(Slot, u64)> {
+        let state = self.state();
+        let others = state.others.iter().map(|(&slot, other)| (slot, other.log_id));
+        others.chain([(self.place.slot, self.log_id)]).collect()
+    }
+
+    /// Decides something by what is known now.
+    pub(crate) fn decide<T>(
+        &self,
+        held: &dyn Fn(ReplicaId, LogTag) -> u64,
+        decide: impl FnOnce(&NodeView<'_, '_>) -> T,
+    ) -> T {
+        let state = self.state();
+        let linked = state.others.iter().filter(|(_, other)| other.url.is_some());
+        let peers: Vec<Peer> =
+            linked.map(|(&slot, other)| Peer { slot, applied: other.applied.clone() }).collect();
+        let mut node = NodeView::new(self.place.epoch, &state.progress);
+        node.peers = &peers;
+        node.held = held;
+        decide(&node)
+    }
+
+    /// Where clients reach a server that there is a link to.
+    pub(crate) fn url(&self, slot: Slot) -> Option<Arc<str>> {
+        self.state().others.get(&slot)?.url.clone()
+    }
+
+    /// Resolves when anything has changed since `seen` was made, of what this server has applied or
+    /// knows of others.
+    pub(crate) fn changes(&self) -> (watch::Receiver<()>, watch::Receiver<u64>) {
+        (self.changed.subscribe(), self.store.head_changes())
+    }
+
+    /// A server that was to be dialled was reached for the first time.
+    pub(crate) fn met(&self) {
+        let mut state = self.state();
+        state.unmet = state.unmet.saturating_sub(1);
+        state.set_others();
+        drop(state);
+        self.changed.send_replace(());
+    }
+
+    /// A link to a server is up, or down.
+    pub(crate) fn set_linked(&self, slot: Slot, is_linked: bool, url: Option<Arc<str>>) {
+        let mut state = self.state();
+        if let Some(other) = state.others.get_mut(&slot) {
+            other.is_linked = is_linked;
+            other.url = url.filter(|_| is_linked);
+        }
+    }
+
+    /// Another server says that everything in this cut is held here durably.
+    pub(crate) fn learn(&self, from: Slot, cut: &Cut) {
+        let mut state = self.state();
+        let mut known = cut.clone();
+        known.set(self.place.slot, 0);
+        let head = self.store.head();
+        let applied = state.progress.applied();
+        let is_news = !applied.dominates(&known);
+        if let Some(other) = state.others.get_mut(&from) {
+            other.applied.join(cut);
+        }
+        if is_news {
+            for (slot, position) in &known {
+                state.progress.apply(slot, position);
+            }
+            let mut others = state.progress.applied().clone();
+            others.set(self.place.slot, 0);
+            state.relay.learned(head, others);
+            state.is_dirty = true;
+        }
+        drop(state);
+        if is_news {
+            self.changed.send_replace(());
+        }
+    }
+
+    /// A server's last position at a time, by its clock; it may have come through others.
+    pub(crate) fn heard(&self, slot: Slot, position: u64, at: u64, now: u64) {
+        let mut state = self.state();
+        let Some(other) = state.others.get_mut(&slot) else { return };
+        if at < other.head.1 {
+            return;
+        }
+        other.head = (other.head.0.max(position), at);
+        other.applied.observe(slot, position);
+        state.progress.heard(slot, position, at, now);
+        drop(state);
+        self.changed.send_replace(());
+    }
+
+    /// The heads of all servers that are known, for `to`.
+    pub(crate) fn heads(&self, to: Slot, now: u64) -> Vec<(Slot, u64, u64)> {
+        let state = self.state();
+        let others = state.others.iter().filter(|(slot, other)| **slot != to && other.head.1 > 0);
+        let mut heads: Vec<_> =
+            others.map(|(&slot, other)| (slot, other.head.0, other.head.1)).collect();
+        heads.push((self.place.slot, self.store.head(), now));
+        heads
+    }
+
+    /// Whether a server that has everything up to a position of this one may be told something.
+    pub(crate) fn holds_news(&self, slot: Slot, position: u64) -> bool {
+        let state = self.state();
+        let Some(other) = state.others.get(&slot) else { return false };
+        let said = state.relay.upto(position);
+        other.applied.get(self.place.slot) < position
+            || said.is_some_and(|said| said.iter().any(|held| is_news(&other.applied, held, slot)))
+    }
+
+    /// Another server has everything durably up to a position of this one. Returns what it holds
+    /// therefore and does not know yet, if there is such a thing: it is to be told.
+    pub(crate) fn acknowledged(&self, slot: Slot, position: u64) -> Option<Cut> {
+        let mut state = self.state();
+        let mut holds = state.relay.upto(position).cloned().unwrap_or_default();
+        holds.observe(self.place.slot, position);
+        let other = state.others.get_mut(&slot)?;
+        let news: Cut = holds.iter().filter(|&held| is_news(&other.applied, held, slot)).collect();
+        other.applied.join(&news);
+        if other.acknowledged < position {
+            other.acknowledged = position;
+            state.is_dirty = true;
+        }
+        (!news.is_empty()).then_some(news)
+    }
+
+    /// Up to which position of this server every other server has everything durably: what is
+    /// before it is stable. [`u64::MAX`] without other servers.
+    pub(crate) fn acknowledged_by_all(&self) -> u64 {
+        self.state().acknowledged_by_all()
+    }
+
+    /// Brings the own position up to what is durable.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (slot, head) = (self.place.slot, self.store.head());
+        if state.progress.applied().get(slot) < head {
+            state.progress.apply(slot, head);
+        }
+        state
+    }
+
+    /// Tells the store from time to time what should survive, and what it may forget.
+    pub(crate) async fn keep(&self) {
+        loop {
+            tokio::time::sleep(NOTE_INTERVAL).await;
+            self.note_once().await;
+        }
+    }
+
+    /// Tells the store now, if there is something to tell.
+    pub(crate) async fn note_once(&self) {
+        let head = self.store.head();
+        let note = {
+            let mut state = self.state();
+            let forget = state.acknowledged_by_all().min(head);
+            let forget = forget.max(head.saturating_sub(self.positions_kept_max));
+            if !std::mem::take(&mut state.is_dirty) && forget == state.relay.forgotten() {
+                return;
+            }
+            state.relay.set_forgotten(forget);
+            let mut applied = state.progress.applied().clone();
+            applied.set(self.place.slot, 0);
+            let others = || state.others.iter();
+            RealmNote {
+                applied,
+                acknowledged: others().map(|(&slot, other)| (slot, other.acknowledged)).collect(),
+                logs: others().map(|(&slot, other)| (slot, other.log_id)).collect(),
+                forget,
+            }
+        };
+        // If the store fails the server ends, and says so itself.
+        let _ = self.store.note(note).await;
+    }
+
+    /// How many servers are linked, and how far each has acknowledged, for the state of health.
+    pub(crate) fn links(&self) -> Vec<(Slot, u64, bool)> {
+        let state = self.state();
+        let others = state.others.iter();
+        others.map(|(&slot, other)| (slot, other.acknowledged, other.is_linked)).collect()
+    }
+}
+
+impl State {
+    fn set_others(&mut self) {
+        let unmet = (self.unmet > 0).then_some(SLOT_UNMET);
+        let others: Vec<Slot> = self.others.keys().copied().chain(unmet).collect();
+        self.progress.set_others(others);
+    }
+
+    fn acknowledged_by_all(&self) -> u64 {
+        if self.unmet > 0 {
+            return 0;
+        }
+        self.others.values().map(|other| other.acknowledged).min().unwrap_or(u64::MAX)
+    }
+}
+
+/// Whether a server that has applied this does not know yet that it holds that.
+fn is_news(applied: &Cut, (slot, position): (Slot, u64), own: Slot) -> bool {
+    slot != own && applied.get(slot) < position
+}
+
+/// How often the store is told what has changed.
+const NOTE_INTERVAL: Duration = Duration::from_secs(1);
