@@ -105,10 +105,19 @@ impl<'a> TextView<'a> {
     ///
     /// # Errors
     ///
-    /// An event of the frontier that is not held.
+    /// An event of the frontier that is not held; or, where history was
+    /// [trimmed](crate::Document::trim), one that the version would need to have.
     pub fn at(&self, version: &Frontier) -> Result<String, Dot> {
-        let version = self.state.graph.local(version)?;
-        let rope = self.store().map(|store| store.text_at(&self.state.graph, &version));
+        let graph = &self.state.graph;
+        let local = graph.local(version)?;
+        if let Some(base) = graph.base()
+            && !graph.follows_base(&local)
+        {
+            // It lies before all that is left.
+            let unseen = base.heads().iter().find(|&head| !version.contains(head));
+            return Err(unseen.expect("it lacks a head"));
+        }
+        let rope = self.store().map(|store| store.text_at(graph, &local));
         Ok(rope.map_or_else(String::new, |rope| rope.to_string()))
     }
 
@@ -140,19 +149,19 @@ impl<'a> TextView<'a> {
     }
 
     /// Where an anchor is now. O(log n) while the text has not changed since the anchor's
-    /// version, else a replay of what came since the newest version that all had seen.
+    /// version, else a replay of what came since the newest version that all had seen. Where the
+    /// history at that version was [trimmed](crate::Document::trim), it is taken for the same
+    /// place in the text at the base, or its end.
     ///
     /// # Errors
     ///
     /// [`AnchorError`] for an anchor of another text, or of changes that are not held yet.
     pub fn resolve(&self, anchor: &Anchor) -> Result<usize, AnchorError> {
-        let graph = &self.state.graph;
-        let version = graph.local(&anchor.version).map_err(AnchorError::Missing)?;
-        let place = match self.store() {
-            Some(store) => store.resolve(graph, &version, anchor.gap, anchor.side),
-            None => (anchor.gap == 0).then_some(0),
+        let Some(store) = self.store() else {
+            let at_start = (anchor.gap == 0).then_some(0);
+            return at_start.ok_or(AnchorError::OutOfBounds { gap: anchor.gap });
         };
-        place.map(|at| at as usize).ok_or(AnchorError::OutOfBounds { gap: anchor.gap })
+        store.resolve_anchor(&self.state.graph, anchor).map(|at| at as usize)
     }
 
     /// As [`resolve`](Self::resolve), in UTF-16 units.
