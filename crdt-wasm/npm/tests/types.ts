@@ -33,3 +33,9 @@ export async function example(): Promise<void> {
   doc.goOffline();
   doc.goOnline();
 }
+
+import { CausalBuffer } from "../causal/buffer.js";
+import type * as causal from "../causal.js";
+
+export const buffer: (options: causal.CausalOptions) => causal.CausalBuffer<string> = (options) => new CausalBuffer<string>(options);
+export const restored: (saved: causal.SavedBuffer<string>) => causal.CausalBuffer<string> = (saved) => CausalBuffer.restore(saved);

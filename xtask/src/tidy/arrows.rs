@@ -67,6 +67,12 @@ const RULES: &[Rule] = &[
         outside: Outside::Only(&["smallvec", "hmac-sha256", "similar"]),
     },
     Rule { name: "crdt-wasm", members: DOCUMENT_AND_BELOW, outside: Outside::Any },
+    // Whoever brings messages of their own does not load documents.
+    Rule {
+        name: "crdt-wasm-causal",
+        members: &["crdt-core", "crdt-causal"],
+        outside: Outside::Any,
+    },
     Rule { name: "crdt-server", members: DOCUMENT_AND_BELOW, outside: Outside::Any },
     // Any crate from outside, but its own clock, network and randomness are virtual.
     Rule { name: "crdt-sim", members: DOCUMENT_AND_BELOW, outside: Outside::Any },

@@ -1,4 +1,4 @@
-//! Builds `crdt-wasm/npm/pkg`: the WebAssembly module, its JavaScript glue, its types.
+//! Builds `crdt-wasm/npm/pkg`: the WebAssembly modules, their JavaScript glue, their types.
 
 use std::fs;
 use std::path::Path;
@@ -10,36 +10,42 @@ use crate::failure::{Failure, Outcome};
 use crate::sh::Progress;
 use crate::workspace;
 
-/// The cargo profile of the package: small first.
-const PROFILE: &str = "wasm";
+/// The modules of the package: each a crate, and the cargo profile that it is compiled with. That of
+/// documents is small first, that of messages fast.
+const CRATES: [(&str, &str); 2] = [("crdt-wasm", "wasm"), ("crdt-wasm-causal", "wasm-fast")];
 
-/// Compiles `crdt-wasm` and writes the glue, ready to be loaded by a page without a bundler.
+/// Compiles the modules and writes the glue, ready to be loaded by a page without a bundler.
 pub(crate) fn build() -> Outcome {
-    eprintln!("building crdt-wasm for the browser");
-    toolchain::cargo()?
-        // The module alone: with a second crate type cargo leaves link-time optimisation out.
-        .args(["rustc", "--crate-type", "cdylib", "--package", "crdt-wasm", "--lib", "--locked"])
-        .args(["--profile", PROFILE, "--target", TARGET])
-        .run()?;
-    let module = workspace::target_dir().join(TARGET).join(PROFILE).join("crdt_wasm.wasm");
-    bind(&module, &workspace::npm_dir().join("pkg"))
+    let pkg = workspace::npm_dir().join("pkg");
+    // What an earlier build left must not be shipped.
+    if pkg.exists() {
+        fs::remove_dir_all(&pkg)
+            .map_err(|error| Failure::new(format!("cannot clear {}: {error}", pkg.display())))?;
+    }
+    for (name, profile) in CRATES {
+        eprintln!("building {name} for the browser");
+        toolchain::cargo()?
+            // The module alone: with a second crate type cargo leaves link-time optimisation out.
+            .args(["rustc", "--crate-type", "cdylib", "--package", name, "--lib", "--locked"])
+            .args(["--profile", profile, "--target", TARGET])
+            .run()?;
+        let module = format!("{}.wasm", name.replace('-', "_"));
+        bind(&workspace::target_dir().join(TARGET).join(profile).join(module), &pkg)?;
+    }
+    Ok(())
 }
 
-/// Checks `crdt-wasm` with clippy as it is compiled for the browser.
+/// Checks the modules with clippy as they are compiled for the browser.
 pub(crate) fn clippy() -> Outcome {
     toolchain::cargo()?
-        .args(["clippy", "--package", "crdt-wasm", "--locked", "--target", TARGET])
+        .args(["clippy", "--locked", "--target", TARGET])
+        .args(CRATES.iter().flat_map(|(name, _)| ["--package", name]))
         .args(["--", "-D", "warnings"])
         .run()
 }
 
 fn bind(module: &Path, pkg: &Path) -> Outcome {
     let progress = Progress::start("writing crdt-wasm/npm/pkg");
-    // What an earlier build left must not be shipped.
-    if pkg.exists() {
-        fs::remove_dir_all(pkg)
-            .map_err(|error| Failure::new(format!("cannot clear {}: {error}", pkg.display())))?;
-    }
     let mut bindgen = Bindgen::new();
     let bound = bindgen
         .input_path(module)
