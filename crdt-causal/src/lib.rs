@@ -10,6 +10,10 @@
 //! * [`cut`] says how far something has got with what the servers of a group have admitted.
 //! * [`session`] is what a client has seen and done, in a *token* that it carries from server to server.
 //! * [`level`] compares the two, and decides whether a server may answer at a *consistency level*.
+//! * [`stability`] finds out what all servers have, and what may be forgotten; [`membership`] says who
+//!   they are, and what a slot meant when.
+//! * [`quorum`] computes how many replicas have to take part, [`handoff`] keeps what one misses while it
+//!   is away, and a [`breaker`] notices that it is.
 //!
 //! They are values and state machines and nothing else. Bytes, messages and the time are arguments;
 //! messages, events and the next deadline are polled. There is no socket in here, no clock, no

@@ -60,6 +60,7 @@ surfaces![
     list,
     lww_map,
     lww_register,
+    membership,
     models,
     multi_value_register,
     observed_remove_map,

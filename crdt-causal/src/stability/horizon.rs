@@ -65,6 +65,8 @@ pub struct Horizon {
     samples: VecDeque<(u64, Cut)>,
 }
 
+const NOTHING: &Cut = &Cut::new();
+
 impl Horizon {
     /// Nothing was applied before.
     #[must_use]
@@ -166,11 +168,15 @@ impl Horizon {
         self.elapsed.read_at().saturating_add(left)
     }
 
+    /// What was applied when that was last remembered.
+    pub(super) fn last(&self) -> &Cut {
+        self.samples.back().map_or(NOTHING, |(_, cut)| cut)
+    }
+
     /// What was applied longer than the horizon ago: nothing younger, and all of it but what has passed
     /// the horizon in the last two steps.
     #[must_use]
     pub fn passed(&self) -> &Cut {
-        const NOTHING: &Cut = &Cut::new();
         let first = self.samples.front().filter(|(at, _)| self.is_passed(*at));
         first.map_or(NOTHING, |(_, cut)| cut)
     }

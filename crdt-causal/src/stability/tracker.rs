@@ -217,6 +217,12 @@ impl StabilityTracker {
         self.members.get(&member).is_some_and(|held| held.is_live)
     }
 
+    /// Whether a slot is tracked: it is that of a member, or of one that has left.
+    #[must_use]
+    pub fn tracks(&self, slot: Slot) -> bool {
+        self.columns.contains_key(&slot)
+    }
+
     /// The live members, in the order of their slots.
     pub fn live(&self) -> impl Iterator<Item = Slot> + '_ {
         self.members.iter().filter(|(_, held)| held.is_live).map(|(slot, _)| *slot)

@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crdt_core::codec::{Decode, DecodeError, Encode, Reader, Writer};
+use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 
 use super::config::StabilityConfig;
 use super::horizon::Horizon;
@@ -127,7 +127,11 @@ impl Trimmer {
         let mut input = Reader::new(saved);
         let stable = Cut::decode(&mut input)?;
         let floor = Cut::decode(&mut input)?;
+        let at = input.position();
         let trim = Cut::decode(&mut input)?;
+        if !stable.dominates(&trim) || !floor.dominates(&trim) {
+            return Err(DecodeErrorKind::OutOfRange.at(at));
+        }
         let trusted = decode_slots(&mut input)?;
         let horizon = Horizon::decode_saved(config.horizon, &mut input, now)?;
         input.finish()?;
@@ -140,8 +144,8 @@ impl Trimmer {
             own,
             peers: others.map(peer).collect(),
             tracker,
+            applied: horizon.last().clone(),
             horizon,
-            applied: Cut::new(),
             floor,
             trim,
             is_unsaved: false,
@@ -206,10 +210,14 @@ impl Trimmer {
         let peer = self.peers.get_mut(&member).ok_or(UnknownMember { slot: member })?;
         peer.heard(report);
         self.tracker.acknowledge(member, &report.applied, now)?;
-        if !report.trusted.contains(&self.own) && !self.floor.dominates(&report.floor) {
+        if !report.trusted.contains(&self.own) {
             // It was away, or is new. What the others may have dropped it must not admit.
-            self.floor.join(&report.floor);
-            self.is_unsaved = true;
+            let mut floor = report.floor.clone();
+            floor.retain(|slot| self.tracker.tracks(slot));
+            if !self.floor.dominates(&floor) {
+                self.floor.join(&floor);
+                self.is_unsaved = true;
+            }
         }
         self.update();
         Ok(())
@@ -316,6 +324,8 @@ impl Trimmer {
         }
         let (mut floor, trusted) = self.floor_through(self.trusted());
         floor.meet(&self.floor);
+        // A floor that was taken over may be ahead of what is held here.
+        floor.meet(self.tracker.stable());
         if trusted.len() >= majority(self.peers.len() + 1) && !self.trim.dominates(&floor) {
             self.trim.join(&floor);
             self.is_unsaved = true;
@@ -366,6 +376,7 @@ impl Trimmer {
         self.tracker.check_invariants();
         self.horizon.check_invariants();
         assert!(self.floor.dominates(&self.trim), "nothing is dropped that may still be missed");
+        assert!(self.tracker.stable().dominates(&self.trim), "nor anything that is not everywhere");
         assert!(
             self.peers.iter().all(|(slot, peer)| !peer.is_trusted || self.tracker.is_live(*slot))
         );

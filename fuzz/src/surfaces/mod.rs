@@ -13,6 +13,7 @@ pub mod frame;
 pub mod list;
 pub mod lww_map;
 pub mod lww_register;
+pub mod membership;
 pub mod models;
 pub mod multi_value_register;
 pub mod observed_remove_map;
