@@ -9,6 +9,7 @@ use super::hello::{Hello, Summary};
 use super::limits::{Config, HELLO_BYTES_MAX, Limits, WRITERS_MAX};
 use super::log::ChangeLog;
 use super::message::Message;
+use super::reconciling::Reconciling;
 use super::timer::Timer;
 
 /// Where the greetings of both sides are.
@@ -30,6 +31,12 @@ pub(super) struct Handshake {
     peer: Option<Peer>,
     /// The peer could not make out what is held here, and asks for a vector.
     vector_owed: bool,
+    /// What the peer's sketch says, and how that differs from what is held here: to be told.
+    difference: Option<Vec<u8>>,
+    /// What the own sketch was made of.
+    sketched: Option<VersionVector>,
+    /// Two sides that reconcile shall not both ask: the one with the greater nonce lets the other.
+    yields: bool,
     /// Before this time no other whole vector is given: a question is much shorter than that.
     vector_not_before: u64,
 }
@@ -43,6 +50,8 @@ struct Peer {
     holds: Summary,
     /// Whether it is known what version that is.
     made_out: bool,
+    /// Whether it would answer a sketch.
+    answers: bool,
 }
 
 /// What a greeting of the peer brought.
@@ -76,6 +85,9 @@ impl Handshake {
             timer: Timer::default(),
             peer: None,
             vector_owed: false,
+            difference: None,
+            sketched: None,
+            yields: false,
             vector_not_before: 0,
         }
     }
@@ -107,6 +119,7 @@ impl Handshake {
 
     /// The peer has shown that the own greeting came.
     pub(super) fn confirm(&mut self) {
+        self.yields = false;
         if self.was_sent {
             self.came = true;
             self.settle();
@@ -127,6 +140,8 @@ impl Handshake {
     pub(super) fn greet<L: ChangeLog>(
         &mut self,
         hello: Hello,
+        config: &Config,
+        durable: &VersionVector,
         log: &L,
     ) -> Result<Greeted, Rejected> {
         if self.peer.as_ref().is_some_and(|peer| peer.nonce != hello.nonce) {
@@ -139,7 +154,8 @@ impl Handshake {
         if hello.echo == Some(self.nonce) {
             self.confirm();
         }
-        self.vector_owed |= hello.wants_vector;
+        let answered = self.reconcile(&hello, config, durable);
+        self.vector_owed |= hello.wants_vector && self.difference.is_none();
         let first = self.peer.is_none();
         let peer = self.peer.get_or_insert_with(|| Peer {
             nonce: hello.nonce,
@@ -147,15 +163,45 @@ impl Handshake {
             writers: hello.writers,
             holds: Summary::default(),
             made_out: false,
+            answers: hello.reconciling.answers,
         });
+        if first {
+            self.yields = peer.answers && config.reconciler.is_some() && self.nonce > peer.nonce;
+        }
         let mut holds = None;
         if !peer.made_out {
-            holds = hello.holds.resolve(log);
+            holds = hello.holds.resolve(log).or_else(|| Some(log.closed(answered?)));
             peer.made_out = holds.is_some();
             peer.holds = hello.holds;
         }
         self.settle();
         Ok(Greeted { first, holds, same })
+    }
+
+    /// What the peer holds, if its sketch tells, or its answer to the own one.
+    fn reconcile(
+        &mut self,
+        hello: &Hello,
+        config: &Config,
+        durable: &VersionVector,
+    ) -> Option<VersionVector> {
+        let reconciler = config.reconciler?;
+        let Reconciling { sketch, difference, .. } = &hello.reconciling;
+        if let Some(sketch) = sketch {
+            // One that was answered costs nothing again before that is sent.
+            if self.difference.is_some() {
+                return None;
+            }
+            let (holds, difference) = (reconciler.answer)(sketch, durable, hello.nonce)?;
+            self.difference = Some(difference);
+            return Some(holds);
+        }
+        (reconciler.resolve)(difference.as_ref()?, self.sketched.as_ref()?, self.nonce)
+    }
+
+    /// Whether the peer is to be asked at once for a greeting that can be made out.
+    fn asks(&self) -> bool {
+        self.was_sent && self.peer.is_some() && !self.made_out() && !self.asked && !self.yields
     }
 
     /// Stops repeating the greeting if there is nothing left to repeat it for.
@@ -173,10 +219,12 @@ impl Handshake {
         log: &L,
         now: u64,
     ) -> Option<Vec<u8>> {
-        let vector_due = self.vector_owed && now >= self.vector_not_before;
+        let may_answer = now >= self.vector_not_before;
+        let vector_due = self.vector_owed && may_answer;
+        let difference_due = self.difference.is_some() && may_answer;
         // Asking for a vector does not wait: the peer's greeting has just come.
-        let asks = self.was_sent && self.peer.is_some() && !self.made_out() && !self.asked;
-        if self.was_sent && !vector_due && !asks && !self.timer.is_due(now) {
+        let due = vector_due || difference_due || self.asks() || self.timer.is_due(now);
+        if self.was_sent && !due {
             return None;
         }
         if self.timer.deadline().is_none() {
@@ -184,11 +232,14 @@ impl Handshake {
         } else {
             self.timer.back_off(&config.retry, now);
         }
-        let holds = if vector_due {
-            self.vector_owed = false;
+        if vector_due || difference_due {
             // A planted bug: a short question gets a long answer as often as it is asked.
             let wait = if is_planted("always-answer") { 0 } else { config.retry.interval_ms / 2 };
             self.vector_not_before = now.saturating_add(wait);
+        }
+        let difference = if difference_due { self.difference.take() } else { None };
+        let holds = if vector_due {
+            self.vector_owed = false;
             Summary::whole(durable, log, self.vector_bytes_max())
         } else {
             let of_peer = self.peer.iter().flat_map(|peer| {
@@ -198,14 +249,26 @@ impl Handshake {
             let bases: Vec<&Frontier> = of_peer.chain([&config.base]).collect();
             Summary::of(durable, log, bases)
         };
+        let wants_vector = self.peer.is_some() && !self.made_out() && !self.yields;
+        self.yields = false;
+        let peer = self.peer.as_ref();
+        let sketch = config
+            .reconciler
+            .filter(|_| wants_vector && peer.is_some_and(|peer| peer.answers))
+            .map(|reconciler| (reconciler.sketch)(durable, self.nonce));
+        if sketch.is_some() {
+            self.sketched = Some(durable.clone());
+        }
+        let answers = config.reconciler.is_some();
         let hello = Hello {
             genesis: log.genesis(),
             nonce: self.nonce,
             echo: self.peer.as_ref().map(|peer| peer.nonce),
             limits: config.limits,
             holds,
-            wants_vector: self.peer.is_some() && !self.made_out(),
+            wants_vector,
             writers: self.writers.clone(),
+            reconciling: Reconciling { answers, sketch, difference },
         };
         self.was_sent = true;
         self.asked |= hello.wants_vector;
@@ -225,8 +288,9 @@ impl Handshake {
             return Some(0);
         }
         let vector = self.vector_owed.then_some(self.vector_not_before);
-        let asks = (self.peer.is_some() && !self.made_out() && !self.asked).then_some(0);
-        vector.into_iter().chain(asks).chain(self.timer.deadline()).min()
+        let difference = self.difference.is_some().then_some(self.vector_not_before);
+        let asks = self.asks().then_some(0);
+        vector.into_iter().chain(difference).chain(asks).chain(self.timer.deadline()).min()
     }
 }
 

@@ -7,6 +7,7 @@ use crdt_core::{Frontier, ReplicaId, VersionVector};
 
 use super::chain::{self, ChainHash};
 use super::limits::{Limits, WRITERS_MAX};
+use super::reconciling::Reconciling;
 
 /// The first message of each side. It is repeated until the other side has shown that it came.
 ///
@@ -30,6 +31,8 @@ pub struct Hello {
     pub wants_vector: bool,
     /// The replicas in whose name the sender writes.
     pub writers: Vec<ReplicaId>,
+    /// Where no common past is known: how the vectors of both sides differ.
+    pub reconciling: Reconciling,
 }
 
 /// What a side of a session holds, in as few bytes as its peer can make sense of.
@@ -74,7 +77,9 @@ const FRONTIER: u8 = 2;
 const VECTOR: u8 = 4;
 const WANTS_VECTOR: u8 = 8;
 const CHAINS: u8 = 16;
-const FLAGS: u8 = ECHO | FRONTIER | VECTOR | WANTS_VECTOR | CHAINS;
+const ANSWERS: u8 = 32;
+const SKETCH: u8 = 64;
+const DIFFERENCE: u8 = 128;
 
 impl Encode for Hello {
     fn encode(&self, out: &mut Writer) {
@@ -83,7 +88,10 @@ impl Encode for Hello {
             | flag(self.holds.frontier.is_some(), FRONTIER)
             | flag(self.holds.vector.is_some(), VECTOR)
             | flag(self.wants_vector, WANTS_VECTOR)
-            | flag(self.holds.has_chains(), CHAINS));
+            | flag(self.holds.has_chains(), CHAINS)
+            | flag(self.reconciling.answers, ANSWERS)
+            | flag(self.reconciling.sketch.is_some(), SKETCH)
+            | flag(self.reconciling.difference.is_some(), DIFFERENCE));
         out.raw(&self.genesis);
         out.raw(&self.nonce.to_le_bytes());
         if let Some(echo) = self.echo {
@@ -103,6 +111,8 @@ impl Encode for Hello {
         for writer in &self.writers {
             writer.encode(out);
         }
+        let Reconciling { sketch, difference, .. } = &self.reconciling;
+        sketch.iter().chain(difference).for_each(|bytes| out.bytes(bytes));
     }
 }
 
@@ -112,9 +122,6 @@ impl Decode for Hello {
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let at = input.position();
         let flags = input.u8()?;
-        if flags & !FLAGS != 0 {
-            return Err(DecodeErrorKind::UnknownTag.at(at));
-        }
         let genesis = input.array()?;
         let nonce = u64::from_le_bytes(input.array()?);
         let echo = match flags & ECHO {
@@ -154,6 +161,11 @@ impl Decode for Hello {
         for _ in 0..count {
             writers.push(ReplicaId::decode(input)?);
         }
+        let mut section = |flag: u8| match flags & flag {
+            0 => Ok(None),
+            _ => input.bytes().map(|bytes| Some(bytes.to_vec())),
+        };
+        let (sketch, difference) = (section(SKETCH)?, section(DIFFERENCE)?);
         Ok(Self {
             genesis,
             nonce,
@@ -162,6 +174,7 @@ impl Decode for Hello {
             holds,
             wants_vector: flags & WANTS_VECTOR != 0,
             writers,
+            reconciling: Reconciling { answers: flags & ANSWERS != 0, sketch, difference },
         })
     }
 }

@@ -14,7 +14,9 @@
 //! what the other one holds. A side that does not uses the vector, which is given relative to a
 //! version that both are likely to hold, so that its length does not grow with the number of
 //! replicas that ever wrote. One round trip brings each side what the other has; only where
-//! neither works, because there is no common past, is a longer vector asked for.
+//! neither works, because there is no common past, is a longer vector asked for, or, if both sides
+//! [reconcile](Config::with_reconciliation), a sketch of it sent, so that the bytes grow with the
+//! difference and not with the number of replicas.
 //!
 //! *Names.* Ids and keys are written once for each connection, and are small numbers from then
 //! on: [`SendTables`]. That is sound because bodies are imported exactly once and in order.
@@ -43,6 +45,7 @@ mod log;
 mod message;
 mod outbox;
 mod presence;
+mod reconciling;
 mod refusal;
 mod session;
 mod summary;
@@ -58,6 +61,7 @@ pub use limits::{Config, HELLO_BYTES_MAX, Limits, Retry, WRITERS_MAX};
 pub use log::ChangeLog;
 pub use message::{Acknowledgement, Content, Last, Message};
 pub use presence::PresenceTooLarge;
+pub use reconciling::Reconciling;
 pub use refusal::Refusal;
 pub use session::Session;
 pub use table::{Mark, ReceiveTables, SendTables};

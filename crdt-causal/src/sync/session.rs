@@ -232,7 +232,8 @@ impl Session {
             let error = SessionError::UnrelatedGenesis { theirs: hello.genesis };
             return Err(self.fail(Refusal::UnrelatedGenesis, error));
         }
-        let greeted = match self.handshake.greet(hello, log) {
+        let durable = self.durable.clone().unwrap_or_default();
+        let greeted = match self.handshake.greet(hello, &self.config, &durable, log) {
             Ok(greeted) => greeted,
             Err(Unfit::Restarted) => {
                 self.over = true;

@@ -1,8 +1,8 @@
 //! Peers that lie, and bytes that mean nothing.
 
 use crdt_causal::sync::{
-    Acknowledgement, ChangeLog, Config, Content, Hello, Last, Limits, Message, Refusal,
-    RelativeVector, Session, SessionError, Summary,
+    Acknowledgement, ChangeLog, Config, Content, Hello, Last, Limits, Message, Reconciling,
+    Refusal, RelativeVector, Session, SessionError, Summary,
 };
 use crdt_core::{Dot, Frontier, ReplicaId, SEQ_MAX, VersionVector};
 use quickcheck::{Arbitrary, Gen, QuickCheck};
@@ -23,6 +23,7 @@ fn hello(holds: Summary) -> Hello {
         holds,
         wants_vector: false,
         writers: Vec::new(),
+        reconciling: Reconciling::default(),
     }
 }
 

@@ -6,6 +6,7 @@ mod hostile;
 mod log;
 mod network;
 mod protocol;
+mod reconcile;
 
 /// How many cases a property is tried on: 4,096, or what `CRDT_CASES` says.
 fn cases() -> u64 {

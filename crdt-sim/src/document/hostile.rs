@@ -61,6 +61,7 @@ impl HostilePeer {
             holds,
             wants_vector,
             writers: vec![self.id],
+            reconciling: Default::default(),
         })
         .to_bytes()
     }

@@ -38,8 +38,19 @@ pub fn seeds() -> Vec<Vec<u8>> {
         },
         wants_vector: true,
         writers: vec![a, b],
+        reconciling: Reconciling {
+            answers: true,
+            sketch: Some(vec![1, 2, 3]),
+            difference: Some(vec![]),
+        },
     };
-    let short = Hello { echo: None, holds: Summary::default(), writers: vec![], ..hello.clone() };
+    let short = Hello {
+        echo: None,
+        holds: Summary::default(),
+        writers: vec![],
+        reconciling: Reconciling::default(),
+        ..hello.clone()
+    };
     let fragment = |last| Content::Fragment { bytes: b"body", last };
     let numbered = |number, content| Message::Numbered { number, content };
     [
