@@ -1,5 +1,6 @@
 //! The exchange of greetings, over a network that may lose them.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crdt_core::canary::is_planted;
@@ -273,7 +274,7 @@ impl Handshake {
         self.was_sent = true;
         self.asked |= hello.wants_vector;
         self.settle();
-        Some(Message::Hello(hello).to_bytes())
+        Some(Message::Hello(Box::new(hello)).to_bytes())
     }
 
     /// How long a vector may be in a greeting, beside the writers and the smaller fields.

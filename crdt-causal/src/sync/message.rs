@@ -21,6 +21,7 @@
 //! Kinds 1 to 4 and 10 are *numbered*, from 1 on: they are taken in once and in order, whatever the
 //! network does.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
@@ -36,7 +37,7 @@ use super::refusal::Refusal;
 #[non_exhaustive]
 pub enum Message<'a> {
     /// The greeting, in both directions at once.
-    Hello(Hello),
+    Hello(Box<Hello>),
     /// The greeting of a peer that speaks another version of the protocol, unread.
     OtherProtocol {
         /// The version that it speaks.
@@ -194,7 +195,7 @@ impl<'a> Message<'a> {
         let mut input = Reader::new(bytes);
         let message = match input.u8()? {
             HELLO => match input.varint()? {
-                Self::PROTOCOL => Self::Hello(Hello::decode(&mut input)?),
+                Self::PROTOCOL => Self::Hello(Box::new(Hello::decode(&mut input)?)),
                 protocol => {
                     input.take(input.remaining())?;
                     Self::OtherProtocol { protocol }

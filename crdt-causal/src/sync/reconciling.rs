@@ -20,6 +20,10 @@ pub struct Reconciling {
     pub difference: Option<Vec<u8>>,
 }
 
+/// From a sketch, the own vector and the nonce of the sketch to what the peer holds, and what to
+/// tell it.
+type Answer = fn(&[u8], &VersionVector, u64) -> Option<(VersionVector, Vec<u8>)>;
+
 /// What a session can do that reconciles. Who does not want it has none of its code.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reconciler {
@@ -27,7 +31,7 @@ pub(super) struct Reconciler {
     pub(super) sketch: fn(&VersionVector, u64) -> Vec<u8>,
     /// What the peer holds by its sketch, as far as it is of replicas that are known here, and the
     /// difference to tell it; `None` if the sketch is too short.
-    pub(super) answer: fn(&[u8], &VersionVector, u64) -> Option<(VersionVector, Vec<u8>)>,
+    pub(super) answer: Answer,
     /// What the peer holds, by how it differs from the vector of the sketch.
     pub(super) resolve: fn(&[u8], &VersionVector, u64) -> Option<VersionVector>,
 }

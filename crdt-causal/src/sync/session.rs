@@ -201,7 +201,7 @@ impl Session {
             }
         };
         match message {
-            Message::Hello(hello) => self.on_hello(hello, log)?,
+            Message::Hello(hello) => self.on_hello(*hello, log)?,
             Message::OtherProtocol { protocol } => {
                 let refusal = Refusal::ProtocolVersion { supported: Message::PROTOCOL };
                 return Err(self.fail(refusal, SessionError::ProtocolVersion { theirs: protocol }));

@@ -31,7 +31,7 @@ fn greeted(log: &mut TestLog, holds: Summary) -> Session {
     let mut session = Session::new(Config::new(), 1, 0);
     session.set_durable(log.version());
     session.poll_transmit(log, 0).unwrap();
-    session.handle(&Message::Hello(hello(holds)).to_bytes(), log, 0).unwrap();
+    session.handle(&Message::Hello(hello(holds).into()).to_bytes(), log, 0).unwrap();
     session
 }
 
@@ -120,7 +120,7 @@ fn a_peer_that_accepts_anything_does_not_fill_the_memory() {
         .with_message_bytes_max(1 << 62)
         .with_body_bytes_max(1 << 62)
         .with_in_flight_max(1 << 62, 1 << 62);
-    session.handle(&Message::Hello(greedy).to_bytes(), &mut log, 0).unwrap();
+    session.handle(&Message::Hello(greedy.into()).to_bytes(), &mut log, 0).unwrap();
     let mut bytes = 0;
     while let Some(message) = session.poll_transmit(&log, 0) {
         bytes += message.len();
@@ -159,7 +159,7 @@ fn a_body_beyond_the_limit_ends_the_session() {
     let config = Config::new().with_limits(Limits::default().with_body_bytes_max(1_000));
     let mut session = Session::new(config, 1, 0);
     session.set_durable(log.version());
-    let greeting = Message::Hello(hello(Summary::default().with_nothing())).to_bytes();
+    let greeting = Message::Hello(hello(Summary::default().with_nothing()).into()).to_bytes();
     session.handle(&greeting, &mut log, 0).unwrap();
     let mut results = (1..).map(|number| {
         let content = Content::Fragment { bytes: &[0; 100], last: Last::No };
@@ -182,7 +182,7 @@ fn a_vector_is_not_given_as_often_as_it_is_asked_for() {
     asking.wants_vector = true;
     let mut bytes = 0;
     for now in 0..1_000 {
-        session.handle(&Message::Hello(asking.clone()).to_bytes(), &mut log, now).unwrap();
+        session.handle(&Message::Hello(asking.clone().into()).to_bytes(), &mut log, now).unwrap();
         while let Some(message) = session.poll_transmit(&log, now) {
             bytes += message.len();
         }
@@ -223,7 +223,7 @@ fn any_message(random: &mut Random) -> Vec<u8> {
             hello.echo = some(random).then(|| random.next());
             hello.wants_vector = some(random);
             hello.writers = (0..random.below(3)).map(|_| replica).collect();
-            Message::Hello(hello)
+            Message::Hello(hello.into())
         }
         1 | 2 => {
             let last = [Last::No, Last::Yes, Last::YesFreshTables][random.below(3) as usize];

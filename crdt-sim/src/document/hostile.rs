@@ -53,7 +53,7 @@ impl HostilePeer {
         if self.how == Hostility::Mute {
             limits = limits.with_in_flight_max(1 << 20, MUTE_MESSAGES_MAX);
         }
-        Message::Hello(Hello {
+        let hello = Hello {
             genesis: ChangeLog::genesis(&Document::reader()),
             nonce: link.nonce,
             echo: link.peer_nonce,
@@ -62,8 +62,8 @@ impl HostilePeer {
             wants_vector,
             writers: vec![self.id],
             reconciling: Default::default(),
-        })
-        .to_bytes()
+        };
+        Message::Hello(hello.into()).to_bytes()
     }
 
     /// What comes once the peer has greeted.

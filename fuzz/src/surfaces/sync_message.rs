@@ -1,8 +1,8 @@
 //! The messages of a sync session.
 
 use crdt_causal::sync::{
-    Acknowledgement, ChainHash, Content, Hello, Last, Limits, Message, Refusal, RelativeVector,
-    Summary,
+    Acknowledgement, ChainHash, Content, Hello, Last, Limits, Message, Reconciling, Refusal,
+    RelativeVector, Summary,
 };
 use crdt_core::{Dot, Frontier};
 
@@ -54,8 +54,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let fragment = |last| Content::Fragment { bytes: b"body", last };
     let numbered = |number, content| Message::Numbered { number, content };
     [
-        Message::Hello(hello),
-        Message::Hello(short),
+        Message::Hello(hello.into()),
+        Message::Hello(short.into()),
         Message::OtherProtocol { protocol: 0 },
         numbered(1, fragment(Last::Yes)),
         numbered(200, fragment(Last::YesFreshTables)),
