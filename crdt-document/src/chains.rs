@@ -30,13 +30,23 @@ const CLEAR: u64 = 3;
 const CODE_BITS: u32 = 3;
 /// The event begins a change.
 const STARTS: u64 = 4;
+/// What no event is: an insertion of no character.
+const INSIDE: u64 = u64::MAX;
 
 impl Chains {
-    /// The running hash up to the event `dot`; `None` if it is not held, is not the last one of
-    /// its change, or if what it would be computed from was trimmed.
+    /// The running hash up to the event `dot`; `None` if it is not held, or if what it would be
+    /// computed from was trimmed.
     pub(crate) fn at(&self, state: &State, dot: Dot) -> Option<ChainHash> {
         if !state.graph.version().contains(dot) {
             return None;
+        }
+        if let Some(lv) = state.graph.lv_of(dot)
+            && !state.graph.is_change_start(lv + 1)
+        {
+            // Changes are seen whole, so that whoever asks has another one, which ends here: any
+            // hash will do that no change has.
+            let end = state.graph.dot_of(state.graph.change_of(lv).end - 1);
+            return self.at(state, end).map(|hash| hash.word(INSIDE));
         }
         let held = self.0.get(&dot.replica).map_or(&[][..], Vec::as_slice);
         let before = held.partition_point(|&(seq, _)| seq <= dot.seq).checked_sub(1);
