@@ -18,6 +18,8 @@ use super::table::{ReceiveTables, SendTables};
 /// * [`version`](Self::version) grows by local changes and by [`import_changes`](Self::import_changes),
 ///   and by nothing that a peer merely claims;
 /// * a body that one log encodes after `known` can be imported by every log that holds `known`;
+/// * a log that passes calls on to another one passes on *every* method: those with a body here
+///   are right for small logs, and blind for a log that could know more;
 /// * bodies are imported in the order in which they were encoded, so that the tables of both
 ///   sides grow alike.
 pub trait ChangeLog {

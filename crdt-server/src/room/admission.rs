@@ -1,9 +1,9 @@
 use core::fmt;
 
-use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_causal::sync::{ChainHash, ChangeLog, ReceiveTables, Refusal, SendTables};
 use crdt_core::causality::ChangeRun;
 use crdt_core::codec::{Reader, Writer};
-use crdt_core::{DotRange, Frontier, VersionVector};
+use crdt_core::{Dot, DotRange, Frontier, VersionVector};
 use crdt_document::{Document, ImportError};
 
 use super::claims::Claims;
@@ -47,6 +47,22 @@ impl ChangeLog for Admission<'_> {
 
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
         self.document.version_of(frontier)
+    }
+
+    fn closed(&self, claimed: VersionVector) -> VersionVector {
+        self.document.closed(claimed)
+    }
+
+    fn serves(&self, known: &VersionVector) -> bool {
+        self.document.serves(known)
+    }
+
+    fn chain(&self, dot: Dot) -> Option<ChainHash> {
+        self.document.chain(dot)
+    }
+
+    fn follows(&self, ranges: &[DotRange]) -> Vec<Dot> {
+        self.document.follows(ranges)
     }
 
     fn encode_changes(

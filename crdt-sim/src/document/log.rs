@@ -1,8 +1,8 @@
 //! The document as a session sees it, and someone who watches what is imported.
 
-use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_causal::sync::{ChainHash, ChangeLog, ReceiveTables, Refusal, SendTables};
 use crdt_core::codec::{Reader, Writer};
-use crdt_core::{DotRange, Frontier, VersionVector};
+use crdt_core::{Dot, DotRange, Frontier, VersionVector};
 use crdt_document::{Document, ImportError};
 
 /// Passes everything on to the document, and notes what each import covers.
@@ -32,6 +32,26 @@ impl ChangeLog for Observed<'_> {
 
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
         ChangeLog::version_of(&*self.doc, frontier)
+    }
+
+    fn knows(&self, frontier: &Frontier) -> bool {
+        self.doc.knows(frontier)
+    }
+
+    fn closed(&self, claimed: VersionVector) -> VersionVector {
+        self.doc.closed(claimed)
+    }
+
+    fn serves(&self, known: &VersionVector) -> bool {
+        self.doc.serves(known)
+    }
+
+    fn chain(&self, dot: Dot) -> Option<ChainHash> {
+        self.doc.chain(dot)
+    }
+
+    fn follows(&self, ranges: &[DotRange]) -> Vec<Dot> {
+        self.doc.follows(ranges)
     }
 
     fn encode_changes(
