@@ -1,5 +1,5 @@
 //! What the causal delivery buffer costs, beside a plain one that looks at everything that waits
-//! after each delivery, and, with `--features peers`, beside what other crates offer.
+//! after each delivery; and what it costs to open a document that many have written.
 //!
 //! Each row is a history of messages with 16 bytes of payload, made before the clock starts and
 //! handed over message by message, or in batches of 64 Ki; the time is that of the processor, with
@@ -8,8 +8,6 @@
 
 mod history;
 mod opening;
-#[cfg(feature = "peers")]
-mod peers;
 mod rescanning;
 mod rows;
 

@@ -130,6 +130,4 @@ pub(crate) fn print() {
             );
         }
     }
-    #[cfg(feature = "peers")]
-    super::peers::print(count);
 }

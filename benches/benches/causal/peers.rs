@@ -1,1 +1,0 @@
-//! Other crates' buffers: what automerge does with changes that come before their causes.
