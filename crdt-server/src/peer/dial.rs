@@ -19,12 +19,11 @@ use crate::websocket;
 
 /// Keeps a link with the server at `address` until this one stops.
 pub(crate) async fn keep_dialling(shared: Arc<Shared>, address: PeerAddress) {
-    let stopping = shared.stopping.clone();
     let span = info_span!("peer", url = address.url());
     let dialling = async {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut was_met = false;
-        loop {
+        while !shared.stopping.is_cancelled() {
             let ended = dial(&shared, &address, was_met).await;
             match &ended {
                 Ok(Ended::Worked(_) | Ended::Redundant { .. }) => {
@@ -35,19 +34,23 @@ pub(crate) async fn keep_dialling(shared: Arc<Shared>, address: PeerAddress) {
                 Ok(Ended::Broken(reason)) => debug!(reason, "the link broke"),
                 Err(error) => info!(%error, "cannot be reached"),
             }
-            if let Ok(Ended::Redundant { remote }) = ended {
-                // The other one dials, too: there is nothing to do until that link ends.
-                while shared.links.is_linked(remote) {
-                    let _ = timeout(LONGEST_PAUSE, shared.links.an_end()).await;
+            let pause = async {
+                if let Ok(Ended::Redundant { remote }) = ended {
+                    // The other one dials, too: there is nothing to do until that link ends.
+                    while shared.links.is_linked(remote) {
+                        let _ = timeout(LONGEST_PAUSE, shared.links.an_end()).await;
+                    }
                 }
+                tokio::time::sleep(backoff.pause()).await;
+            };
+            // A link itself is not cut off: it ends in order when the server stops.
+            tokio::select! {
+                () = pause => {}
+                () = shared.stopping.cancelled() => {}
             }
-            tokio::time::sleep(backoff.pause()).await;
         }
     };
-    tokio::select! {
-        () = dialling.instrument(span) => {}
-        () = stopping.cancelled() => {}
-    }
+    dialling.instrument(span).await;
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -79,9 +82,11 @@ async fn dial(
     let without_delay = true;
     let connecting =
         tokio_tungstenite::connect_async_with_config(request, Some(config), without_delay);
-    let Ok(connected) = timeout(CONNECT_TIMEOUT, connecting).await else {
-        return Ok(Ended::Broken("no answer"));
+    let connected = tokio::select! {
+        connected = timeout(CONNECT_TIMEOUT, connecting) => connected,
+        () = shared.stopping.cancelled() => return Ok(Ended::Broken("shutting down")),
     };
+    let Ok(connected) = connected else { return Ok(Ended::Broken("no answer")) };
     let (sink, stream) = connected.map_err(Box::new)?.0.split();
     let (outbound, queue) =
         Outbound::new(limits.outbound_bytes_max, Arc::clone(&shared.outbound_peak));

@@ -108,7 +108,11 @@ pub(super) async fn run(
         Side::Dialled { .. } => {
             say(&outbound, &greeting);
             let limit = shared.config.limits.handshake_timeout;
-            match timeout(limit, first_message(&mut inbound)).await {
+            let greeted = tokio::select! {
+                greeted = timeout(limit, first_message(&mut inbound)) => greeted,
+                () = shared.stopping.cancelled() => return Ended::Broken("shutting down"),
+            };
+            match greeted {
                 Ok(Ok(theirs)) => (theirs, true),
                 Ok(Err(ended)) => return ended,
                 Err(_) => return Ended::Broken("no greeting in time"),
