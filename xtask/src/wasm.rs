@@ -20,12 +20,15 @@ const PAGES: [Page; 2] = [
         name: "document",
         scripts: &["index.js", "bindings/textarea.js"],
         module: "pkg/crdt_wasm_bg.wasm",
-        budget_bytes: 150_000,
+        // With its glue, some four kilobytes of the scripts, the module stays below 150 kB.
+        module_budget_bytes: 145_000,
+        budget_bytes: 165_000,
     },
     Page {
         name: "causal",
         scripts: &["causal.js"],
         module: "pkg/crdt_wasm_causal_bg.wasm",
+        module_budget_bytes: 45_000,
         budget_bytes: 50_000,
     },
 ];

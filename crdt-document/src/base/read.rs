@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 
 use crdt_core::causality::{Base, Frontier};
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Limits, Reader, ReceiveTable};
+use crdt_core::dot_store::DotSet;
 use crdt_core::sequence::{EVENTS_MAX, TextStore};
 use crdt_core::set::AddWinsStore;
 use crdt_core::{Dot, EventGraph, ReplicaId, VersionVector};
@@ -10,6 +11,7 @@ use crdt_core::{Dot, EventGraph, ReplicaId, VersionVector};
 use super::Begun;
 use crate::chains::Chains;
 use crate::container::{Containers, Content, Counts, MapContent, ROOT, ResetCounter};
+use crate::journal::Writes;
 use crate::owners::Owners;
 use crate::state::State;
 use crate::{Kind, Path, Step, Value};
@@ -116,14 +118,13 @@ impl ContentReader<'_> {
                 return Err(DecodeErrorKind::NotAscending.at(at));
             }
             last = Some(name);
-            let key: Arc<str> = name.into();
-            let mut before = None;
+            let (mut writes, mut before) = (Writes::new(), None);
             for _ in 0..positive(input, 4)? {
                 let dot = self.dot(&mut before, input)?;
                 let stamp = input.varint_max(self.lamport)?;
-                let value = Arc::new(Value::decode(input)?);
-                map.values.apply_set(key.clone(), dot, stamp, value, |_| false);
+                writes.insert(dot, (stamp, Arc::new(Value::decode(input)?)));
             }
+            map.values.restore(name.into(), Some(writes));
         }
         let mut last: Option<(&str, Kind)> = None;
         for _ in 0..input.count(4)? {
@@ -133,10 +134,7 @@ impl ContentReader<'_> {
                 return Err(DecodeErrorKind::NotAscending.at(at));
             }
             last = Some((name, kind));
-            let child: (Arc<str>, Kind) = (name.into(), kind);
-            self.dots(input, |dot| {
-                map.created.apply_add(child.clone(), dot, |_| false);
-            })?;
+            map.created.restore((name.into(), kind), Some(self.dots(input)?));
         }
         Ok(map)
     }
@@ -150,9 +148,7 @@ impl ContentReader<'_> {
             if last.is_some_and(|last| last >= element) {
                 return Err(DecodeErrorKind::NotAscending.at(at));
             }
-            self.dots(input, |dot| {
-                set.apply_add(element.clone(), dot, |_| false);
-            })?;
+            set.restore(element.clone(), Some(self.dots(input)?));
             last = Some(element);
         }
         Ok(set)
@@ -186,16 +182,12 @@ impl ContentReader<'_> {
     }
 
     /// At least one dot, in ascending order.
-    fn dots(
-        &mut self,
-        input: &mut Reader<'_>,
-        mut found: impl FnMut(Dot),
-    ) -> Result<(), DecodeError> {
-        let mut before = None;
+    fn dots(&mut self, input: &mut Reader<'_>) -> Result<DotSet, DecodeError> {
+        let (mut dots, mut before) = (DotSet::new(), None);
         for _ in 0..positive(input, 2)? {
-            found(self.dot(&mut before, input)?);
+            dots.insert(self.dot(&mut before, input)?);
         }
-        Ok(())
+        Ok(dots)
     }
 
     /// A dot of an event that was trimmed, greater than the one before.
