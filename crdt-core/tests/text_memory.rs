@@ -9,7 +9,7 @@ use crdt_core::sequence::{OpWriter, TextOp};
 use crdt_core::{Dot, ReplicaId, Text, TextDelta};
 
 /// A saved text, as it is and with its history, where the streams are as dense as can be: so
-/// regular that they are stored as they are.
+/// regular that they would compress to less than they may.
 #[test]
 fn saved_texts_stay_within_the_bound() {
     let mut text = Text::new();
@@ -26,8 +26,10 @@ fn saved_texts_stay_within_the_bound() {
     let whole = measure(|| loaded.load_history().expect("just encoded")).bytes_max;
     println!("{} bytes: {held} held for the text, {whole} for its history", saved.len());
     assert!(held <= (64 << 10) + 32 * saved.len() as u64, "{held} of {}", saved.len());
-    let bound = (64 << 10) + 64 * saved.len() as u64;
-    assert!(whole <= bound, "{whole} of {}", saved.len());
+    // What counts is the input and what it inflates to: a compressed section is an eighth of that
+    // at least.
+    let bytes = 9 * saved.len() as u64;
+    assert!(whole <= (64 << 10) + 32 * bytes, "{whole} of {}", saved.len());
 }
 
 /// Checks the bound for `body` as a delta, which is well formed.
