@@ -80,6 +80,8 @@ pub struct Summary {
     pub forked: u64,
     /// Of these, runs in which some replica noticed.
     pub forks_seen: u64,
+    /// Of these, runs in which two that were in the fork met, and nothing disturbed them.
+    pub forks_met: u64,
     /// The seeds that failed, in order, with what was wrong first.
     pub failures: Vec<(u64, Violation)>,
 }
@@ -94,13 +96,23 @@ impl Summary {
         self.faults.add(&report.faults);
         self.forked += u64::from(report.forked);
         self.forks_seen += u64::from(report.forks_seen > 0);
+        self.forks_met += u64::from(report.forks_met > 0);
         self.failures.extend(report.violation.map(|violation| (seed, violation)));
     }
 }
 
-/// Plays `count` seeds from `first` on, on all processors, until so many have failed. `done` is
-/// told after each how many there were.
-pub fn run(first: u64, count: u64, failures_max: usize, done: &(dyn Fn(u64) + Sync)) -> Summary {
+/// How a plan is made of a seed: [`Plan::draw`], [`Plan::draw_twins`], or someone's own way.
+pub type Draw = fn(u64) -> Plan;
+
+/// Plays the plans of `count` seeds from `first` on, on all processors, until so many have failed.
+/// `done` is told after each how many there were.
+pub fn run(
+    draw: Draw,
+    first: u64,
+    count: u64,
+    failures_max: usize,
+    done: &(dyn Fn(u64) + Sync),
+) -> Summary {
     let next = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let summary = Mutex::new(Summary::default());
@@ -111,7 +123,7 @@ pub fn run(first: u64, count: u64, failures_max: usize, done: &(dyn Fn(u64) + Sy
                 return;
             }
             let seed = first.wrapping_add(index);
-            let report = play(&Plan::draw(seed), Keep::default());
+            let report = play(&draw(seed), Keep::default());
             let mut summary = summary.lock().expect("nobody panics while holding it");
             summary.add(seed, report);
             done(summary.runs);

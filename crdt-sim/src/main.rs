@@ -1,4 +1,4 @@
-//! The laboratory's commands: `run`, `replay`, `hash`.
+//! The laboratory's commands: `run`, `twins`, `replay`, `hash`.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
-use crdt_sim::campaign::{self, Keep, Summary};
+use crdt_sim::campaign::{self, Draw, Keep, Summary};
 use crdt_sim::faults::Fault;
 use crdt_sim::plan::Plan;
 use crdt_sim::replica::Violation;
@@ -27,6 +27,9 @@ struct Cli {
 enum Command {
     /// Play seeds, each of which draws its own faults.
     Run(Run),
+    /// Play seeds in which a replica id gets into two hands: each fork has to be noticed within
+    /// one round of syncing, and nobody may be accused where there is none.
+    Twins(Run),
     /// Play a plan that was saved, and perhaps edited; print what happens, and draw it.
     Replay(Replay),
     /// Print the trace hash of seeds: the same in every build and on every platform.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
     campaign::silence_panics();
     let outcome = match Cli::parse().command {
         Command::Run(options) => run(&options),
+        Command::Twins(options) => twins(&options),
         Command::Replay(options) => replay(&options),
         Command::Hash(options) => hash(&options),
     };
@@ -91,18 +95,39 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Run) -> io::Result<bool> {
-    let since = Instant::now();
+fn play(draw: Draw, options: &Run) -> io::Result<Summary> {
     let bar = ProgressBar::new(options.seeds);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} seeds, {per_sec}, {eta} left");
     bar.set_style(style.expect("the template is right"));
-    let summary = campaign::run(options.seed, options.seeds, options.failures_max, &|runs| {
+    let summary = campaign::run(draw, options.seed, options.seeds, options.failures_max, &|runs| {
         bar.set_position(runs);
     });
     bar.finish_and_clear();
     for (seed, violation) in &summary.failures {
-        report(*seed, violation, options)?;
+        report(&draw(*seed), violation, options)?;
     }
+    Ok(summary)
+}
+
+fn twins(options: &Run) -> io::Result<bool> {
+    let since = Instant::now();
+    let summary = play(Plan::draw_twins, options)?;
+    println!(
+        "RESULT first_seed={} seeds={} failed={} forked={} met_and_noticed_in_a_round={} \
+         seconds={:.1}",
+        options.seed,
+        summary.runs,
+        summary.failures.len(),
+        summary.forked,
+        summary.forks_met,
+        since.elapsed().as_secs_f64(),
+    );
+    Ok(summary.failures.is_empty())
+}
+
+fn run(options: &Run) -> io::Result<bool> {
+    let since = Instant::now();
+    let summary = play(Plan::draw, options)?;
     let missing: Vec<Fault> = if summary.runs < SEEDS_FOR_COVERAGE || !summary.failures.is_empty() {
         Vec::new()
     } else {
@@ -140,10 +165,14 @@ fn result_line(summary: &Summary, first: u64, since: Instant) -> String {
 }
 
 /// Says what failed, and saves the smallest plan that fails like it.
-fn report(seed: u64, violation: &Violation, options: &Run) -> io::Result<()> {
+fn report(drawn: &Plan, violation: &Violation, options: &Run) -> io::Result<()> {
+    let seed = drawn.seed;
+    let command = if *drawn == Plan::draw(seed) { "run" } else { "twins" };
     println!("FAILED seed {seed}: {}: {}", violation.checker, violation.what);
-    println!("  the whole run: cargo run --release -p crdt-sim -- run --seeds 1 --seed {seed}");
-    let (plan, found) = shrink::shrink(&Plan::draw(seed), violation, options.shrink);
+    println!(
+        "  the whole run: cargo run --release -p crdt-sim -- {command} --seeds 1 --seed {seed}"
+    );
+    let (plan, found) = shrink::shrink(drawn, violation, options.shrink);
     fs::create_dir_all(&options.out)?;
     let file = options.out.join(format!("seed-{seed}.json"));
     fs::write(&file, plan.to_json())?;

@@ -11,10 +11,21 @@ fn seeds() -> u64 {
 
 #[test]
 fn seeds_converge_whatever_happens() {
-    let summary = campaign::run(1_000_000, seeds(), 1, &|_| {});
+    let summary = campaign::run(Plan::draw, 1_000_000, seeds(), 1, &|_| {});
     assert!(summary.failures.is_empty(), "{:?}", summary.failures);
     assert!(summary.applied > summary.events, "events went round");
     assert!(summary.compared > 10 * summary.runs, "values were compared");
+}
+
+/// A disk that was copied, or put back, and went on writing under its old id. At least 100 forks,
+/// each noticed in the first round in which two that are in it meet; and where only one of the two
+/// wrote, nobody is accused (a refusal without a fork is a failure of the run).
+#[test]
+fn forks_are_noticed_in_one_round_and_nobody_else_is_accused() {
+    let summary = campaign::run(Plan::draw_twins, 0, 200, 1, &|_| {});
+    assert!(summary.failures.is_empty(), "{:?}", summary.failures);
+    assert!(summary.forks_met >= 100, "{} forks met", summary.forks_met);
+    assert!(summary.runs - summary.forked >= 20, "{} of {}", summary.forked, summary.runs);
 }
 
 #[test]

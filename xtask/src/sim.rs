@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// and on wasm32.
     #[arg(long, value_name = "SEEDS")]
     hashes: Option<u64>,
+    /// Play so many seeds in which a replica id gets into two hands, and no others.
+    #[arg(long, value_name = "SEEDS", conflicts_with = "hashes")]
+    twins: Option<u64>,
 }
 
 /// Where the program runs that is compiled to wasm32: a system without threads and sockets.
@@ -29,14 +32,18 @@ const WASM_HOST: &str = include_str!("sim/wasi.mjs");
 
 /// Plays seeds with the optimised program, or compares hashes.
 pub(crate) fn run(options: &Options) -> Outcome {
-    match options.hashes {
-        Some(seeds) => compare(seeds, options.first_seed),
-        None => workspace::cargo()
-            .args(["run", "--release", "--locked", "--package", "crdt-sim", "--", "run"])
-            .args(["--seeds", &options.seeds.to_string()])
-            .args(["--seed", &options.first_seed.to_string()])
-            .run(),
+    if let Some(seeds) = options.hashes {
+        return compare(seeds, options.first_seed);
     }
+    let (command, seeds) = match options.twins {
+        Some(seeds) => ("twins", seeds),
+        None => ("run", options.seeds),
+    };
+    workspace::cargo()
+        .args(["run", "--release", "--locked", "--package", "crdt-sim", "--", command])
+        .args(["--seeds", &seeds.to_string()])
+        .args(["--seed", &options.first_seed.to_string()])
+        .run()
 }
 
 /// Plays seeds with the program of the tests' own profile.

@@ -109,6 +109,17 @@ fn hostility(random: &mut Random, subject: Subject) -> Hostility {
     }
 }
 
+/// An edit of one of so many places.
+pub(super) fn edit(random: &mut Random, places: u64) -> Edit {
+    let byte = |random: &mut Random| random.below(256) as u8;
+    Edit {
+        place: random.below(places) as u8,
+        what: byte(random),
+        number: byte(random),
+        len: random.below(5) as u8,
+    }
+}
+
 struct Steps<'a> {
     random: &'a mut Random,
     end: u64,
@@ -140,7 +151,7 @@ impl Steps<'_> {
         // A few have histories that are long, for a model that computes everything anew.
         let count = if self.random.permille(15) { 4 * count } else { count };
         for _ in 0..count {
-            let edits = (0..1 + self.random.below(3)).map(|_| self.edit(places)).collect();
+            let edits = (0..1 + self.random.below(3)).map(|_| edit(self.random, places)).collect();
             let node = self.random.below(writers) as usize;
             let fails = self.random.permille(40);
             self.push(Action::Edit { node, edits, fails });
@@ -148,16 +159,6 @@ impl Steps<'_> {
         for _ in 0..self.random.below(3) {
             let node = self.node();
             self.push(Action::Compact { node });
-        }
-    }
-
-    fn edit(&mut self, places: u64) -> Edit {
-        let byte = |random: &mut Random| random.below(256) as u8;
-        Edit {
-            place: self.random.below(places) as u8,
-            what: byte(self.random),
-            number: byte(self.random),
-            len: self.random.below(5) as u8,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What happens in one run: drawn from a seed, or read from a file that someone has edited.
 
 mod draw;
+mod twins;
 
 use serde::{Deserialize, Serialize};
 
@@ -303,6 +304,47 @@ impl Plan {
     #[must_use]
     pub fn draw(seed: u64) -> Self {
         draw::plan(seed)
+    }
+
+    /// The plan of a seed in which a replica id gets into two hands, and little else happens: what
+    /// is left is how long it takes until someone notices.
+    #[must_use]
+    pub fn draw_twins(seed: u64) -> Self {
+        twins::plan(seed)
+    }
+
+    /// Whether packets arrive after the latency that every packet has, machines run as long as
+    /// they are not copied, and links end only where the plan says that both ends know.
+    #[must_use]
+    pub fn is_undisturbed(&self) -> bool {
+        let NetworkPlan { jitter_ms, loss_permille, delay_permille, reordering_permille, .. } =
+            self.network;
+        let rates = [jitter_ms, loss_permille, delay_permille, reordering_permille];
+        rates == [0; 4]
+            && self.packets.as_ref().is_none_or(Vec::is_empty)
+            && self.nodes.iter().all(|node| node.hostile.is_none())
+            && self.steps.iter().all(|step| {
+                matches!(
+                    step.action,
+                    Action::Edit { .. }
+                        | Action::Compact { .. }
+                        | Action::Disconnect { .. }
+                        | Action::Backup { .. }
+                        | Action::Restore { .. }
+                        | Action::Clone { .. }
+                )
+            })
+    }
+
+    /// How long it takes at most until both ends of a new connection have heard what the other
+    /// end holds, and each the answer: one round of syncing, where nothing disturbs it.
+    #[must_use]
+    pub fn round_ms(&self) -> u64 {
+        let sync_ms = |node: &NodePlan| match node.storage {
+            Storage::Disk { sync_ms } => sync_ms,
+            Storage::Memory => 0,
+        };
+        2 * self.network.latency_ms + self.nodes.iter().map(sync_ms).max().unwrap_or(0)
     }
 
     /// The plan as text that can be edited.

@@ -132,6 +132,34 @@ impl<R: Replica> World<'_, R> {
         Ok(())
     }
 
+    /// What two nodes hold under one name, and it is not the same.
+    pub(super) fn contradict(&self, ends: [usize; 2]) -> Option<String> {
+        let [one, other] = ends.map(|node| self.nodes[node].replica());
+        one?.contradicts(other?)
+    }
+
+    /// Whether a fork was noticed within one round by the two ends of a connection.
+    pub(super) fn check_noticed(
+        &mut self,
+        link: usize,
+        connection: u64,
+        forks_seen: u64,
+    ) -> Result<(), Violation> {
+        let here = &self.network.links[link];
+        if self.forks_seen > forks_seen {
+            self.forks_met += 1;
+            return Ok(());
+        }
+        // One end was shut down, or copied over, meanwhile: they have not met.
+        if here.connection != connection || here.open != [true; 2] {
+            return Ok(());
+        }
+        let [one, other] = here.ends;
+        let what = self.contradict(here.ends).unwrap_or_default();
+        let what = format!("nodes {one} and {other} met, and no one noticed in a round: {what}");
+        Err(Violation::new("fork", what))
+    }
+
     /// Two nodes that believe to hold the same do so, though some id was used twice.
     pub(super) fn check_forks(&self) -> Result<(), Violation> {
         for (link, here) in self.network.links.iter().enumerate() {

@@ -70,6 +70,10 @@ impl<R: Replica> World<'_, R> {
             let at = self.now;
             self.trace.line(at, node, || Happening::Connected(ends[1 - end]));
         }
+        if self.is_forked() && self.plan.is_undisturbed() && self.contradict(ends).is_some() {
+            let event = Event::RoundEnds { link, connection, forks_seen: self.forks_seen };
+            self.queue.push(self.now + self.plan.round_ms(), event);
+        }
         ends.into_iter().try_for_each(|node| self.settle(node))
     }
 

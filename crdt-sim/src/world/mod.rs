@@ -47,6 +47,9 @@ pub struct Report {
     pub forked: bool,
     /// Times that a replica noticed that.
     pub forks_seen: u64,
+    /// Connections between two that held different events under one name, where nothing
+    /// disturbed the first round.
+    pub forks_met: u64,
     /// What befell packets.
     pub packets: Vec<PacketFault>,
     /// What happened, if it was kept.
@@ -68,6 +71,7 @@ impl Report {
             virtual_ms: 0,
             forked: false,
             forks_seen: 0,
+            forks_met: 0,
             packets: Vec::new(),
             lines: Vec::new(),
         }
@@ -104,6 +108,7 @@ pub struct World<'a, R: Replica> {
     compared: u64,
     looks: u64,
     forks_seen: u64,
+    forks_met: u64,
     /// Whether replicas may wait for what does not exist, or not any more.
     has_orphans: bool,
 }
@@ -141,6 +146,7 @@ impl<'a, R: Replica> World<'a, R> {
             compared: 0,
             looks: 0,
             forks_seen: 0,
+            forks_met: 0,
             has_orphans: plan.subject == Subject::Messages
                 && plan.nodes.iter().any(|node| node.hostile.is_some()),
         };
@@ -176,6 +182,7 @@ impl<'a, R: Replica> World<'a, R> {
             virtual_ms: self.now,
             forked: !self.history.forked().is_empty(),
             forks_seen: self.forks_seen,
+            forks_met: self.forks_met,
             packets: self.network.record,
             lines: self.trace.lines.unwrap_or_default(),
         }
@@ -222,6 +229,9 @@ impl<'a, R: Replica> World<'a, R> {
             Event::Resume { node } => self.resume(node),
             Event::Boot { node, boot } => self.boot(node, boot),
             Event::Connect { link } => self.connect(link),
+            Event::RoundEnds { link, connection, forks_seen } => {
+                self.check_noticed(link, connection, forks_seen)
+            }
             Event::Calm => self.calm(),
         }
     }

@@ -25,6 +25,8 @@ pub(super) enum Event {
     Boot { node: usize, boot: u64 },
     /// Someone tries to connect.
     Connect { link: usize },
+    /// One round after two met who hold different events under one name.
+    RoundEnds { link: usize, connection: u64, forks_seen: u64 },
     /// The faults end.
     Calm,
 }
