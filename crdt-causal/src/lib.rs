@@ -175,6 +175,11 @@ pub mod session;
 pub mod stability;
 pub mod sync;
 
+/// The page's Rust is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/delivery.md")]
+struct DeliveryPage;
+
 #[cfg(test)]
 mod test_support {
     /// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.

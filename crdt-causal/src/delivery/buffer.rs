@@ -8,9 +8,10 @@ use crdt_core::{Dot, DotRange, ReplicaId, SEQ_MAX, VersionVector};
 
 use super::equivocation::{Equivocation, Payload};
 use super::limits::{Limits, Retry};
-use super::message::{Batch, Event, InsertError, Inserted, Message};
+use super::message::{Event, InsertError, Inserted, Message};
 use super::origin::Origins;
-use super::pending::Arena;
+use super::pending::{Arena, LocalDot};
+use super::slots::NONE;
 
 /// Holds messages back until everything that they follow was delivered.
 ///
@@ -56,20 +57,38 @@ pub struct CausalBuffer<P> {
     pub(super) arena: Arena<P>,
     /// What the pending messages, and the replicas known only through them, hold.
     pub(super) bytes: usize,
-    pub(super) ready: VecDeque<Message<P>>,
+    pub(super) ready: VecDeque<Turn<P>>,
     pub(super) equivocations: VecDeque<Equivocation>,
+    /// What was forsaken and passed over.
+    pub(super) passed: VecDeque<DotRange>,
     pub(super) dropped: BTreeMap<ReplicaId, (u64, u64)>,
     /// Messages dropped since the replicas known only through them were last forgotten.
     pub(super) dropped_count: usize,
     /// The replicas of which something may be missing.
     pub(super) gapped: BTreeSet<u32>,
-    /// Messages to be looked at.
-    pub(super) woken: Vec<u32>,
+    /// The first of the messages to be looked at.
+    pub(super) woken: u32,
     pub(super) examined: u64,
+    /// Room for the parents of one message, so that none is asked for each time.
+    pub(super) named: Vec<LocalDot>,
+    pub(super) dots: Vec<Dot>,
 }
 
-/// What a replica holds of which nothing was delivered.
-pub(super) const ORIGIN_BYTES: usize = 256;
+/// What is to be polled next.
+#[derive(Debug)]
+pub(super) enum Turn<P> {
+    /// A message that never had to wait.
+    Message(Message<P>),
+    /// So many of those that had to.
+    Ripe(usize),
+}
+
+/// No number may be farther ahead than this: what was delivered one by one, and this, are far
+/// below what numbers go up to.
+const GAP_MAX: u64 = SEQ_MAX / 2;
+
+/// What a replica holds of which nothing was delivered: itself, and its name in the table.
+pub(super) const ORIGIN_BYTES: usize = 320;
 
 impl<P: Payload> CausalBuffer<P> {
     /// An empty buffer with the default bounds.
@@ -87,6 +106,7 @@ impl<P: Payload> CausalBuffer<P> {
             pending_max: limits.pending_max.min(1 << 31),
             parents_max: limits.parents_max.min(1 << 15),
             replicas_max: limits.replicas_max.min(1 << 31),
+            gap_max: limits.gap_max.min(GAP_MAX),
             ..limits
         };
         // A wait of 0 would be over before it began, again and again.
@@ -104,11 +124,14 @@ impl<P: Payload> CausalBuffer<P> {
             bytes: 0,
             ready: VecDeque::new(),
             equivocations: VecDeque::new(),
+            passed: VecDeque::new(),
             dropped: BTreeMap::new(),
             dropped_count: 0,
             gapped: BTreeSet::new(),
-            woken: Vec::new(),
+            woken: NONE,
             examined: 0,
+            named: Vec::new(),
+            dots: Vec::new(),
         }
     }
 
@@ -133,22 +156,27 @@ impl<P: Payload> CausalBuffer<P> {
         self.check_form(&message)?;
         let Dot { replica, seq } = message.dot;
         let known = self.origins.find(replica);
+        let mut is_next = seq == 1;
         if let Some(origin) = known {
             if let Some(inserted) = self.check_known(origin, &message)? {
                 return Ok(inserted);
             }
-            self.origins[origin].request.arrived(seq, &self.retry, now);
+            let origin = &mut self.origins[origin];
+            origin.request.arrived(seq, &self.retry, now);
+            is_next = seq == origin.delivered() + 1;
         }
-        let delivered = self.origins.delivered(replica);
-        let is_next = seq == delivered + 1;
         // A planted bug: only a message's own predecessor has to be here before it.
-        let parents_are_here = is_planted("ignore-parents")
-            || message.parents.iter().all(|dot| self.is_delivered(*dot));
-        if is_next && parents_are_here {
-            let origin = self.intern(replica)?;
+        let are_settled = |parents: &[Dot]| {
+            parents.iter().all(|dot| dot.seq <= self.origins.delivered(dot.replica))
+        };
+        if is_next && (is_planted("ignore-parents") || are_settled(&message.parents)) {
+            let origin = match known {
+                Some(origin) => origin,
+                None => self.intern(replica)?,
+            };
             self.examined += 1;
             self.deliver(origin, message);
-            if !self.woken.is_empty() {
+            if self.woken != NONE {
                 self.settle();
                 // What goes on waiting does so at another place, which takes room too.
                 self.enforce_limits(origin);
@@ -170,41 +198,34 @@ impl<P: Payload> CausalBuffer<P> {
         self.settle_one(handle);
         let dot = self.arena.get(handle).dot();
         let missing = self.awaited(handle);
-        self.enforce_limits(dot.origin);
-        if self.origins[dot.origin].slots.get(seq).message == handle {
-            Ok(Inserted::Pending { missing: self.origins.dot(missing) })
-        } else {
-            Ok(Inserted::Dropped)
+        let has_dropped = self.enforce_limits(dot.origin);
+        if has_dropped && self.origins[dot.origin].slots.get(seq).message != handle {
+            return Ok(Inserted::Dropped);
         }
-    }
-
-    /// Takes in many messages, sorted by replica and number first: then most of them are next
-    /// in turn when they come, and what lies together in memory is used together.
-    pub fn insert_batch(&mut self, mut messages: Vec<Message<P>>, now: u64) -> Batch {
-        messages.sort_unstable_by_key(|message| message.dot);
-        let mut batch = Batch::default();
-        for message in messages {
-            let dot = message.dot;
-            match self.insert(message, now) {
-                Ok(Inserted::Ready) => batch.ready += 1,
-                Ok(Inserted::Pending { .. }) => batch.pending += 1,
-                Ok(Inserted::Duplicate) => batch.duplicates += 1,
-                Ok(Inserted::Dropped) => batch.dropped += 1,
-                Err(error) => batch.refused.push((dot, error)),
-            }
-        }
-        batch
+        Ok(Inserted::Pending { missing: self.origins.dot(missing) })
     }
 
     /// The next message in a causal order.
     pub fn poll_deliver(&mut self) -> Option<Message<P>> {
-        self.ready.pop_front()
+        match self.ready.front_mut()? {
+            Turn::Ripe(1) | Turn::Message(_) => {
+                if let Some(Turn::Message(message)) = self.ready.pop_front() {
+                    return Some(message);
+                }
+            }
+            Turn::Ripe(count) => *count -= 1,
+        }
+        let (dot, parents, payload) = self.arena.pick(&self.origins).expect("so many are ripe");
+        Some(Message { dot, parents, payload })
     }
 
     /// What else happened.
     pub fn poll_event(&mut self) -> Option<Event> {
         if let Some(equivocation) = self.equivocations.pop_front() {
             return Some(Event::Equivocation(equivocation));
+        }
+        if let Some(range) = self.passed.pop_front() {
+            return Some(Event::Forsaken(range));
         }
         let (replica, (first, last)) = self.dropped.pop_first()?;
         Some(Event::Dropped(DotRange::new(replica, first, last)))
@@ -222,11 +243,13 @@ impl<P: Payload> CausalBuffer<P> {
             let origin = &mut origins[*index];
             let (delivered, wanted) = (origin.delivered(), origin.wanted());
             if delivered >= wanted {
+                origin.is_gapped = false;
                 return false;
             }
             if let Some(span) = origin.request.due(delivered, wanted, now) {
                 let mut asked = span.1;
-                for (first, last) in origin.slots.gaps(span) {
+                let gaps = origin.slots.gaps(span);
+                for (first, last) in gaps.flat_map(|(from, to)| origin.holes.outside(from, to)) {
                     if ranges.len() >= retry.ranges_max {
                         asked = first - 1;
                         break;
@@ -250,7 +273,10 @@ impl<P: Payload> CausalBuffer<P> {
         due.min()
     }
 
-    /// What was delivered, or can be polled. O(replicas).
+    /// What was delivered, or can be polled, or was forsaken and passed over
+    /// ([`forsaken`](Self::forsaken)). O(replicas).
+    ///
+    /// It grows by what was received alone, whatever that claims to follow.
     #[must_use]
     pub fn version(&self) -> VersionVector {
         self.origins.iter().map(|(_, origin)| (origin.id, origin.delivered())).collect()
@@ -259,10 +285,10 @@ impl<P: Payload> CausalBuffer<P> {
     /// Whether a message was delivered, or can be polled.
     #[must_use]
     pub fn is_delivered(&self, dot: Dot) -> bool {
-        dot.seq <= self.origins.delivered(dot.replica)
+        dot.seq <= self.origins.delivered(dot.replica) && !self.is_forsaken(dot)
     }
 
-    /// How many messages wait.
+    /// How many messages wait. What can be polled does not.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.arena.len()

@@ -18,7 +18,12 @@ impl<P: Payload> CausalBuffer<P> {
         let origin = &mut self.origins[index];
         let was = origin.quarantined_from.take().is_some();
         origin.request.noticed(origin.horizon, &self.retry, now);
+        origin.is_gapped = true;
         self.gapped.insert(index);
+        // What is after the fork may have been given up before it was found.
+        self.pass_over(index);
+        self.settle();
+        self.enforce_limits(index);
         was
     }
 
@@ -31,6 +36,9 @@ impl<P: Payload> CausalBuffer<P> {
         let Message { dot, parents, payload } = message;
         let origin = &self.origins[index];
         let held = if dot.seq <= origin.delivered() {
+            if origin.holes.contains(dot.seq) {
+                return Err(InsertError::Forsaken(*dot));
+            }
             match origin.digest(dot.seq) {
                 Some(held) => held,
                 None => return Ok(Some(Inserted::Duplicate)),

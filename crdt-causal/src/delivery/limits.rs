@@ -21,7 +21,8 @@ pub struct Limits {
     /// Pending bytes of one replica.
     pub replica_pending_bytes_max: usize,
     /// How far the sequence number of a message, or of one of its parents, may be ahead of what
-    /// was delivered of that replica.
+    /// was delivered of that replica. At most 2^61: so nothing that a peer says moves a counter
+    /// near [`SEQ_MAX`](crdt_core::SEQ_MAX).
     pub gap_max: u64,
     /// Explicit parents of one message.
     pub parents_max: usize,

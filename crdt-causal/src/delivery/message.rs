@@ -64,6 +64,9 @@ pub enum InsertError {
     TooManyReplicas,
     /// Its replica used a dot twice, and this message comes after that.
     Quarantined(Dot),
+    /// It was given up, and what follows it may have been delivered without it: see
+    /// [`forsake`](super::CausalBuffer::forsake).
+    Forsaken(Dot),
     /// Another message with this dot is here or was delivered.
     Equivocation(Equivocation),
 }
@@ -78,6 +81,7 @@ impl fmt::Display for InsertError {
             Self::TooLarge { bytes } => write!(f, "a message of {bytes} bytes is too large"),
             Self::TooManyReplicas => f.write_str("no more replicas can be told apart"),
             Self::Quarantined(dot) => write!(f, "{dot} comes after an equivocation"),
+            Self::Forsaken(dot) => write!(f, "{dot} was given up"),
             Self::Equivocation(equivocation) => equivocation.fmt(f),
         }
     }
@@ -111,4 +115,7 @@ pub enum Event {
     /// There was no room. Messages in this range were dropped, others may have stayed; they are
     /// asked for again when it is their turn.
     Dropped(DotRange),
+    /// These messages were given up, and now passed over: what comes after them is delivered
+    /// without them. See [`forsake`](super::CausalBuffer::forsake).
+    Forsaken(DotRange),
 }

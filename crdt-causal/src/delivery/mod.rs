@@ -8,9 +8,12 @@
 //! interprocess communication* (1989), for the direct parents; Lloyd, Freedman, Kaminsky and
 //! Andersen, *Don't settle for eventual* (2011), for the nearest dependencies.
 
+mod batch;
 mod buffer;
 mod duplicates;
 mod equivocation;
+mod forsaking;
+mod holes;
 mod invariants;
 mod limits;
 mod message;
@@ -18,10 +21,13 @@ mod origin;
 mod overflow;
 mod pending;
 mod request;
+mod saved;
 mod slots;
 mod waiting;
+mod wire;
 
 pub use buffer::CausalBuffer;
 pub use equivocation::{Digest, Equivocation, Payload};
 pub use limits::{Limits, Retry};
 pub use message::{Batch, Event, InsertError, Inserted, Message};
+pub use wire::{BATCH_MAX, BatchDecoder, BatchEncoder, Messages};

@@ -7,6 +7,7 @@ use core::ops::{Index, IndexMut};
 use crdt_core::{Dot, ReplicaId};
 
 use super::equivocation::Digest;
+use super::holes::Holes;
 use super::pending::LocalDot;
 use super::request::Request;
 use super::slots::Slots;
@@ -26,6 +27,10 @@ pub(super) struct Origin {
     /// How many parents of pending messages are messages of this replica.
     pub(super) references: usize,
     pub(super) request: Request,
+    /// What was given up, before and after what was delivered.
+    pub(super) holes: Holes,
+    /// Whether it is among those of which something may be missing.
+    pub(super) is_gapped: bool,
     /// Of the newest delivered messages, the newest last.
     digests: VecDeque<Digest>,
 }
@@ -41,6 +46,8 @@ impl Origin {
             pending_bytes: 0,
             references: 0,
             request: Request::default(),
+            holes: Holes::default(),
+            is_gapped: false,
             digests: VecDeque::new(),
         }
     }
@@ -70,6 +77,15 @@ impl Origin {
         self.digests.push_back(digest);
     }
 
+    pub(super) fn forget_digests(&mut self) {
+        self.digests.clear();
+    }
+
+    /// The digests that are known, those of the newest delivered messages, the newest last.
+    pub(super) fn digests(&self) -> &VecDeque<Digest> {
+        &self.digests
+    }
+
     /// The digest of a delivered message, if it was not too long ago.
     pub(super) fn digest(&self, seq: u64) -> Option<Digest> {
         let age = usize::try_from(self.delivered() - seq).ok()?;
@@ -82,6 +98,7 @@ impl Origin {
         self.delivered() == 0
             && self.slots.is_empty()
             && self.references == 0
+            && self.holes.is_empty()
             && self.quarantined_from.is_none()
     }
 }
@@ -101,6 +118,16 @@ pub(super) struct Origins {
 impl Origins {
     pub(super) fn len(&self) -> usize {
         self.indices.len()
+    }
+
+    /// Makes room for so many replicas more.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.entries.reserve_exact(count);
+    }
+
+    /// How many indices there are, in use or not.
+    pub(super) fn places(&self) -> usize {
+        self.entries.len()
     }
 
     pub(super) fn find(&self, id: ReplicaId) -> Option<u32> {

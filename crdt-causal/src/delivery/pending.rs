@@ -3,6 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crdt_core::Dot;
+
+use super::origin::Origins;
 use super::slots::NONE;
 
 /// A dot, with the replica as its index in the buffer.
@@ -18,6 +21,9 @@ pub(super) struct LocalDot {
 /// `previous`. Its dependencies are numbered: 0 is its own predecessor, and then come the
 /// parents. Those before `awaited` were delivered, and delivery is for ever: nothing is
 /// looked at twice.
+///
+/// When none is missing the message is *ripe*: it stays where it is until it is polled, so that a
+/// gap that fills moves nothing and takes no room. It is in no list then but that of the ripe ones.
 ///
 /// There may be millions, so it takes 36 bytes beside the payload, with one parent in them.
 #[derive(Debug)]
@@ -41,6 +47,9 @@ struct Packed {
 type Parents = Packed;
 
 const MANY: u32 = NONE - 1;
+
+/// What a ripe message awaits. No message has so many dependencies.
+const RIPE: u16 = u16::MAX;
 
 impl Packed {
     const NOTHING: Self = Self { origin: NONE, seq: [0; 2] };
@@ -75,7 +84,12 @@ pub(super) struct Arena<P> {
     places: u32,
     /// The last place that became free; each leads to the one before it.
     free: u32,
+    /// Messages that wait.
     len: usize,
+    /// Messages that are ripe, the first and the last of them.
+    ripe: usize,
+    ripe_first: u32,
+    ripe_last: u32,
     /// The parents of messages with more than one.
     many: Vec<Box<[LocalDot]>>,
     /// Which of these are no longer in use.
@@ -87,10 +101,20 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 
 impl<P> Arena<P> {
     pub(super) fn new() -> Self {
-        let (chunks, many, many_free) = (Vec::new(), Vec::new(), Vec::new());
-        Self { chunks, places: 0, free: NONE, len: 0, many, many_free }
+        Self {
+            chunks: Vec::new(),
+            places: 0,
+            free: NONE,
+            len: 0,
+            ripe: 0,
+            ripe_first: NONE,
+            ripe_last: NONE,
+            many: Vec::new(),
+            many_free: Vec::new(),
+        }
     }
 
+    /// How many messages wait; ripe ones do not.
     pub(super) const fn len(&self) -> usize {
         self.len
     }
@@ -101,25 +125,11 @@ impl<P> Arena<P> {
         size_of::<Pending<P>>() + beyond
     }
 
-    pub(super) fn insert(&mut self, dot: LocalDot, parents: Vec<LocalDot>, payload: P) -> u32 {
-        let parents = match parents[..] {
+    pub(super) fn insert(&mut self, dot: LocalDot, parents: &[LocalDot], payload: P) -> u32 {
+        let parents = match parents {
             [] => Packed::NOTHING,
-            [parent] => Packed::new(parent),
-            _ => {
-                let parents = parents.into_boxed_slice();
-                let at = match self.many_free.pop() {
-                    Some(at) => {
-                        self.many[at as usize] = parents;
-                        at
-                    }
-                    None => {
-                        self.many.push(parents);
-                        // There are no more of them than of messages.
-                        self.many.len() as u32 - 1
-                    }
-                };
-                Packed { origin: MANY, seq: [at, 0] }
-            }
+            [parent] => Packed::new(*parent),
+            _ => Packed { origin: MANY, seq: [self.keep_many(parents), 0] },
         };
         let pending = Pending {
             dot: Packed::new(dot),
@@ -153,28 +163,87 @@ impl<P> Arena<P> {
         handle
     }
 
-    pub(super) fn remove(&mut self, handle: u32) -> (LocalDot, Vec<LocalDot>, P) {
+    /// Keeps the parents of a message that has more than one. There are no more of them than of
+    /// messages.
+    fn keep_many(&mut self, parents: &[LocalDot]) -> u32 {
+        let parents = Box::from(parents);
+        if let Some(at) = self.many_free.pop() {
+            self.many[at as usize] = parents;
+            return at;
+        }
+        if self.many.len() == self.many.capacity() {
+            // By an eighth, and so that giving them back takes no room either.
+            let more = (self.many.len() / 8).max(4);
+            self.many.reserve_exact(more);
+            self.many_free.reserve_exact(self.many.capacity());
+        }
+        self.many.push(parents);
+        self.many.len() as u32 - 1
+    }
+
+    /// Takes out a message that waits, and is in no list.
+    pub(super) fn remove(&mut self, handle: u32) -> (LocalDot, P) {
+        self.len -= 1;
+        let dot = self.get(handle).dot();
+        (dot, self.vacate(handle))
+    }
+
+    fn vacate(&mut self, handle: u32) -> P {
         let free = self.free;
         let place = self.get_mut(handle);
         let payload = place.payload.take().expect("a handle names a pending message");
-        let (dot, parents) = (place.dot(), place.parents);
+        let parents = place.parents;
         place.next = free;
         self.free = handle;
-        self.len -= 1;
-        let parents = match parents.origin {
-            NONE => Vec::new(),
-            MANY => {
-                let at = parents.seq[0];
-                self.many_free.push(at);
-                core::mem::take(&mut self.many[at as usize]).into_vec()
-            }
-            _ => alloc::vec![parents.dot()],
-        };
-        if self.len == 0 {
+        if parents.origin == MANY {
+            let at = parents.seq[0];
+            self.many_free.push(at);
+            self.many[at as usize] = Box::default();
+        }
+        if self.len == 0 && self.ripe == 0 {
             // A burst is over: its memory goes back.
             *self = Self::new();
         }
-        (dot, parents, payload)
+        payload
+    }
+
+    /// Makes a message that is in no list the last of the ripe ones.
+    pub(super) fn ripen(&mut self, handle: u32) {
+        let pending = self.get_mut(handle);
+        debug_assert!(pending.next == NONE && pending.previous == NONE);
+        pending.awaited = RIPE;
+        match self.ripe_last {
+            NONE => self.ripe_first = handle,
+            last => self.get_mut(last).next = handle,
+        }
+        self.ripe_last = handle;
+        self.len -= 1;
+        self.ripe += 1;
+    }
+
+    /// Takes out the first of the ripe messages.
+    pub(super) fn pick(&mut self, origins: &Origins) -> Option<(Dot, Vec<Dot>, P)> {
+        let handle = self.ripe_first;
+        if handle == NONE {
+            return None;
+        }
+        let dot = origins.dot(self.get(handle).dot());
+        let parents = self.parents(handle).map(|dot| origins.dot(dot)).collect();
+        self.ripe_first = self.get(handle).next;
+        if self.ripe_first == NONE {
+            self.ripe_last = NONE;
+        }
+        self.ripe -= 1;
+        Some((dot, parents, self.vacate(handle)))
+    }
+
+    /// The ripe messages, in order.
+    pub(super) fn ripe(&self) -> impl Iterator<Item = u32> + '_ {
+        self.list(self.ripe_first)
+    }
+
+    pub(super) const fn ripe_len(&self) -> usize {
+        self.ripe
     }
 
     pub(super) fn get(&self, handle: u32) -> &Pending<P> {
@@ -186,9 +255,9 @@ impl<P> Arena<P> {
     }
 
     /// The parents that a message names.
-    pub(super) fn parents(&self, handle: u32) -> impl Iterator<Item = LocalDot> + '_ {
+    pub(super) fn parents(&self, handle: u32) -> impl ExactSizeIterator<Item = LocalDot> + '_ {
         let count = self.parent_count(handle) as u16;
-        (1..=count).filter_map(move |number| self.dependency(handle, number))
+        (1..count + 1).map(move |number| self.dependency(handle, number).expect("it was counted"))
     }
 
     pub(super) fn parent_count(&self, handle: u32) -> usize {
@@ -219,9 +288,10 @@ impl<P> Arena<P> {
         }
     }
 
+    /// The messages that wait.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Pending<P>)> + '_ {
         let all = (0..self.places).map(|handle| (handle, self.get(handle)));
-        all.filter(|(_, pending)| pending.payload.is_some())
+        all.filter(|(_, pending)| pending.payload.is_some() && pending.awaited != RIPE)
     }
 
     /// Puts a message that is in no list before the one that is `first`; it is the first now.
@@ -250,15 +320,27 @@ impl<P> Arena<P> {
         }
     }
 
-    /// Dissolves the list that begins with `first`, and appends its messages to `to`.
-    pub(super) fn dissolve(&mut self, first: u32, to: &mut Vec<u32>) {
+    /// Dissolves the list that begins with `first`: its messages come before those of the list
+    /// that begins with `woken`, the last one first.
+    pub(super) fn dissolve(&mut self, first: u32, woken: &mut u32) {
         let mut handle = first;
         while handle != NONE {
-            to.push(handle);
             let pending = self.get_mut(handle);
-            handle = core::mem::replace(&mut pending.next, NONE);
+            let next = core::mem::replace(&mut pending.next, *woken);
             pending.previous = NONE;
+            *woken = handle;
+            handle = next;
         }
+    }
+
+    /// Takes the first message from a list that [`dissolve`](Self::dissolve) made.
+    pub(super) fn pop(&mut self, woken: &mut u32) -> Option<u32> {
+        let handle = *woken;
+        if handle == NONE {
+            return None;
+        }
+        *woken = core::mem::replace(&mut self.get_mut(handle).next, NONE);
+        Some(handle)
     }
 
     /// The messages of the list that begins with `first`.

@@ -45,8 +45,9 @@ struct Page {
 
 const PAGE: usize = 1 << PAGE_BITS;
 const PAGE_BITS: u32 = 4;
-/// Pages that the window may span for each page in use.
-const SPREAD: usize = 16;
+/// Pages that the window may span for each page in use. It has to be copied where it grows, and
+/// must not be much beside what it is for.
+const SPREAD: usize = 4;
 /// Pages that the window may always span.
 const SPAN_MIN: usize = 16;
 /// Room that an empty window keeps.
@@ -75,11 +76,13 @@ impl Slots {
         self.pages == 0
     }
 
-    /// What the slots take.
+    /// What the slots take. A small window that is kept while nothing is in it is part of what a
+    /// replica takes anyway.
     pub(super) fn bytes(&self) -> usize {
-        let window = self.near.capacity() * size_of::<usize>();
-        // A small window is part of what a replica takes anyway.
-        self.pages * PAGE_BYTES + window.saturating_sub(IDLE_CAPACITY * size_of::<usize>())
+        if self.pages == 0 {
+            return 0;
+        }
+        self.pages * PAGE_BYTES + self.near.capacity() * size_of::<usize>()
     }
 
     fn page(&self, number: u64) -> Option<&Page> {
@@ -149,7 +152,7 @@ impl Slots {
     fn widen(&mut self, len: usize) {
         if len > self.near.capacity() {
             // By an eighth: there may be millions.
-            let more = (len - self.near.len()).max(self.near.len() / 8).max(IDLE_CAPACITY);
+            let more = (len - self.near.len()).max(self.near.len() / 8).max(SPAN_MIN);
             self.near.reserve_exact(more);
         }
         self.near.resize(len, None);
@@ -180,16 +183,54 @@ impl Slots {
             self.first += 1;
             return Slot::EMPTY;
         }
-        let slot = self.get(seq);
-        if !slot.is_empty() {
-            self.update(seq, |slot| *slot = Slot::EMPTY);
-        }
+        let slot = self.take_first();
         self.first += 1;
-        if place(self.first).1 == 0 && !self.near.is_empty() {
+        if place(seq + 1).1 == 0 && !self.near.is_empty() {
             let page = self.near.pop_front();
             debug_assert!(page.is_some_and(|page| page.is_none()), "all of it was delivered");
         }
         slot
+    }
+
+    /// Empties the slot of the first sequence number.
+    fn take_first(&mut self) -> Slot {
+        let seq = self.first;
+        let Some(front) = self.near.front_mut() else {
+            // It may be in the map still, where nothing came since it was far away.
+            let slot = self.get(seq);
+            if !slot.is_empty() {
+                self.update(seq, |slot| *slot = Slot::EMPTY);
+            }
+            return slot;
+        };
+        let Some(page) = front else { return Slot::EMPTY };
+        let slot = core::mem::replace(&mut page.slots[place(seq).1], Slot::EMPTY);
+        if !slot.is_empty() {
+            page.used -= 1;
+            if page.used == 0 {
+                *front = None;
+                self.pages -= 1;
+                self.settle();
+            }
+        }
+        slot
+    }
+
+    /// Empties the first slot in use up to the number `last`, which holds no message. Returns the
+    /// first of those that wait there, if there is such a slot.
+    pub(super) fn clear_first(&mut self, last: u64) -> Option<u32> {
+        let (seq, slot) = self.iter().next().filter(|(seq, _)| *seq <= last)?;
+        debug_assert_eq!(slot.message, NONE, "what is held is not passed over");
+        Some(self.set_waiters(seq, NONE))
+    }
+
+    /// Steps over all numbers before `to`, none of which has a slot in use.
+    pub(super) fn jump(&mut self, to: u64) {
+        let pages = (to >> PAGE_BITS) - (self.first >> PAGE_BITS);
+        let pages = usize::try_from(pages).unwrap_or(usize::MAX).min(self.near.len());
+        let passed = self.near.drain(..pages);
+        passed.for_each(|page| debug_assert!(page.is_none(), "nothing is in use there"));
+        self.first = to;
     }
 
     /// The slots in use, in order.
@@ -204,6 +245,11 @@ impl Slots {
                 .map(move |(index, slot)| (number << PAGE_BITS | index as u64, *slot))
                 .filter(|(_, slot)| !slot.is_empty())
         })
+    }
+
+    /// The messages that are held, in order.
+    pub(super) fn messages(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        self.iter().map(|(_, slot)| slot.message).filter(|handle| *handle != NONE)
     }
 
     /// The runs of numbers after the first of `span`, up to the second, that no message holds.
@@ -261,7 +307,7 @@ mod tests {
             slots.set_message(seq, seq as u32);
             slots.check_invariants();
         }
-        assert!(slots.near.len() > 50 && slots.far.len() < 5);
+        assert!(slots.near.len() > 50 && slots.far.len() < 15);
         assert!(slots.advance().is_empty());
         for seq in 2..=1000 {
             assert_eq!(slots.first(), seq);

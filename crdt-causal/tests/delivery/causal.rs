@@ -108,55 +108,6 @@ fn the_order_is_a_function_of_the_arrivals() {
     assert_eq!(run(), run());
 }
 
-/// Looked at once on arrival, and once for each dependency that was missing then.
-#[test]
-fn a_message_is_looked_at_once_for_each_dependency() {
-    let unbounded = || {
-        let mut limits = Limits::default();
-        limits.pending_max = usize::MAX;
-        limits.pending_bytes_max = usize::MAX;
-        limits.replica_pending_max = usize::MAX;
-        limits.replica_pending_bytes_max = usize::MAX;
-        limits.digests_max = 0;
-        limits
-    };
-    for order in ["in order", "in reverse", "shuffled"] {
-        let mut looks: Vec<(f64, f64)> = Vec::new();
-        for len in [1_000, 10_000, 100_000, 1_000_000] {
-            let mut random = Random(len as u64);
-            let mut messages = history(&mut random, 8, len);
-            let dependencies: usize = messages
-                .iter()
-                .map(|message| message.parents.len() + usize::from(message.dot.seq > 1))
-                .sum();
-            match order {
-                "in reverse" => messages.reverse(),
-                "shuffled" => random.shuffle(&mut messages),
-                _ => {}
-            }
-            let mut buffer = CausalBuffer::with_limits(unbounded(), Retry::default());
-            for message in messages {
-                buffer.insert(message, 0).unwrap();
-            }
-            assert_eq!(std::iter::from_fn(|| buffer.poll_deliver()).count(), len);
-            assert_eq!((buffer.pending(), buffer.pending_bytes()), (0, 0));
-            let examined = buffer.examined();
-            assert!(examined <= (len + dependencies) as u64, "{order}: {examined} looks");
-            if order == "in order" {
-                assert_eq!(examined, len as u64);
-            }
-            looks.push(((len as f64).ln(), (examined as f64).ln()));
-        }
-        for pair in looks.windows(2) {
-            let exponent = (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0);
-            assert!((exponent - 1.0).abs() <= 0.02, "{order}: grows with exponent {exponent}");
-        }
-        let (first, last) = (looks[0], looks[3]);
-        let exponent = (last.1 - first.1) / (last.0 - first.0);
-        assert!((exponent - 1.0).abs() <= 0.01, "{order}: grows with exponent {exponent}");
-    }
-}
-
 #[test]
 fn goes_on_after_what_an_earlier_process_delivered() {
     let mut random = Random(2);

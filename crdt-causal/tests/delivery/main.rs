@@ -2,9 +2,14 @@
 
 mod bounds;
 mod causal;
+mod counts;
 mod forks;
+mod forsaken;
 mod history;
+mod hostile;
 mod requests;
+mod saved;
+mod wire;
 
 /// How many cases a property is tried on: 4,096, or what `CRDT_CASES` says.
 fn cases() -> u64 {

@@ -239,7 +239,7 @@ test("what cannot be a message is refused before anything is taken", () => {
 });
 
 test("a chat in twenty lines", () => {
-  // What docs/chat.md shows, over a network that reverses everything.
+  // What docs/delivery.md shows, over a network that reverses everything.
   /** @type {Map<string, { buffer: CausalBuffer<string>, inbox: any[], shown: string[] }>} */
   const people = new Map();
   for (const replica of ["ann", "bob"]) people.set(replica, { buffer: new CausalBuffer({ replica }), inbox: [], shown: [] });
