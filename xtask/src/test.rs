@@ -82,7 +82,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "readme",
-        what: "the README's TypeScript compiles (its Rust is a doctest)",
+        what: "the TypeScript of the README and the docs compiles (their Rust is doctests)",
         run: readme::run,
     },
     Part {

@@ -1,4 +1,4 @@
-//! The README's TypeScript, compiled as a user would.
+//! The TypeScript of the README and of pages beside it, compiled as a user would.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,19 @@ use crate::workspace;
 
 use super::javascript;
 
+/// The pages that show TypeScript.
+const PAGES: &[&str] = &["README.md", "docs/delivery.md"];
+
 pub(super) fn run() -> Outcome {
-    let readme = fs::read_to_string(workspace::root().join("README.md"))
-        .map_err(|error| Failure::new(format!("cannot read README.md: {error}")))?;
-    let examples = blocks(&readme, "ts");
-    if examples.is_empty() {
-        return Err(Failure::new("README.md holds no TypeScript example"));
+    let mut examples = Vec::new();
+    for page in PAGES {
+        let text = fs::read_to_string(workspace::root().join(page))
+            .map_err(|error| Failure::new(format!("cannot read {page}: {error}")))?;
+        let blocks = blocks(&text, "ts");
+        if blocks.is_empty() {
+            return Err(Failure::new(format!("{page} holds no TypeScript example")));
+        }
+        examples.extend(blocks);
     }
     javascript::prepare()?;
     let dir = workspace::target_dir().join("readme");
@@ -38,7 +45,10 @@ fn lay_out(dir: &Path, examples: &[String]) -> std::io::Result<()> {
         "compilerOptions": {
             "strict": true, "noEmit": true, "target": "es2022", "lib": ["es2022", "dom"], "types": [],
             "module": "esnext", "moduleResolution": "bundler",
-            "paths": { "crdt-wasm": [workspace::npm_dir().join("index.d.ts")] },
+            "paths": {
+                "crdt-wasm": [workspace::npm_dir().join("index.d.ts")],
+                "crdt-wasm/causal": [workspace::npm_dir().join("causal.d.ts")],
+            },
         },
         "files": files,
     });
