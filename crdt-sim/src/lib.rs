@@ -20,6 +20,9 @@
 //! [model] says that knows nothing of how anything is implemented. When they end, all have
 //! to hold the same, in the same bytes, and fall silent. The checkers are in [`world`].
 //!
+//! What any system, not only this one, let its clients do and see is judged from outside by the checker of
+//! [histories](history), which knows nothing of the laboratory.
+//!
 //! A seed that fails is [shrunk](shrink) to a small plan, which is a text to be edited and played
 //! again, and [drawn](diagram).
 #![forbid(unsafe_code)]
@@ -31,6 +34,7 @@ pub mod diagram;
 pub mod disk;
 pub mod document;
 pub mod faults;
+pub mod history;
 pub mod journal;
 pub mod messages;
 pub mod model;

@@ -1,4 +1,7 @@
-//! The laboratory's commands: `run`, `twins`, `replay`, `hash`.
+//! The laboratory's commands: `run`, `twins`, `replay`, `hash`; and those of histories, `check` and
+//! `generate`.
+
+mod histories;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -34,6 +37,10 @@ enum Command {
     Replay(Replay),
     /// Print the trace hash of seeds: the same in every build and on every platform.
     Hash(Hash),
+    /// Judge a history, of this system or another: what its clients did and saw.
+    Check(histories::Check),
+    /// Write a large history that is causally convergent, to measure checkers with.
+    Generate(histories::Generate),
 }
 
 #[derive(Args)]
@@ -84,6 +91,8 @@ fn main() -> ExitCode {
         Command::Twins(options) => twins(&options),
         Command::Replay(options) => replay(&options),
         Command::Hash(options) => hash(&options),
+        Command::Check(options) => histories::check(&options),
+        Command::Generate(options) => histories::generate(&options),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

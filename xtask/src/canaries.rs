@@ -3,7 +3,8 @@
 //! A laboratory that finds nothing has either nothing to find or no eyes. Each planted bug is a
 //! line in the code, `is_planted("name")`, which is `false` but in a build with the cfg
 //! `canary="chosen"`. That is built once, and looks for a seed that fails with each bug in turn.
-//! Bugs of sessions and levels are found by the tests of these, which have a world of their own.
+//! Bugs of sessions and levels are found by the tests of these, which have a world of their own; those of the
+//! checker of histories by its table of known anomalies.
 
 use std::time::Instant;
 
@@ -81,6 +82,22 @@ pub(crate) const CANARIES: &[Canary] = &[
     canary("fold_insertion", "what not everybody has seen inserted is folded away"),
     canary("fold_remover", "what not everybody has seen removed is folded away"),
     canary("fold_neighbour", "removed letters are dropped beside an insertion that is open"),
+    canary("believe-the-aborted", "in a history, what was aborted may be read"),
+    canary(
+        "believe-the-intermediate",
+        "in a history, what was replaced before the commit may be read",
+    ),
+    canary("forget-what-was-committed", "in a history, what was read first may be newer"),
+    canary("unsee-own-writes", "in a history, a session need not see its writes"),
+    canary("unsee-what-was-read", "in a history, a session need not see what it has seen"),
+    canary("unsee-earlier-writes", "in a history, a write may be there without the earlier ones"),
+    canary("unsee-what-writers-read", "in a history, an answer may be there without its question"),
+    canary("unsee-the-rest-of-it", "in a history, half a transaction may be seen"),
+    canary("trust-initial-values", "in a history, initial values may be read at any time"),
+    canary("infer-nothing", "in a history, nothing follows from what was read"),
+    canary("forget-what-is-overwritten", "in a history, what is overwritten may be read for ever"),
+    canary("forget-to-saturate", "in a history, nothing follows from what was inferred"),
+    canary("overwrite-the-awaited", "in a history, a prefix may go back"),
     of_levels("forget-read-your-writes", "a read does not wait for what its session wrote"),
     of_levels("forget-monotonic-reads", "a read does not wait for what its session has read"),
     of_levels("forget-monotonic-writes", "a write is admitted before the session's earlier ones"),
@@ -229,7 +246,7 @@ mod tests {
     #[test]
     fn every_planted_bug_is_listed_and_every_listed_one_is_planted() {
         let mut names = BTreeSet::new();
-        for library in ["crdt-core", "crdt-causal", "crdt-document"] {
+        for library in ["crdt-core", "crdt-causal", "crdt-document", "crdt-sim"] {
             planted(&workspace::root().join(library).join("src"), &mut names);
         }
         let listed: BTreeSet<String> = CANARIES.iter().map(|c| c.name.to_owned()).collect();
