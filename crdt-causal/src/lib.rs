@@ -169,6 +169,7 @@ mod elapsed;
 pub mod handoff;
 pub mod level;
 pub mod membership;
+pub mod policy;
 pub mod quorum;
 pub mod reconcile;
 pub mod session;
