@@ -9,13 +9,17 @@ export function toBase64Url(bytes) {
 }
 
 /**
+ * Bits at the end that no byte has room for have to be zero: bytes have one text.
+ *
  * @param {unknown} text
+ * @param {string} what
  * @returns {Uint8Array}
  */
-export function fromBase64Url(text) {
-  if (typeof text !== "string" || !/^[\w-]*$/.test(text) || text.length % 4 === 1) {
-    throw crdtError("decode", "this is no anchor");
+export function fromBase64Url(text, what) {
+  if (typeof text === "string" && /^[\w-]*$/.test(text) && text.length % 4 !== 1) {
+    const decoded = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    const bytes = Uint8Array.from(decoded, (byte) => byte.charCodeAt(0));
+    if (toBase64Url(bytes) === text) return bytes;
   }
-  const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
+  throw crdtError("decode", `this is no ${what}`);
 }

@@ -197,7 +197,7 @@ export class Text extends Base {
 
   /** @param {string} anchor */
   resolve(anchor) {
-    return this.handle.textResolve(this.number, fromBase64Url(anchor));
+    return this.handle.textResolve(this.number, fromBase64Url(anchor, "anchor"));
   }
 }
 

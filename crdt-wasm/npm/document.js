@@ -14,11 +14,15 @@ import { IndexedDbStorage } from "./providers/indexeddb.js";
 import { WebSocketNetwork } from "./providers/websocket.js";
 import { randomU64 } from "./random.js";
 import { RECEIVED_CHANGES, RECEIVED_PRESENCE, Replication } from "./replication.js";
+import { Session } from "./session.js";
 import { TabSync } from "./tab_sync.js";
 import { init } from "./wasm.js";
 
-/** How long what the server acknowledged may stay unsaved: it is for display only. */
-const ACKNOWLEDGED_MS = 500;
+/**
+ * How long what the server acknowledged, and what it attests, may stay unsaved: the one is for display
+ * only, and in the place of the other a later token names the changes themselves.
+ */
+const KNOWN_MS = 500;
 
 const PRESENCE_TTL_MS = 30_000;
 
@@ -50,7 +54,9 @@ export class Document {
   #storage;
   #network;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #acknowledgedTimer;
+  #knownTimer;
+  /** Whether the session has begun anew since it was saved. */
+  #isSessionNew = false;
   /** @type {Status} */
   #status = { connection: "none", waiting: 0, unstored: 0, retryAt: undefined, error: undefined };
   /** Told after each tick, until they say that they have seen enough. @type {Set<() => boolean>} */
@@ -59,6 +65,7 @@ export class Document {
 
   name;
   presence;
+  session;
 
   /**
    * @param {string} name
@@ -88,10 +95,18 @@ export class Document {
       },
       changed: () => this.#emitter.emit("presence", this.presence.others()),
     });
+    this.session = new Session(() => this.#open(), name, {
+      changed: (token, isNew) => {
+        this.#isSessionNew ||= isNew;
+        this.#saveKnownSoon();
+        this.#tabs?.session(token, isNew);
+      },
+    });
     if (network !== undefined) {
       this.#replication = new Replication(this.#handle, network, name, options.token, {
         received: (received) => this.#received(received),
         up: () => this.presence.announce(),
+        attested: (token) => this.#attested(token),
         changed: () => this.#tick(),
       });
     }
@@ -100,6 +115,11 @@ export class Document {
       this.#tabs = new TabSync(this.#handle, (receive) => new BroadcastTabs(tabsName(name, storage), receive), {
         covered: (key) => this.#persistence.cover(key),
         changed: () => this.#received(RECEIVED_CHANGES),
+        session: () => this.session.shared(),
+        sessionChanged: (token, isNew) => {
+          this.session.told(token, isNew);
+          this.#saveKnownSoon();
+        },
         presenceChanged: () => this.presence.changed(),
         newcomer: () => this.presence.announce(),
         stored: () => this.stored(),
@@ -134,13 +154,25 @@ export class Document {
     // What was there at the beginning is no event.
     this.#handle.recordEvents(false);
     await this.#persistence.load();
+    await this.#loadKnown();
     this.#tabs?.start();
-    const known = this.#network && (await this.#storage?.loadAcknowledged(this.#network.name));
-    if (known !== undefined) this.#handle.setAcknowledged(known);
     this.#handle.recordEvents(true);
     if (typeof addEventListener === "function") {
       addEventListener("pagehide", this.#leavePage);
       addEventListener("pageshow", this.#returnToPage);
+    }
+  }
+
+  async #loadKnown() {
+    const [acknowledged, session] = await Promise.all([
+      this.#network && this.#storage?.loadAcknowledged(this.#network.name),
+      this.#storage?.loadSession?.(),
+    ]);
+    if (acknowledged !== undefined) this.#handle.setAcknowledged(acknowledged);
+    try {
+      if (session !== undefined) this.session.load(session);
+    } catch {
+      // Of a later version of the package, perhaps. Who has lost the token begins a new session.
     }
   }
 
@@ -263,6 +295,16 @@ export class Document {
     return this.#until(() => this.#handle.isAcknowledged(version));
   }
 
+  /** What `rebase` need not do again. */
+  acknowledgedVersion() {
+    return this.#open().acknowledged();
+  }
+
+  upToDate() {
+    this.#open();
+    return this.#until(() => this.#network === undefined || this.#handle.isUpToDate());
+  }
+
   async close() {
     if (this.#isClosed) return;
     const version = this.#handle.version();
@@ -272,14 +314,14 @@ export class Document {
     if (this.#isClosed) return;
     const failure = isStored() ? undefined : this.#persistence.error;
     this.presence.set(undefined);
-    await this.#saveAcknowledged();
+    await this.#saveKnown();
     this.#letGo();
     if (failure !== undefined) throw failure;
   }
 
   #letGo() {
     this.#isClosed = true;
-    clearTimeout(this.#acknowledgedTimer);
+    clearTimeout(this.#knownTimer);
     this.presence.close();
     this.#replication?.stop();
     this.#tabs?.close();
@@ -308,6 +350,15 @@ export class Document {
     }
     if (received & RECEIVED_PRESENCE) this.presence.changed();
     this.#tick();
+  }
+
+  /** @param {Uint8Array} token */
+  #attested(token) {
+    try {
+      this.session.attest(token);
+    } catch (error) {
+      this.#emitter.emit("error", /** @type {import("./index.js").CrdtError} */ (error));
+    }
   }
 
   /**
@@ -343,9 +394,7 @@ export class Document {
     };
     for (const isDone of [...this.#waiters]) if (isDone()) this.#waiters.delete(isDone);
     if (isSame(status, this.#status)) return;
-    if (status.waiting !== this.#status.waiting) {
-      this.#acknowledgedTimer ??= setTimeout(() => this.#saveAcknowledged(), ACKNOWLEDGED_MS);
-    }
+    if (status.waiting !== this.#status.waiting) this.#saveKnownSoon();
     this.#status = status;
     this.#emitter.emit("status", status);
   }
@@ -366,20 +415,35 @@ export class Document {
     });
   }
 
-  /** So that a page that opens without a connection knows how much is waiting. */
-  async #saveAcknowledged() {
-    clearTimeout(this.#acknowledgedTimer);
-    this.#acknowledgedTimer = undefined;
-    if (this.#network === undefined || this.#storage === undefined || this.#isClosed) return;
-    // For display only: if this fails, the count starts from zero known.
-    await this.#storage.saveAcknowledged(this.#network.name, this.#handle.acknowledged()).catch(() => undefined);
+  #saveKnownSoon() {
+    this.#knownTimer ??= setTimeout(() => this.#saveKnown(), KNOWN_MS);
+  }
+
+  /**
+   * So that a page that opens without a connection knows how much is waiting, and goes on with its
+   * session.
+   */
+  async #saveKnown() {
+    clearTimeout(this.#knownTimer);
+    this.#knownTimer = undefined;
+    const storage = this.#storage;
+    if (storage === undefined || this.#isClosed) return;
+    const session = this.session.save();
+    const isNew = this.#isSessionNew;
+    this.#isSessionNew = false;
+    await Promise.allSettled([
+      // For display only: if this fails, the count starts from zero known.
+      this.#network && storage.saveAcknowledged(this.#network.name, this.#handle.acknowledged()),
+      // What an older one says is true too: its token names more of the changes that are stored.
+      storage.updateSession?.((stored) => (isNew ? session : Session.joined(session, stored))),
+    ]);
   }
 
   #leavePage = () => {
     this.#wasOnline = this.#replication !== undefined && this.#replication.state !== "offline";
     this.presence.withdraw();
     this.#replication?.stop();
-    void this.#saveAcknowledged();
+    void this.#saveKnown();
   };
 
   /** @param {PageTransitionEvent} event */

@@ -5,6 +5,7 @@
 //   open    = protocol document flag [token]     kind 0
 //   session = the bytes of one session message   kind 1
 //   close   = reason text                        kind 2
+//   token   = the bytes of a session token       kind 4
 
 export const PROTOCOL_VERSION = 0;
 export const SYNC_PATH = "/v1/sync";
@@ -13,6 +14,7 @@ export const CHANNEL_MAX = (1 << 21) - 1;
 export const KIND_OPEN = 0;
 export const KIND_SESSION = 1;
 export const KIND_CLOSE = 2;
+export const KIND_TOKEN = 4;
 
 /** Names of the close reasons, by their number on the wire. */
 const CLOSE_REASONS = /** @type {const} */ ([
@@ -33,6 +35,7 @@ const WORTH_A_RETRY = new Set(["done", "going-away", "limit-exceeded", "internal
 /**
  * @typedef {typeof CLOSE_REASONS[number] | "unknown"} CloseReason
  * @typedef {{ channel: number, kind: 1, message: Uint8Array }} SessionFrame
+ * @typedef {{ channel: number, kind: 4, message: Uint8Array }} TokenFrame
  * @typedef {{ channel: number, kind: 2, reason: CloseReason, text: string, retry: boolean }} CloseFrame
  */
 
@@ -72,14 +75,14 @@ export function closeFrame(channel) {
  * Reads a frame that a server sent; `undefined` where it is none that a server sends.
  *
  * @param {Uint8Array} bytes
- * @returns {SessionFrame | CloseFrame | undefined}
+ * @returns {SessionFrame | TokenFrame | CloseFrame | undefined}
  */
 export function readFrame(bytes) {
   const channel = readVarint(bytes, 0);
   if (channel === undefined || channel.value > CHANNEL_MAX) return undefined;
   const kind = bytes[channel.end];
   const payload = channel.end + 1;
-  if (kind === KIND_SESSION) {
+  if (kind === KIND_SESSION || kind === KIND_TOKEN) {
     return { channel: channel.value, kind, message: bytes.subarray(payload) };
   }
   if (kind !== KIND_CLOSE) return undefined;

@@ -33,11 +33,14 @@ export interface CrdtError extends Error {
  * - `missing`: a bundle depends on changes that are not here
  * - `equivocation`: two changes under one name: a restored backup or a cloned profile
  * - `trimmed`: what was done here was done without knowledge of history that is gone where it
- *   would have to be merged; begin anew with the document as it is there
+ *   would have to be merged; begin anew with the document as it is there, and do your own changes
+ *   again by `rebase` of `crdt-wasm/rebase`
  * - `unrelated`: documents of different genesis do not merge
  * - `limit`: more than the document allows
  * - `protocol`: the server said something that the protocol does not allow
  * - `refused`: the server refuses the document
+ * - `session`: the session could not be continued with a server, of another realm for example, and
+ *   has begun anew
  * - `storage`: the storage failed
  * - `unsupported`: the environment lacks something, or the bytes are of a later version
  * - `closed`: the document was closed
@@ -56,6 +59,7 @@ export type ErrorCode =
   | "limit"
   | "protocol"
   | "refused"
+  | "session"
   | "storage"
   | "unsupported"
   | "closed";
@@ -181,6 +185,7 @@ export class Document {
 
   readonly name: string;
   readonly presence: Presence;
+  readonly session: Session;
   readonly status: Status;
   /** Under which id this tab's changes are made, as a UUID; none before its first change. */
   readonly replica: string | undefined;
@@ -220,6 +225,13 @@ export class Document {
   stored(): Promise<void>;
   /** Resolves once the server has acknowledged all changes made so far. */
   acknowledged(): Promise<void>;
+  /**
+   * Resolves once the document has everything that the server had when it was connected last, and the
+   * server everything of the document.
+   */
+  upToDate(): Promise<void>;
+  /** What the server is known to have acknowledged, as opaque bytes: for `rebase` of `crdt-wasm/rebase`. */
+  acknowledgedVersion(): Uint8Array;
 
   /**
    * Waits for the storage, leaves the server, and lets go of everything. Rejects, closed all the
@@ -293,6 +305,44 @@ export interface ValueMap extends Iterable<[string, Value]> {
   map(key: string): ValueMap;
 }
 
+/**
+ * What this participant has read and written, as a token that any server of the realm understands:
+ * asked with it, a server answers with at least that, waits for it, names a server that has it, or
+ * refuses. All tabs with one storage are one session, and it outlives them there.
+ *
+ * ```ts
+ * import { Document } from "crdt-wasm";
+ *
+ * const doc = await Document.open("notes", { storage: "indexeddb", connect: location.origin });
+ * const sent = doc.session.token;
+ * const answer = await fetch("/v1/docs/notes?path=body&level=causal", { headers: { "Session-Token": sent } });
+ * doc.session.replace(sent, answer.headers.get("Session-Token"));
+ * ```
+ */
+export interface Session {
+  /**
+   * The token for a request, or for another device; text of letters, digits, `-` and `_`, never empty.
+   * It is another one after each change. What servers have attested goes along as they signed it; changes
+   * that no server has attested yet, offline ones above all, are named beside it, unsigned: they are asked
+   * for by `ryw` (and so by `session` and `causal`), whoever made them. Reading it
+   * throws with the code `limit` where it would exceed 4 KB.
+   */
+  readonly token: string;
+  /**
+   * Takes in the token of an answer to a request that had `sent` with it; without one in the answer
+   * nothing happens. Answers may overtake each other. Throws with the codes `decode`, `limit`,
+   * `unrelated` (of another realm) and `unsupported`, and the session is as it was.
+   */
+  replace(sent: string, answer: string | null | undefined): void;
+  /**
+   * Takes in the token of another session, of the same person on another device for example: what that
+   * has seen, this one has. Throws as `replace` does.
+   */
+  join(token: string): void;
+  /** Begins anew, after an answer that says so (`urn:crdt-server:session-over`): nothing was read yet. */
+  restart(): void;
+}
+
 /** Someone who has the document open at the moment. */
 export interface Participant {
   readonly id: string;
@@ -329,6 +379,13 @@ export interface Stored {
   readonly lease: Lease;
 }
 
+/** A session, as it is kept for the next time. */
+export interface SavedSession {
+  readonly token: string;
+  /** What the token covers of the document. */
+  readonly attested: Uint8Array;
+}
+
 /** A place for the changes of one document. */
 export interface Storage {
   /** Tabs with storages of one name share what is stored. */
@@ -342,6 +399,10 @@ export interface Storage {
   replace(bundle: Uint8Array, covered: readonly number[]): Promise<number>;
   loadAcknowledged(server: string): Promise<Uint8Array | undefined>;
   saveAcknowledged(server: string, version: Uint8Array): Promise<void>;
+  /** With this and the next one, sessions outlive the page. */
+  loadSession?(): Promise<SavedSession | undefined>;
+  /** Stores what `update` makes of what is stored, all at once: other tabs do the same. */
+  updateSession?(update: (stored: SavedSession | undefined) => SavedSession): Promise<void>;
   close(): void;
 }
 
@@ -357,6 +418,8 @@ export interface NetworkPeer {
   connecting(): void;
   up(): void;
   message(message: Uint8Array): void;
+  /** What the server attests of this session: the bytes of a token. */
+  attested?(token: Uint8Array): void;
   /** The connection is gone; the next attempt is at this time. */
   down(retryAt: number): void;
   /** The server will not have it; the channel is closed. */
@@ -388,6 +451,7 @@ export type TabMessage =
   | { readonly type: "stored"; readonly key: number; readonly bundle: Uint8Array; readonly version: Uint8Array }
   | { readonly type: "version"; readonly version: Uint8Array; readonly isAnswer: boolean }
   | { readonly type: "changes"; readonly bundle: Uint8Array }
+  | { readonly type: "session"; readonly token: string; readonly isNew: boolean }
   | { readonly type: "presence"; readonly update: Uint8Array };
 
 export class IndexedDbStorage implements Storage {
@@ -402,6 +466,8 @@ export class IndexedDbStorage implements Storage {
   replace(bundle: Uint8Array, covered: readonly number[]): Promise<number>;
   loadAcknowledged(server: string): Promise<Uint8Array | undefined>;
   saveAcknowledged(server: string, version: Uint8Array): Promise<void>;
+  loadSession(): Promise<SavedSession | undefined>;
+  updateSession(update: (stored: SavedSession | undefined) => SavedSession): Promise<void>;
   close(): void;
 }
 

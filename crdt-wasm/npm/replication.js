@@ -25,6 +25,7 @@ const PASSING = new Set(["decode", "protocol", "missing", "limit"]);
  * @typedef {object} ReplicationHost
  * @property {(received: number) => void} received
  * @property {() => void} up the server can be talked to
+ * @property {(token: Uint8Array) => void} attested the server has signed what was acknowledged
  * @property {() => void} changed the state of the connection is another one
  */
 
@@ -96,6 +97,11 @@ export class Replication {
     if (this.state !== "online") this.#set("online");
     this.#host.received(received);
     this.pump();
+  }
+
+  /** @param {Uint8Array} token */
+  attested(token) {
+    if (this.#isUp) this.#host.attested(token);
   }
 
   /** @param {number} retryAt */

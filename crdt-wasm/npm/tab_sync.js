@@ -10,6 +10,8 @@ import { now } from "./clock.js";
  * @typedef {object} TabHost
  * @property {(key: number) => void} covered an entry of the common storage is known here
  * @property {() => void} changed
+ * @property {() => string} session the token of the common session, as this tab has it
+ * @property {(token: string, isNew: boolean) => void} sessionChanged
  * @property {() => void} presenceChanged
  * @property {() => void} newcomer
  * @property {() => Promise<void>} stored
@@ -60,6 +62,14 @@ export class TabSync {
     this.#tabs.post({ type: "presence", update });
   }
 
+  /**
+   * @param {string} token
+   * @param {boolean} isNew whether the session has begun anew
+   */
+  session(token, isNew) {
+    this.#tabs.post({ type: "session", token, isNew });
+  }
+
   /** @param {TabMessage} message */
   #receive(message) {
     if (this.#isClosed) return;
@@ -76,10 +86,26 @@ export class TabSync {
       case "presence":
         if (this.#handle.presenceReceive(message.update, now())) this.#host.presenceChanged();
         return;
+      case "session":
+        this.#join(message.token, message.isNew);
+        return;
       case "version":
+        this.session(this.#host.session(), false);
         this.#host.newcomer();
         if (!message.isAnswer && !this.#handle.dominates(message.version)) this.#ask(true);
         void this.#answer(message.version);
+    }
+  }
+
+  /**
+   * @param {string} token
+   * @param {boolean} isNew
+   */
+  #join(token, isNew) {
+    try {
+      this.#host.sessionChanged(token, isNew);
+    } catch (error) {
+      this.#host.failed(/** @type {import("./index.js").CrdtError} */ (error));
     }
   }
 

@@ -1,9 +1,9 @@
-//! Plain values and ids between JavaScript and the document.
+//! Plain values and versions between JavaScript and the document.
 
 use alloc::vec::Vec;
 
-use crdt_core::codec::{Decode, Encode, Reader, Writer};
-use crdt_core::{ReplicaId, VersionVector};
+use crdt_core::VersionVector;
+use crdt_core::codec::{Encode, Writer};
 use crdt_document::{VALUE_DEPTH_MAX, Value, ValueMap};
 use js_sys::{Array, BigInt, Number, Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -91,25 +91,11 @@ pub(crate) fn value_to_js(value: &Value) -> JsValue {
     }
 }
 
-/// A replica id from its 16 bytes.
-pub(crate) fn replica_from_js(bytes: &[u8]) -> Result<ReplicaId, Thrown> {
-    let bytes = bytes.try_into().map_err(|_| unfit("a replica id has 16 bytes"))?;
-    Ok(ReplicaId::from_bytes(bytes))
-}
-
 /// A version as the opaque bytes that JavaScript keeps and gives back.
 pub(crate) fn version_to_js(version: &VersionVector) -> Vec<u8> {
     let mut out = Writer::new();
     version.encode(&mut out);
     out.into_bytes()
-}
-
-/// A version from the bytes that [`version_to_js`] gave.
-pub(crate) fn version_from_js(bytes: &[u8]) -> Result<VersionVector, Thrown> {
-    let mut input = Reader::new(bytes);
-    let version = VersionVector::decode(&mut input)?;
-    input.finish()?;
-    Ok(version)
 }
 
 fn unfit(message: &str) -> Thrown {

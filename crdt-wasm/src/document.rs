@@ -9,8 +9,9 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::containers::{Numbers, kind_from_js, kind_to_js};
-use crate::convert::{replica_from_js, value_to_js, version_from_js, version_to_js};
+use crate::convert::{value_to_js, version_to_js};
 use crate::error::Thrown;
+use crate::given::{replica_from_js, version_from_js};
 use crate::session::Server;
 use crate::storage::Storage;
 

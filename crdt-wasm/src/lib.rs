@@ -19,6 +19,7 @@ mod counter;
 mod document;
 mod error;
 mod events;
+mod given;
 mod map;
 mod presence;
 #[cfg(target_arch = "wasm32")]
@@ -27,6 +28,7 @@ mod session;
 mod set;
 mod storage;
 mod text;
+mod token;
 
 pub use document::DocumentHandle;
 pub use error::Thrown;

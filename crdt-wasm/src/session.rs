@@ -2,13 +2,14 @@
 
 use alloc::vec::Vec;
 
-use crdt_causal::sync::{Config, Event, Session};
+use crdt_causal::sync::{Config, Event, Refusal, Session};
 use crdt_core::{ReplicaId, VersionVector};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::DocumentHandle;
-use crate::convert::{version_from_js, version_to_js};
+use crate::convert::version_to_js;
 use crate::error::Thrown;
+use crate::given::version_from_js;
 use crate::storage::missing;
 
 /// What the server holds, and the session with it while there is a connection.
@@ -16,7 +17,17 @@ use crate::storage::missing;
 pub(crate) struct Server {
     session: Option<Session>,
     /// What the server is known to hold durably, also from earlier sessions.
-    acknowledged: VersionVector,
+    pub(crate) acknowledged: VersionVector,
+    /// What it ever was known to hold. A server that trims its history does not say any more what it
+    /// holds of writers that it has forgotten.
+    held: VersionVector,
+    /// Whether each side has had all of the other in this session.
+    is_up_to_date: bool,
+    /// What the session has told and nobody was told yet.
+    received: u32,
+    refusal: Option<Refusal>,
+    /// What the session token, as it came from servers, covers of this document.
+    pub(crate) attested: VersionVector,
 }
 
 /// What [`DocumentHandle::receive`] tells by its bits; `replication.js` has the same.
@@ -34,6 +45,8 @@ impl DocumentHandle {
     /// The connection has ended.
     pub fn disconnect(&mut self) {
         self.server.session = None;
+        self.server.is_up_to_date = false;
+        self.server.refusal = None;
     }
 
     /// Takes in a message of the server. The result tells what it brought: 1 for changes and 2
@@ -42,37 +55,36 @@ impl DocumentHandle {
     pub fn receive(&mut self, message: &[u8], now: f64) -> Result<u32, Thrown> {
         let Some(session) = &mut self.server.session else { return Ok(0) };
         let handled = session.handle(message, &mut self.document, now as u64);
-        let mut received = 0;
-        let mut refusal = None;
-        while let Some(event) = session.poll_event() {
-            match event {
-                Event::Changed { .. } => received |= RECEIVED_CHANGES,
-                Event::Presence(update) => {
-                    // What cannot be read is nobody's presence.
-                    let news = self.presence.apply(&update, now as u64);
-                    received |=
-                        u32::from(news.is_ok_and(|news| !news.is_empty())) * RECEIVED_PRESENCE;
-                }
-                Event::Refused(reason) => refusal = Some(reason),
-                _ => {}
-            }
-        }
+        self.hear(now);
+        let Some(session) = &self.server.session else { return Ok(0) };
         if let Some(acknowledged) = session.acknowledged() {
             self.server.acknowledged.clone_from(acknowledged);
+            self.server.held.join(acknowledged);
         }
         self.claim_what_is_to_be_sent();
-        handled?;
-        match refusal {
-            Some(refusal) => Err(refusal.into()),
-            None => Ok(received),
-        }
+        let received = core::mem::take(&mut self.server.received);
+        let error: Thrown = match (handled, self.server.refusal.take()) {
+            (Ok(()), None) => return Ok(received),
+            (Ok(()), Some(refusal)) => refusal.into(),
+            (Err(error), _) => error.into(),
+        };
+        self.server.acknowledged.clone_from(&self.server.held);
+        Err(error)
     }
 
     /// The next message to the server. To be called until there is none: after each message
     /// that came, after changes were stored, and when the timeout has passed.
     pub fn transmit(&mut self, now: f64) -> Option<Vec<u8>> {
         let session = self.server.session.as_mut()?;
-        session.poll_transmit(&self.document, now as u64)
+        let message = session.poll_transmit(&self.document, now as u64);
+        self.hear(now);
+        message
+    }
+
+    /// Whether each side has had all of the other since they are connected.
+    #[wasm_bindgen(js_name = isUpToDate)]
+    pub fn is_up_to_date(&self) -> bool {
+        self.server.is_up_to_date
     }
 
     /// When to call `transmit` again, if nothing happens before.
@@ -93,15 +105,16 @@ impl DocumentHandle {
         missing(self.document.version(), &self.server.acknowledged)
     }
 
-    /// What the server is known to hold, to be kept for the next time.
+    /// What the server ever was known to hold, to be kept for the next time.
     pub fn acknowledged(&self) -> Vec<u8> {
-        version_to_js(&self.server.acknowledged)
+        version_to_js(&self.server.held)
     }
 
     /// What the server was known to hold when the document was last open.
     #[wasm_bindgen(js_name = setAcknowledged)]
     pub fn set_acknowledged(&mut self, version: &[u8]) -> Result<(), Thrown> {
-        self.server.acknowledged = version_from_js(version)?;
+        self.server.held = version_from_js(version)?;
+        self.server.acknowledged.clone_from(&self.server.held);
         Ok(())
     }
 
@@ -122,6 +135,25 @@ impl DocumentHandle {
 }
 
 impl DocumentHandle {
+    /// Takes what the session has to tell.
+    fn hear(&mut self, now: f64) {
+        let server = &mut self.server;
+        while let Some(event) = server.session.as_mut().and_then(Session::poll_event) {
+            match event {
+                Event::Changed { .. } => server.received |= RECEIVED_CHANGES,
+                Event::Presence(update) => {
+                    // What cannot be read is nobody's presence.
+                    let news = self.presence.apply(&update, now as u64);
+                    server.received |=
+                        u32::from(news.is_ok_and(|news| !news.is_empty())) * RECEIVED_PRESENCE;
+                }
+                Event::Refused(reason) => server.refusal = Some(reason),
+                Event::UpToDate => server.is_up_to_date = true,
+                _ => {}
+            }
+        }
+    }
+
     /// Only what is stored may leave.
     pub(crate) fn tell_session_what_is_stored(&mut self) {
         if let Some(session) = &mut self.server.session {

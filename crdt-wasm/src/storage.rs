@@ -9,8 +9,9 @@ use crdt_core::VersionVector;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::DocumentHandle;
-use crate::convert::{version_from_js, version_to_js};
+use crate::convert::version_to_js;
 use crate::error::Thrown;
+use crate::given::version_from_js;
 
 /// How far the storage is.
 #[derive(Debug, Default)]

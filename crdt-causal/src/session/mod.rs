@@ -29,6 +29,8 @@ mod verified;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 pub use authenticator::{Authenticator, KeyId, Mac};
 pub use error::TokenError;

@@ -12,15 +12,15 @@ use crate::clock::HybridTime;
 use crate::cut::{Admission, Cut, Epoch, Slot};
 use crate::test_support::cases;
 
-const REALM: Realm = Realm(0xfeed_0001);
-const EPOCH: Epoch = Epoch(3);
+pub(super) const REALM: Realm = Realm(0xfeed_0001);
+pub(super) const EPOCH: Epoch = Epoch(3);
 
 /// Keys 1 and 2, of which one is the newest.
-struct Keys {
-    newest: KeyId,
+pub(super) struct Keys {
+    pub(super) newest: KeyId,
 }
 
-const KEYS: Keys = Keys { newest: KeyId(2) };
+pub(super) const KEYS: Keys = Keys { newest: KeyId(2) };
 
 impl Authenticator for Keys {
     fn newest(&self) -> KeyId {

@@ -17,10 +17,14 @@ const CHANGES = "changes";
 const LEASES = "leases";
 const ACKNOWLEDGED = "acknowledged";
 
+/** The key of the session among what is known of servers, whose keys are addresses. */
+const SESSION = "session";
+
 /**
  * @typedef {import("../index.js").Storage} Storage
  * @typedef {import("../index.js").Lease} Lease
  * @typedef {import("../index.js").Stored} Stored
+ * @typedef {import("../index.js").SavedSession} SavedSession
  */
 
 /** @implements {Storage} */
@@ -164,6 +168,23 @@ export class IndexedDbStorage {
   async saveAcknowledged(server, version) {
     const transaction = this.#write([ACKNOWLEDGED], "relaxed");
     transaction.objectStore(ACKNOWLEDGED).put(version, server);
+    await committed(transaction);
+  }
+
+  /** The session that this document was last used in. @returns {Promise<SavedSession | undefined>} */
+  async loadSession() {
+    return result(this.#database.transaction([ACKNOWLEDGED], "readonly").objectStore(ACKNOWLEDGED).get(SESSION));
+  }
+
+  /**
+   * Other tabs keep the same session: what one writes is made of what is there.
+   *
+   * @param {(stored: SavedSession | undefined) => SavedSession} update
+   */
+  async updateSession(update) {
+    const transaction = this.#write([ACKNOWLEDGED], "relaxed");
+    const store = transaction.objectStore(ACKNOWLEDGED);
+    store.put(update(await result(store.get(SESSION))), SESSION);
     await committed(transaction);
   }
 

@@ -2,7 +2,7 @@
 // that comes back by itself. It moves frames; what is in them it does not know.
 
 import { crdtError } from "../errors.js";
-import { CHANNEL_MAX, KIND_SESSION, SYNC_PATH, closeFrame, openFrame, readFrame, sessionFrame } from "../frame.js";
+import { CHANNEL_MAX, KIND_SESSION, KIND_TOKEN, SYNC_PATH, closeFrame, openFrame, readFrame, sessionFrame } from "../frame.js";
 
 /** The first pause before another attempt, and the longest. */
 const RETRY_MS_MIN = 250;
@@ -128,7 +128,7 @@ export class WebSocketNetwork {
     this.#retryTimer = undefined;
     listen("online", this.#connectSoon);
     listen("pageshow", this.#connectSoon);
-    const socket = new WebSocket(this.#url);
+    const socket = new WebSocket(withTokens(this.#url));
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     for (const { peer } of this.#channels.values()) peer.connecting();
@@ -156,6 +156,10 @@ export class WebSocketNetwork {
     if (frame === undefined || channel === undefined) return;
     if (frame.kind === KIND_SESSION) {
       channel.peer.message(frame.message);
+      return;
+    }
+    if (frame.kind === KIND_TOKEN) {
+      channel.peer.attested?.(frame.message);
       return;
     }
     this.#channels.delete(channel.number);
@@ -245,6 +249,17 @@ export class WebSocketNetwork {
     } while (this.#channels.has(this.#numberNext++));
     return this.#numberNext - 1;
   }
+}
+
+/**
+ * The address at which servers that know of session tokens send them; others pay no heed.
+ *
+ * @param {string} url
+ */
+function withTokens(url) {
+  const full = new URL(url);
+  full.searchParams.set("tokens", "1");
+  return full.href;
 }
 
 /** @param {string | URL} url */

@@ -24,12 +24,14 @@ const APPLICATIONS: [&str; 2] = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/// Runs the package's browser tests against the server as it is built now.
+/// Runs the package's tests with real servers, then those in the browser, against the server as it is
+/// built now.
 pub(super) fn run() -> Outcome {
     javascript::prepare()?;
     wasm::publish()?;
     let chromium = chromium()?;
     let server = crate::demo::build_server()?;
+    npm(&["run", "test:servers"]).env("CRDT_SERVER", &server).run()?;
     npm(&["run", "test:browser"])
         .env(VARIABLE, chromium)
         .env("CRDT_SERVER", server)

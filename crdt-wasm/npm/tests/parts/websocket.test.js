@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { KIND_OPEN, closeFrame, openFrame, sessionFrame } from "../../frame.js";
+import { KIND_OPEN, KIND_TOKEN, closeFrame, openFrame, sessionFrame } from "../../frame.js";
 import { WebSocketNetwork } from "../../providers/websocket.js";
 
 class FakeSocket {
@@ -62,6 +62,7 @@ function peer() {
     message: (message) => void told.push([...message]),
     down: () => void told.push("down"),
     refused: (reason) => void told.push(reason),
+    attested: (token) => void told.push(["attested", ...token]),
   };
 }
 
@@ -84,11 +85,13 @@ test("documents share a socket and are told apart by channel", () => {
   const channelA = network.open("a", undefined, a);
   network.open("b", "secret", b);
   assert.equal(FakeSocket.all.length, 1);
-  assert.equal(FakeSocket.last.url, "ws://localhost:1234/v1/sync");
+  assert.equal(FakeSocket.last.url, "ws://localhost:1234/v1/sync?tokens=1");
   FakeSocket.last.accept();
   assert.deepEqual(FakeSocket.last.sent, [openFrame(0, "a"), openFrame(1, "b", "secret")]);
   FakeSocket.last.receive(sessionFrame(1, Uint8Array.of(9)));
   assert.deepEqual(b.told, ["up", [9]]);
+  FakeSocket.last.receive([1, KIND_TOKEN, 5, 6]);
+  assert.deepEqual(b.told, ["up", [9], ["attested", 5, 6]]);
   channelA.send(Uint8Array.of(4));
   assert.deepEqual(FakeSocket.last.sent.at(-1), [0, 1, 4]);
   channelA.close();
@@ -153,6 +156,13 @@ test("the socket ends with its last channel, and nothing comes back", () => {
   assert.equal(FakeSocket.all.length, 1);
   network.open("a", undefined, peer());
   assert.equal(FakeSocket.all.length, 2);
+});
+
+test("tokens of sessions are asked for, whatever else the address says", () => {
+  const network = new WebSocketNetwork("wss://host/sync?token=a%26b");
+  network.open("a", undefined, peer());
+  assert.equal(FakeSocket.last.url, "wss://host/sync?token=a%26b&tokens=1");
+  assert.equal(network.name, "wss://host/sync?token=a%26b");
 });
 
 test("an address that is none for WebSockets is refused", () => {

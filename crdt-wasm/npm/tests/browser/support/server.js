@@ -20,36 +20,45 @@ export class Server {
   #program;
   #folder;
   #port;
+  #options;
 
   /**
    * @param {string} program
    * @param {string} folder
    * @param {number} port
+   * @param {string[]} options
    */
-  constructor(program, folder, port) {
+  constructor(program, folder, port, options) {
     this.#program = program;
     this.#folder = folder;
     this.#port = port;
+    this.#options = options;
   }
 
-  static async start() {
+  /** @param {(folder: string, origin: string) => string[]} [options] beside those that every test's server has */
+  static async start(options) {
     const program = process.env.CRDT_SERVER;
     if (program === undefined) throw new Error("CRDT_SERVER must name the server's program");
     const folder = await mkdtemp(join(tmpdir(), "crdt-server-"));
     // The same port after a restart, since the pages know no other.
-    const server = new Server(program, folder, await freePort());
+    const port = await freePort();
+    const server = new Server(program, folder, port, options?.(folder, originOf(port)) ?? []);
     await server.run();
     return server;
   }
 
   get origin() {
-    return `http://127.0.0.1:${this.#port}`;
+    return originOf(this.#port);
+  }
+
+  get port() {
+    return this.#port;
   }
 
   async run() {
     const process = spawn(
       this.#program,
-      ["--listen", `127.0.0.1:${this.#port}`, "--data", this.#folder, "--assets", PACKAGE, "--log", "warn"],
+      ["--listen", `127.0.0.1:${this.#port}`, "--data", this.#folder, "--assets", PACKAGE, "--log", "warn", ...this.#options],
       { stdio: ["ignore", "ignore", "inherit"] },
     );
     this.#process = process;
@@ -76,6 +85,11 @@ export class Server {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** @param {number} port */
+function originOf(port) {
+  return `http://127.0.0.1:${port}`;
 }
 
 /** @returns {Promise<number>} */
