@@ -39,3 +39,13 @@ import type * as causal from "../causal.js";
 
 export const buffer: (options: causal.CausalOptions) => causal.CausalBuffer<string> = (options) => new CausalBuffer<string>(options);
 export const restored: (saved: causal.SavedBuffer<string>) => causal.CausalBuffer<string> = (saved) => CausalBuffer.restore(saved);
+
+import * as rebasing from "../rebase.js";
+import type * as rebases from "../rebase.js";
+
+export const rebase: (then: declared.Document, onto: declared.Document) => Promise<boolean> = rebasing.rebase;
+export const rebaseInit: typeof rebases.init = rebasing.init;
+
+import { Session } from "../session.js";
+
+export const session: (session: Session) => declared.Session = (session) => session;

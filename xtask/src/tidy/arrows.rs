@@ -67,6 +67,8 @@ const RULES: &[Rule] = &[
         outside: Outside::Only(&["smallvec", "hmac-sha256", "similar"]),
     },
     Rule { name: "crdt-wasm", members: DOCUMENT_AND_BELOW, outside: Outside::Any },
+    // What few pages need, and those that do load apart.
+    Rule { name: "crdt-wasm-rebase", members: DOCUMENT_AND_BELOW, outside: Outside::Any },
     // Whoever brings messages of their own does not load documents.
     Rule {
         name: "crdt-wasm-causal",

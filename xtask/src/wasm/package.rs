@@ -10,9 +10,10 @@ use crate::failure::{Failure, Outcome};
 use crate::sh::Progress;
 use crate::workspace;
 
-/// The modules of the package: each a crate, and the cargo profile that it is compiled with. That of
-/// documents is small first, that of messages fast.
-const CRATES: [(&str, &str); 2] = [("crdt-wasm", "wasm"), ("crdt-wasm-causal", "wasm-fast")];
+/// The modules of the package: each a crate, and the cargo profile that it is compiled with. Those of
+/// documents are small first, that of messages fast.
+const CRATES: [(&str, &str); 3] =
+    [("crdt-wasm", "wasm"), ("crdt-wasm-causal", "wasm-fast"), ("crdt-wasm-rebase", "wasm")];
 
 /// Compiles the modules and writes the glue, ready to be loaded by a page without a bundler.
 pub(crate) fn build() -> Outcome {
