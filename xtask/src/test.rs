@@ -82,12 +82,12 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "readme",
-        what: "the TypeScript of the README and the docs compiles (their Rust is doctests)",
+        what: "the documentation's TypeScript compiles (the README's Rust is a doctest)",
         run: readme::run,
     },
     Part {
         name: "browser",
-        what: "the demo page in Chromium, offline, killed, restarted",
+        what: "two servers under one session; pages in Chromium, offline, killed, restarted",
         run: browser::run,
     },
 ];

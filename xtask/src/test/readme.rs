@@ -1,4 +1,4 @@
-//! The TypeScript of the README and of pages beside it, compiled as a user would.
+//! The documentation's TypeScript, compiled as a user would.
 
 use std::fs;
 use std::path::Path;
@@ -9,19 +9,26 @@ use crate::workspace;
 
 use super::javascript;
 
-/// The pages that show TypeScript.
-const PAGES: &[&str] = &["README.md", "docs/delivery.md"];
+/// Where the examples are; in declarations, in their comments.
+const FILES: [&str; 6] = [
+    "README.md",
+    "crdt-wasm/npm/README.md",
+    "crdt-wasm/npm/index.d.ts",
+    "crdt-wasm/npm/rebase.d.ts",
+    "docs/delivery.md",
+    "docs/consistency.md",
+];
 
 pub(super) fn run() -> Outcome {
     let mut examples = Vec::new();
-    for page in PAGES {
-        let text = fs::read_to_string(workspace::root().join(page))
-            .map_err(|error| Failure::new(format!("cannot read {page}: {error}")))?;
-        let blocks = blocks(&text, "ts");
-        if blocks.is_empty() {
-            return Err(Failure::new(format!("{page} holds no TypeScript example")));
+    for file in FILES {
+        let text = fs::read_to_string(workspace::root().join(file))
+            .map_err(|error| Failure::new(format!("cannot read {file}: {error}")))?;
+        let found = blocks(&uncommented(&text), "ts");
+        if found.is_empty() {
+            return Err(Failure::new(format!("{file} holds no TypeScript example")));
         }
-        examples.extend(blocks);
+        examples.extend(found);
     }
     javascript::prepare()?;
     let dir = workspace::target_dir().join("readme");
@@ -43,17 +50,28 @@ fn lay_out(dir: &Path, examples: &[String]) -> std::io::Result<()> {
     }
     let project = serde_json::json!({
         "compilerOptions": {
-            "strict": true, "noEmit": true, "target": "es2022", "lib": ["es2022", "dom"], "types": [],
+            "strict": true, "noEmit": true, "noUncheckedIndexedAccess": true,
+            "target": "es2022", "lib": ["es2022", "dom"], "types": [],
             "module": "esnext", "moduleResolution": "bundler",
             "paths": {
                 "crdt-wasm": [workspace::npm_dir().join("index.d.ts")],
-                "crdt-wasm/causal": [workspace::npm_dir().join("causal.d.ts")],
+                "crdt-wasm/*": [workspace::npm_dir().join("*.d.ts")],
             },
         },
         "files": files,
     });
     fs::write(dir.join("tsconfig.json"), project.to_string())?;
     fs::write(dir.join("package.json"), r#"{ "type": "module" }"#)
+}
+
+/// A file without what makes its lines a comment of JavaScript.
+fn uncommented(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let comment = line.trim_start();
+        comment.strip_prefix("* ").or(comment.strip_prefix('*').filter(|rest| rest.is_empty()))
+    });
+    let lines: Vec<_> = lines.zip(text.lines()).map(|(rest, line)| rest.unwrap_or(line)).collect();
+    lines.join("\n")
 }
 
 /// The fenced code blocks of one language.
@@ -81,5 +99,12 @@ mod tests {
         let markdown = "a\n```ts\none\n```\n```rust\n```ts\n```\n```ts\ntwo\nlines\n```\n";
         assert_eq!(blocks(markdown, "ts"), ["one", "two\nlines"]);
         assert_eq!(blocks(markdown, "rust"), ["```ts"]);
+    }
+
+    #[test]
+    fn examples_of_declarations_are_in_their_comments() {
+        let declared =
+            "/**\n   * What\n   *\n   * ```ts\n   * if (a)\n   *   b();\n   * ```\n   */\n";
+        assert_eq!(blocks(&uncommented(declared), "ts"), ["if (a)\n  b();"]);
     }
 }
