@@ -79,13 +79,14 @@ test("a page that imports the buffer loads it and nothing of documents", async (
   await page.close();
 });
 
-test("messages that overtake each other between two tabs arrive in causal order, reloaded in the middle", async () => {
+test("messages that overtake each other between three tabs arrive in causal order, reloaded in the middle", async () => {
   const COUNT = 120;
-  const [a, b] = [await profile.blank(server.origin), await profile.blank(server.origin)];
-  /** @param {typeof a} page @param {string} me @param {string} other */
-  const start = (page, me, other) =>
+  const blank = () => profile.blank(server.origin);
+  const [a, b, c] = [await blank(), await blank(), await blank()];
+  /** @param {typeof a} page @param {string} me @param {string[]} others */
+  const start = (page, me, others) =>
     page.evaluate(
-      async ([me, other]) => {
+      async ([me, others]) => {
         const { CausalBuffer, init } = await import(/** @type {any} */ ("/crdt-wasm/causal.js"));
         await init();
         const saved = localStorage.getItem(`chat ${me}`);
@@ -104,7 +105,7 @@ test("messages that overtake each other between two tabs arrive in causal order,
           if (data.to !== me) return;
           if (data.ask !== undefined) {
             const { first, last } = data.ask;
-            page.channel.postMessage({ to: other, messages: page.sent.slice(first - 1, last) });
+            page.channel.postMessage({ to: data.from, messages: page.sent.slice(first - 1, last) });
             return;
           }
           chat.insert(data.messages);
@@ -113,20 +114,25 @@ test("messages that overtake each other between two tabs arrive in causal order,
         page.write = (/** @type {number} */ round) => {
           page.sent.push(chat.write(`${me} ${round}`));
           keep();
-          // Late, in another order, and some never: those are asked for.
+          // Late, in another order to each, and some never: those are asked for.
           const message = page.sent.at(-1);
-          if (round % 5 !== 3) setTimeout(() => page.channel.postMessage({ to: other, messages: [message] }), (round * 7919) % 40);
+          for (const [index, to] of others.entries()) {
+            if ((round + index) % 5 === 3) continue;
+            setTimeout(() => page.channel.postMessage({ to, messages: [message] }), (round * 7919 * (index + 1)) % 40);
+          }
         };
         page.timer = setInterval(() => {
-          for (const range of chat.missing()) page.channel.postMessage({ to: other, ask: range });
+          for (const range of chat.missing()) page.channel.postMessage({ to: range.replica, from: me, ask: range });
         }, 5);
-        page.announce = () => page.channel.postMessage({ to: other, messages: page.sent.slice(-1) });
+        page.announce = () => {
+          for (const to of others) page.channel.postMessage({ to, messages: page.sent.slice(-1) });
+        };
         page.pending = () => chat.pending;
         page.waited = 0;
       },
-      [me, other],
+      /** @type {[string, string[]]} */ ([me, others]),
     );
-  await Promise.all([start(a, "ann", "bob"), start(b, "bob", "ann")]);
+  await Promise.all([start(a, "ann", ["bob", "cem"]), start(b, "bob", ["ann", "cem"]), start(c, "cem", ["bob", "ann"])]);
   /** @param {typeof a} page @param {number} from @param {number} to */
   const write = (page, from, to) =>
     page.evaluate(
@@ -141,31 +147,35 @@ test("messages that overtake each other between two tabs arrive in causal order,
       },
       /** @type {const} */ ([from, to]),
     );
-  const waited = await Promise.all([write(a, 0, COUNT / 2), write(b, 0, COUNT / 2)]);
+  const waited = await Promise.all([a, b, c].map((page) => write(page, 0, COUNT / 2)));
   assert.ok(Math.max(...waited) > 0, "nothing had to wait");
   await b.reload();
-  await start(b, "bob", "ann");
-  await Promise.all([write(a, COUNT / 2, COUNT), write(b, COUNT / 2, COUNT)]);
-  for (const page of [a, b]) {
-    await page.waitForFunction(
-      (count) => {
-        const page = /** @type {any} */ (globalThis);
-        page.announce();
-        return page.delivered.length >= count;
-      },
-      2 * COUNT,
-      { polling: 50 },
-    );
-    /** @type {{ replica: string, seq: number, parents?: { replica: string, seq: number }[] }[]} */
-    const delivered = await page.evaluate(() => /** @type {any} */ (globalThis).delivered);
-    const seen = new Set();
-    for (const { replica, seq, parents } of delivered) {
-      if (seq > 1) assert.ok(seen.has(`${replica} ${seq - 1}`));
-      for (const parent of parents ?? []) assert.ok(seen.has(`${parent.replica} ${parent.seq}`));
-      assert.ok(!seen.has(`${replica} ${seq}`), "once");
-      seen.add(`${replica} ${seq}`);
+  await start(b, "bob", ["ann", "cem"]);
+  await Promise.all([a, b, c].map((page) => write(page, COUNT / 2, COUNT)));
+  // Whose last message was lost says so again.
+  const announcing = setInterval(() => {
+    for (const page of [a, b, c]) void page.evaluate(() => /** @type {any} */ (globalThis).announce());
+  }, 100);
+  try {
+    for (const page of [a, b, c]) {
+      await page.waitForFunction(
+        (count) => /** @type {any} */ (globalThis).delivered.length >= count,
+        3 * COUNT,
+        { polling: 50 },
+      );
+      /** @type {{ replica: string, seq: number, parents?: { replica: string, seq: number }[] }[]} */
+      const delivered = await page.evaluate(() => /** @type {any} */ (globalThis).delivered);
+      const seen = new Set();
+      for (const { replica, seq, parents } of delivered) {
+        if (seq > 1) assert.ok(seen.has(`${replica} ${seq - 1}`));
+        for (const parent of parents ?? []) assert.ok(seen.has(`${parent.replica} ${parent.seq}`));
+        assert.ok(!seen.has(`${replica} ${seq}`), "once");
+        seen.add(`${replica} ${seq}`);
+      }
+      assert.equal(seen.size, 3 * COUNT);
     }
-    assert.equal(seen.size, 2 * COUNT);
+  } finally {
+    clearInterval(announcing);
   }
-  await Promise.all([a.close(), b.close()]);
+  await Promise.all([a, b, c].map((page) => page.close()));
 });
