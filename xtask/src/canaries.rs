@@ -97,7 +97,7 @@ pub(crate) const CANARIES: &[Canary] = &[
     canary("infer-nothing", "in a history, nothing follows from what was read"),
     canary("forget-what-is-overwritten", "in a history, what is overwritten may be read for ever"),
     canary("forget-to-saturate", "in a history, nothing follows from what was inferred"),
-    canary("overwrite-the-awaited", "in a history, a prefix may go back"),
+    canary("believe-in-an-order", "in a history, one order is taken to explain all prefixes"),
     of_levels("forget-read-your-writes", "a read does not wait for what its session wrote"),
     of_levels("forget-monotonic-reads", "a read does not wait for what its session has read"),
     of_levels("forget-monotonic-writes", "a write is admitted before the session's earlier ones"),

@@ -157,6 +157,11 @@ fn saturated(
     order: &[u32],
     guarantees: Guarantees,
 ) -> Result<Vec<Inferred>, Unusable> {
+    let guarantees = if is_planted("unsee-earlier-writes") {
+        guarantees - Guarantees::MONOTONIC_WRITES
+    } else {
+        guarantees
+    };
     // With monotonic writes, what is visible of a session is a prefix.
     if guarantees.contains(Guarantees::MONOTONIC_WRITES) {
         saturated_by::<Clock>(index, order, guarantees)

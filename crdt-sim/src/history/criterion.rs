@@ -9,7 +9,7 @@ use crdt_causal::session::Guarantees;
 /// |---|---|---|---|
 /// | [`Reads`](Self::Reads) | `reads` | (nothing is asked of the order) | O(n log n) |
 /// | [`ReadCommitted`](Self::ReadCommitted) | `rc` | `t3` read from it before this read | O(n√n) |
-/// | [`Session`](Self::Session) | `ryw+mr` and so on | `t3` read from it, or by the rules below | O(n · k) with `mw`, else O(n · w) |
+/// | [`Session`](Self::Session) | `ryw+mr` and so on | `t3` read from it, or by the rules below | O(n · k) with `mw`, else O(n · w); with `wfr` and no `mw` up to O(n² · w) |
 /// | [`CausalConsistency`](Self::CausalConsistency) | `cc` | it is in `t3`'s causal past; each transaction has an order of its own | O(n · k), and O(n) for each reader in doubt |
 /// | [`CausalMemory`](Self::CausalMemory) | `cm` | each session has an order of its own, without those that it does not see | O(n³) |
 /// | [`CausalConvergence`](Self::CausalConvergence) | `ccv` | it is in `t3`'s causal past | O(n · k) |

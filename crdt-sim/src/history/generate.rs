@@ -53,7 +53,7 @@ struct Effect {
 /// applies the transactions of others after their causes, and shows the last writer's value by Lamport
 /// time. So it is causally convergent; how far the replicas are apart is what makes it work for a checker.
 ///
-/// O(n · k) for n events in k sessions.
+/// O(t · k²) for t transactions in k sessions, since each replica applies each of them after a look at its past.
 ///
 /// # Panics
 ///
