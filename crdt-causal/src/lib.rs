@@ -29,7 +29,9 @@
 //! ```
 //! use std::collections::BTreeMap;
 //!
-//! use crdt_causal::sync::{ChangeLog, Config, Event, ReceiveTables, SendTables, Session};
+//! use crdt_causal::sync::{
+//!     ChainHash, ChangeLog, Config, Event, ReceiveTables, Refusal, SendTables, Session,
+//! };
 //! use crdt_core::codec::{DecodeError, DecodeErrorKind, Reader, Writer};
 //! use crdt_core::{Dot, DotRange, Frontier, ReplicaId, VersionVector};
 //!
@@ -63,9 +65,34 @@
 //!         self.version.iter().map(|(replica, seq)| Dot::new(replica, seq)).collect()
 //!     }
 //!
+//!     fn frontier_of(&self, version: &VersionVector) -> Option<Frontier> {
+//!         (version == self.version()).then(|| self.frontier())
+//!     }
+//!
+//!     fn knows(&self, frontier: &Frontier) -> bool {
+//!         frontier.iter().all(|dot| self.version().contains(dot))
+//!     }
+//!
 //!     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
 //!         let dots = frontier.iter().map(|dot| (dot.replica, dot.seq));
 //!         self.knows(frontier).then(|| dots.collect())
+//!     }
+//!
+//!     // Nothing is ever trimmed here, and there are no running hashes.
+//!     fn closed(&self, claimed: VersionVector) -> VersionVector {
+//!         claimed
+//!     }
+//!
+//!     fn serves(&self, _known: &VersionVector) -> bool {
+//!         true
+//!     }
+//!
+//!     fn chain(&self, _dot: Dot) -> Option<ChainHash> {
+//!         None
+//!     }
+//!
+//!     fn follows(&self, _ranges: &[DotRange]) -> Vec<Dot> {
+//!         Vec::new()
 //!     }
 //!
 //!     fn encode_changes(
@@ -113,6 +140,10 @@
 //!         self.lines.extend(lines);
 //!         self.version = version;
 //!         Ok(ranges)
+//!     }
+//!
+//!     fn refusal(_error: &DecodeError) -> Refusal {
+//!         Refusal::InvalidChanges
 //!     }
 //! }
 //!

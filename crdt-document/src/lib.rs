@@ -96,6 +96,7 @@ mod document;
 mod edit;
 mod error;
 mod event;
+mod floor;
 mod genesis;
 mod history;
 mod import;

@@ -46,6 +46,10 @@ impl ChangeLog for Document {
             .then(|| graph.dots(&tips))
     }
 
+    fn knows(&self, frontier: &Frontier) -> bool {
+        frontier.iter().all(|dot| self.version().contains(dot))
+    }
+
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
         Self::version_of(self, frontier)
     }
@@ -55,7 +59,13 @@ impl ChangeLog for Document {
     }
 
     fn serves(&self, known: &VersionVector) -> bool {
-        known.is_empty() || self.state.serves(known)
+        // Whoever has nothing of its own begins anew with the base: a newcomer, or one that has
+        // only what the document begins with everywhere.
+        let has_nothing_of_its_own = || {
+            let base = self.state.graph.base();
+            base.is_some_and(|base| base.writers().dominates(known))
+        };
+        known.is_empty() || self.state.serves(known) || has_nothing_of_its_own()
     }
 
     fn chain(&self, dot: Dot) -> Option<ChainHash> {
@@ -66,6 +76,12 @@ impl ChangeLog for Document {
         let graph = &self.state.graph;
         let mut follows = Vec::new();
         for &DotRange { replica, first, last } in ranges {
+            // What a base stands for has nothing before it.
+            let trimmed = graph.base().map_or(0, |base| base.writers().get(replica));
+            let first = first.max(trimmed + 1);
+            if first > last {
+                continue;
+            }
             follows.extend(Dot::new(replica, first).previous());
             for range in held_ranges(&self.state, replica, first, last) {
                 for (lvs, _) in graph.chains(range) {

@@ -1,6 +1,7 @@
 //! The command line, and the configuration that it amounts to.
 
 use core::fmt;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,8 +9,10 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use crdt_causal::cut::{Epoch, Slot};
 use crdt_causal::session::Realm;
+use crdt_causal::stability::StabilityConfig;
 
 use crate::auth::{Authorization, OriginPolicy, TokenFileError, TokenTable};
+use crate::clock::Clock;
 use crate::frame::{SYNC_PATH, TOKEN_BYTES_MAX};
 use crate::limits::Limits;
 use crate::peer_message::URL_BYTES_MAX;
@@ -58,7 +61,8 @@ pub struct Arguments {
     ///
     /// One of the two servers has to name the other; both may. Servers of one realm share their
     /// token keys and have the same --realm and --epoch, and each has a --slot of its own. The
-    /// address is not encrypted: between machines, let it lead through a tunnel.
+    /// address is not encrypted: between machines, let it lead through a tunnel. With
+    /// --horizon-days each server has to be linked with each other one.
     #[arg(long, value_name = "URL", verbatim_doc_comment)]
     peer: Vec<String>,
 
@@ -95,6 +99,29 @@ pub struct Arguments {
     /// clients there that need what only this server has.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+
+    /// For how many days history is kept, so that a browser that was away for that long can still
+    /// merge what it wrote meanwhile; 0 keeps it for ever.
+    ///
+    /// What is older, and held by all servers of the realm, is forgotten: documents keep what they
+    /// show, and take up less. A change that was made without knowledge of it is refused as
+    /// "trimmed", and the page makes it anew as an edit. The same on all servers of a realm.
+    #[arg(long, value_name = "DAYS", default_value_t = 0,
+          value_parser = clap::value_parser!(u32).range(..=36_500))]
+    horizon_days: u32,
+
+    /// For how many hours another server that is silent holds the forgetting of history back. One
+    /// that was away for longer catches up before it takes writes again.
+    #[arg(long, value_name = "HOURS", default_value_t = 24,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    lease_hours: u32,
+
+    /// The slot of a server that has left the realm for good; may be given several times.
+    ///
+    /// Nothing waits for it any more, and its slot is not used again. Raise --epoch with it, on
+    /// all servers.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..65535))]
+    retired: Vec<u16>,
 
     /// Folder with the npm package, served at /crdt-wasm/ for the demo page.
     #[arg(long, value_name = "DIR")]
@@ -189,6 +216,12 @@ pub struct Config {
     pub peer_token: Option<String>,
     /// Where clients reach this server.
     pub public_url: Option<String>,
+    /// When history is forgotten; kept for ever without it.
+    pub stability: Option<StabilityConfig>,
+    /// The clock by which history gets old.
+    pub clock: Clock,
+    /// Servers that have left the realm for good.
+    pub retired: BTreeSet<Slot>,
 }
 
 /// The address of another server: `ws://HOST:PORT`.
@@ -203,9 +236,12 @@ impl PeerAddress {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidPeer`].
+    /// [`ConfigError::InvalidPeer`], [`ConfigError::PeerOverTls`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let invalid = || ConfigError::InvalidPeer { url: text.to_owned() };
+        if text.starts_with("wss://") || text.starts_with("https://") {
+            return Err(ConfigError::PeerOverTls { url: text.to_owned() });
+        }
         let rest = text.strip_prefix("ws://").or_else(|| text.strip_prefix("http://"));
         let rest = rest.ok_or_else(invalid)?;
         let authority = rest.strip_suffix(SYNC_PATH).unwrap_or(rest);
@@ -253,6 +289,21 @@ pub enum ConfigError {
         /// What was given.
         url: String,
     },
+    /// The server's own slot is among those that have retired.
+    Retired {
+        /// The slot.
+        slot: u16,
+    },
+    /// More servers have retired than the epoch allows for.
+    EpochTooSmall {
+        /// How many have.
+        retired: usize,
+    },
+    /// Another server is to be dialled over TLS.
+    PeerOverTls {
+        /// What was given.
+        url: String,
+    },
     /// The file with the token for other servers cannot be read, or holds no token.
     PeerToken {
         /// The file.
@@ -290,6 +341,20 @@ impl Arguments {
                 return Err(ConfigError::InvalidPublicUrl { url });
             }
             config.public_url = Some(url.trim_end_matches('/').to_owned());
+        }
+        config.stability = (self.horizon_days > 0).then(|| {
+            let mut stability = StabilityConfig::default();
+            stability.horizon.horizon_ms = u64::from(self.horizon_days) * 24 * HOUR_MS;
+            stability.lease_ms = u64::from(self.lease_hours) * HOUR_MS;
+            stability
+        });
+        config.retired = self.retired.into_iter().map(Slot).collect();
+        if config.retired.contains(&config.place.slot) {
+            return Err(ConfigError::Retired { slot: self.slot });
+        }
+        // Each retirement is an epoch of its own.
+        if (config.retired.len() as u64) > u64::from(self.epoch) {
+            return Err(ConfigError::EpochTooSmall { retired: config.retired.len() });
         }
         config.keys_file = self.token_keys;
         config.limits = Limits {
@@ -339,9 +404,14 @@ impl Config {
             peers: Vec::new(),
             peer_token: None,
             public_url: None,
+            stability: None,
+            clock: Clock::system(),
+            retired: BTreeSet::new(),
         })
     }
 }
+
+const HOUR_MS: u64 = 3_600_000;
 
 /// The token in a file of one line.
 fn read_token(path: &Path) -> Result<String, ConfigError> {
@@ -385,6 +455,19 @@ impl fmt::Display for ConfigError {
             Self::InvalidPublicUrl { url } => write!(
                 f,
                 "--public-url {url}: expected a scheme and a host, such as https://a.example.org"
+            ),
+            Self::Retired { slot } => {
+                write!(f, "--retired {slot}: this server has that --slot itself")
+            }
+            Self::EpochTooSmall { retired } => write!(
+                f,
+                "--retired: {retired} servers have retired, so --epoch is {retired} or more, the \
+                 same on all servers"
+            ),
+            Self::PeerOverTls { url } => write!(
+                f,
+                "--peer {url}: links between servers are not encrypted by the server itself; give \
+                 a ws:// address that leads through a tunnel (WireGuard, stunnel, ssh -L)"
             ),
             Self::PeerToken { path } => {
                 write!(f, "--peer-token-file {}: expected one line with a token", path.display())

@@ -21,6 +21,7 @@ use crate::frame::{FRAME_OVERHEAD_BYTES_MAX, SYNC_PATH, TOKENS_QUERY};
 use crate::gate::Pass;
 use crate::server::Shared;
 use crate::static_files;
+use crate::trimming::Trimming;
 use crate::websocket;
 
 /// The other end of a TCP connection, and its right to be there.
@@ -61,6 +62,19 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     let place = shared.realm.place();
     let applied = shared.realm.applied();
     let servers = shared.realm.links();
+    let trimming = shared.realm.trimming().map(Trimming::health).map(|trimming| {
+        json!({
+            "horizon_ms": trimming.horizon_ms,
+            "looked_at": trimming.looked_at,
+            "floor": trimming.floor,
+            "floor_age_ms": trimming.floor_age_ms,
+            "catching_up": trimming.lags,
+            "trimmed_to": trimming.trim,
+            "trimmed_documents": trimming.documents,
+            "trimmed_events": trimming.events,
+            "forgotten_writers": trimming.writers,
+        })
+    });
     let body = json!({
         "status": word,
         "connections": shared.gate.connections(),
@@ -73,6 +87,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
         "epoch": place.epoch.0,
         "position": shared.store.head(),
         "acknowledged_by_all": shared.realm.acknowledged_by_all().min(shared.store.head()),
+        "trimming": trimming,
         "link_frames": shared.links.frames(),
         "servers": servers.into_iter().map(|(slot, acknowledged, is_linked)| json!({
             "slot": slot.0,

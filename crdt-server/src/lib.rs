@@ -42,6 +42,8 @@ mod bucket;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "server")]
+pub mod clock;
+#[cfg(feature = "server")]
 pub mod config;
 pub mod frame;
 #[cfg(feature = "server")]
@@ -73,5 +75,7 @@ pub mod shutdown;
 mod static_files;
 #[cfg(feature = "server")]
 pub mod store;
+#[cfg(feature = "server")]
+mod trimming;
 #[cfg(feature = "server")]
 mod websocket;

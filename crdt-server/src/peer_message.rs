@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crdt_causal::cut::{Cut, Epoch, POSITION_MAX, Slot};
 use crdt_causal::session::Realm;
+use crdt_causal::stability::Report;
 use crdt_core::ReplicaId;
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 
 use crate::frame::{DOCUMENT_NAME_BYTES_MAX, Frame, FrameBody, is_valid_document_name};
 
 /// The version of what servers say to each other.
-pub const PROTOCOL: u32 = 0;
+pub const PROTOCOL: u32 = 1;
 
 /// What one server tells another, beside the sessions of documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub enum PeerMessage {
     },
     /// Digests of the tokens that replica ids belong to, in the document of the channel.
     Owners(Vec<(ReplicaId, [u8; 32])>),
+    /// How far the sender has got with forgetting history.
+    Report(Report),
 }
 
 /// Who a server is, and what it holds.
@@ -65,6 +68,8 @@ pub struct Greeting {
     pub logs: Vec<(Slot, u64)>,
     /// Entries of the sender's admission log up to this position are no longer there.
     pub forgotten: u64,
+    /// For how long the sender keeps history, in milliseconds; 0 for ever.
+    pub horizon_ms: u64,
     /// Where clients reach the sender; empty if it does not say.
     pub url: String,
 }
@@ -90,6 +95,7 @@ mod kind {
     pub(super) const ANSWER: u8 = 5;
     pub(super) const DIFFERING: u8 = 6;
     pub(super) const OWNERS: u8 = 7;
+    pub(super) const REPORT: u8 = 8;
 }
 
 impl PeerMessage {
@@ -141,6 +147,10 @@ impl PeerMessage {
                     out.raw(owner);
                 }
             }
+            Self::Report(report) => {
+                out.u8(kind::REPORT);
+                report.encode(&mut out);
+            }
         }
         out.into_bytes()
     }
@@ -183,6 +193,7 @@ impl PeerMessage {
                 let replica = ReplicaId::from_bytes(input.array()?);
                 Ok((replica, input.array()?))
             })?),
+            kind::REPORT => Self::Report(decode_report(&mut input)?),
             _ => return Err(DecodeErrorKind::UnknownTag.at(0)),
         };
         input.finish()?;
@@ -204,6 +215,7 @@ impl Greeting {
             out.raw(&log.to_le_bytes());
         }
         out.varint(self.forgotten);
+        out.varint(self.horizon_ms);
         out.string(&self.url);
     }
 
@@ -221,6 +233,7 @@ impl Greeting {
                 applied: Cut::new(),
                 logs: Vec::new(),
                 forgotten: 0,
+                horizon_ms: 0,
                 url: String::new(),
             });
         }
@@ -235,6 +248,7 @@ impl Greeting {
                 Ok((Slot::decode(input)?, u64::from_le_bytes(input.array()?)))
             })?,
             forgotten: input.varint_max(POSITION_MAX)?,
+            horizon_ms: input.varint()?,
             url: bounded(input, URL_BYTES_MAX)?.to_owned(),
         })
     }
@@ -258,6 +272,13 @@ fn decode_cut(input: &mut Reader<'_>) -> Result<Cut, DecodeError> {
     let at = input.position();
     let cut = Cut::decode(input)?;
     if cut.len() > SERVERS_MAX { Err(DecodeErrorKind::CountTooLarge.at(at)) } else { Ok(cut) }
+}
+
+fn decode_report(input: &mut Reader<'_>) -> Result<Report, DecodeError> {
+    let at = input.position();
+    let report = Report::decode(input)?;
+    let len = report.applied.len().max(report.floor.len()).max(report.trusted.len());
+    if len > SERVERS_MAX { Err(DecodeErrorKind::CountTooLarge.at(at)) } else { Ok(report) }
 }
 
 fn decode_name(input: &mut Reader<'_>) -> Result<Arc<str>, DecodeError> {
@@ -284,6 +305,12 @@ mod tests {
         let cut = Cut::from_iter([(Slot(0), 7), (Slot(3), 1 << 40)]);
         let name = || Arc::<str>::from("teams/ä");
         let owner = (ReplicaId::from_u128(1), [7; 32]);
+        let report = Report {
+            epoch: Epoch(2),
+            applied: cut.clone(),
+            floor: Cut::from_iter([(Slot(0), 2)]),
+            trusted: [Slot(0), Slot(3)].into(),
+        };
         vec![
             PeerMessage::Greeting(Greeting {
                 protocol: PROTOCOL,
@@ -294,6 +321,7 @@ mod tests {
                 applied: cut.clone(),
                 logs: vec![(Slot(0), 5), (Slot(3), 6)],
                 forgotten: 3,
+                horizon_ms: 30 * 24 * 3_600_000,
                 url: "http://b.example".to_owned(),
             }),
             PeerMessage::Refusal { code: 3, text: "no".to_owned() },
@@ -304,6 +332,7 @@ mod tests {
             PeerMessage::Differing { documents: vec![name()], is_last: true },
             PeerMessage::Differing { documents: Vec::new(), is_last: false },
             PeerMessage::Owners(vec![owner]),
+            PeerMessage::Report(report),
         ]
     }
 

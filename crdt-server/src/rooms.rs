@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info_span};
@@ -92,6 +92,32 @@ impl Rooms {
         let place = Place { rooms: self.clone(), document, generation };
         self.spawn(place, receiver);
         Ok(RoomHandle::new(inbox))
+    }
+
+    /// Has every open room go by the floor as it is now. Returns when they do, and what they had taken
+    /// in before is durable; whoever opens a room later goes by it anyway.
+    pub(crate) async fn renew_floors(&self) {
+        let inboxes: Vec<_> = self.open().values().map(|entry| entry.inbox.clone()).collect();
+        let mut all_done = Vec::with_capacity(inboxes.len());
+        for inbox in inboxes {
+            let (done, is_done) = oneshot::channel();
+            if inbox.send(Input::RenewFloor { done }).await.is_ok() {
+                all_done.push(is_done);
+            }
+        }
+        for is_done in all_done {
+            // It is dropped, and not sent; and so it is if the room ends.
+            let _ = is_done.await;
+        }
+    }
+
+    /// Has a document trimmed, if that can be done now.
+    pub(crate) async fn trim(&self, document: &str) {
+        let Ok(room) = self.enter(document) else { return };
+        let (done, is_done) = oneshot::channel();
+        if room.send(Input::Trim { done }).await {
+            let _ = is_done.await;
+        }
     }
 
     /// Lets every room store what it has, acknowledge it and end; none is opened any more.

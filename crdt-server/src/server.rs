@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::{io, thread};
 
+use crdt_core::codec::DecodeError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,9 +18,10 @@ use crate::http;
 use crate::listener;
 use crate::outbound::Peak;
 use crate::peer::{Links, keep_dialling};
-use crate::realm::{Attester, KeyError, KeyRing, Realm};
+use crate::realm::{Attester, KeyError, KeyRing, Realm, others_of};
 use crate::rooms::Rooms;
 use crate::store::{EmbeddedStore, Store, StoreError, StoreWriter};
+use crate::trimming::{self, Trimming};
 
 /// A server that listens, and serves once it [`run`](Self::run)s.
 ///
@@ -73,6 +75,8 @@ pub enum ServerError {
     },
     /// The store cannot be opened.
     Open(StoreError),
+    /// What was stored of how far history was forgotten cannot be read.
+    Stability(DecodeError),
     /// The keys of session tokens can neither be read nor made.
     TokenKeys(KeyError),
     /// The store failed while the server ran. What it has acknowledged is stored; start it
@@ -121,14 +125,31 @@ impl Server {
         let listen = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let (store, store_thread) = StoreWriter::start(store).map_err(ServerError::Open)?;
+        let keeps_held = config.stability.is_some();
+        let (store, store_thread) =
+            StoreWriter::start(store, keeps_held).map_err(ServerError::Open)?;
         let stored = store.realm().map_err(ServerError::Open)?;
+        let trimming = config.stability.as_ref().map(|stability| {
+            let others = others_of(&stored, &config.place, &config.retired).map(|(slot, _)| slot);
+            Trimming::new(
+                config.place.slot,
+                &others.collect::<Vec<_>>(),
+                &config.retired,
+                stability,
+                config.clock.clone(),
+                stored.stability.as_deref(),
+                stored.held_since.unwrap_or(stored.head),
+            )
+        });
+        let trimming = trimming.transpose().map_err(ServerError::Stability)?;
         let realm = Realm::new(
             config.place.clone(),
             store.clone(),
             &stored,
             config.peers.len(),
             config.limits.positions_kept_max,
+            config.retired.clone(),
+            trimming,
         );
         let realm = Arc::new(realm);
         let keys = Arc::new(config.keys.clone().unwrap_or_else(KeyRing::random));
@@ -174,6 +195,7 @@ impl Server {
             async move {
                 tokio::select! {
                     () = shared.realm.keep() => {}
+                    () = trimming::keep(Arc::clone(&shared)), if shared.realm.trimming().is_some() => {}
                     () = shared.stopping.cancelled() => {}
                 }
             }
@@ -225,6 +247,9 @@ impl fmt::Display for ServerError {
         match self {
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::Open(error) => write!(f, "cannot open the store: {error}"),
+            Self::Stability(error) => {
+                write!(f, "what is stored of how far history was forgotten: {error}")
+            }
             Self::TokenKeys(error) => write!(f, "the keys of session tokens: {error}"),
             Self::StoreFailed(Some(error)) => write!(f, "the store failed: {error}"),
             Self::StoreFailed(None) => f.write_str("the store failed"),
@@ -238,6 +263,7 @@ impl core::error::Error for ServerError {
             Self::Listen { source, .. } => Some(source),
             Self::Open(error) | Self::StoreFailed(Some(error)) => Some(error),
             Self::TokenKeys(error) => Some(error),
+            Self::Stability(error) => Some(error),
             Self::StoreFailed(None) => None,
         }
     }

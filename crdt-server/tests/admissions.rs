@@ -72,7 +72,7 @@ async fn positions_are_without_gaps_over_documents_and_restarts() {
 async fn the_log_is_forgotten_and_the_position_stays() {
     let medium = Medium::default();
     let store = EmbeddedStore::with_backend(medium.clone()).expect("a new store");
-    let (writer, thread) = StoreWriter::start(Arc::new(store)).expect("readable");
+    let (writer, thread) = StoreWriter::start(Arc::new(store), false).expect("readable");
     for round in 0..100 {
         let mut write = Write::new("a", Content::Changes(vec![0]));
         let range = crdt_core::DotRange::new(ReplicaId::from_u128(1), 2 * round + 1, 2 * round + 2);
@@ -106,7 +106,9 @@ fn an_earlier_store_is_numbered() {
         events += document.version().get(ReplicaId::from_u128(index));
         let name = format!("document {index}");
         let content = if index % 2 == 0 { Content::Snapshot } else { Content::Changes };
-        store.commit(&[Write::new(&name, content(document.encode()))], &[]).expect("committed");
+        store
+            .commit(&[Write::new(&name, content(document.encode()))], &[], None)
+            .expect("committed");
         documents.push((name, document));
     }
     drop(store);

@@ -11,7 +11,7 @@ use crdt_document::{Document, Genesis, Presence};
 use crdt_server::client::{ChannelError, ChannelOptions};
 use crdt_server::frame::CloseReason;
 use crdt_server::store::{
-    LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument, VersionDigest, Write,
+    Held, LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument, VersionDigest, Write,
 };
 use support::running::{Running, Setup};
 use support::{Writer, edit};
@@ -180,8 +180,13 @@ async fn a_panic_in_one_room_closes_that_room_only() {
     #[derive(Debug, Default)]
     struct Panicking(support::gated_store::GatedStore);
     impl Store for Panicking {
-        fn commit(&self, writes: &[Write], log: &[LogEntry]) -> Result<(), StoreError> {
-            self.0.commit(writes, log)
+        fn commit(
+            &self,
+            writes: &[Write],
+            log: &[LogEntry],
+            stratum: Option<u64>,
+        ) -> Result<(), StoreError> {
+            self.0.commit(writes, log, stratum)
         }
         fn load(&self, document: &str) -> Result<StoredDocument, StoreError> {
             assert_ne!(document, "boom", "the document that brings out a bug");
@@ -205,6 +210,20 @@ async fn a_panic_in_one_room_closes_that_room_only() {
         }
         fn digest(&self, document: &str) -> Result<Option<VersionDigest>, StoreError> {
             self.0.digest(document)
+        }
+        fn keep_held(&self, keep: bool) -> Result<(), StoreError> {
+            self.0.keep_held(keep)
+        }
+        fn held(&self, document: &str) -> Result<Vec<Held>, StoreError> {
+            self.0.held(document)
+        }
+        fn older_documents(
+            &self,
+            after: &str,
+            position: u64,
+            max: usize,
+        ) -> Result<Vec<Arc<str>>, StoreError> {
+            self.0.older_documents(after, position, max)
         }
     }
     let server = Running::start_on(Arc::new(Panicking::default()), Setup::default()).await;
@@ -242,4 +261,27 @@ async fn a_typed_character_costs_at_most_20_bytes() {
         let bytes = after.bytes_sent - before.bytes_sent;
         assert!(bytes <= 20, "a typed character cost {bytes} bytes");
     }
+}
+
+/// Two clients that write under one replica id: a restored backup, a cloned profile. One of them
+/// holds less than the server does, under the same names; whoever went by names alone would take the
+/// one for the past of the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fork_of_a_replica_id_is_found_and_gets_nowhere() {
+    let server = Running::start().await;
+    let client = server.connect().await;
+    let mut first = Writer::open(&client, "notes", 1).await;
+    first.edit("the first");
+    first.until_acknowledged().await;
+    for text in ["x", "more than the first one has"] {
+        let mut clone = Writer::open(&client, "notes", 1).await;
+        clone.edit(text);
+        let joined = clone.channel.until_up_to_date(&mut clone.document).await;
+        assert!(joined.is_err(), "{text} was joined: {}", clone.document);
+    }
+    // Whoever comes sees the first one's, whole.
+    let mut reader = Writer::open(&client, "notes", 2).await;
+    reader.until_holds(&first.document).await;
+    assert_eq!(reader.document.encode(), first.document.encode());
+    server.stop().await.expect("an orderly end");
 }

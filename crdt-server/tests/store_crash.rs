@@ -93,7 +93,7 @@ fn write_until_the_crash(
             next += range.len();
         }
         let group = (writes, log);
-        if store.commit(&group.0, &group.1).is_err() {
+        if store.commit(&group.0, &group.1, Some(0)).is_err() {
             return group;
         }
         apply(acknowledged, &group);
@@ -127,6 +127,7 @@ fn apply((state, log): &mut Acknowledged, group: &Group) {
                 stored.snapshot = Some(bytes.clone());
                 stored.log.clear();
             }
+            Content::Unchanged => {}
         }
         stored.owners.extend(write.owners.iter().copied());
     }

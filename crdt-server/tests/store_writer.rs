@@ -15,7 +15,8 @@ fn change(document: &str, byte: u8) -> Write {
 #[tokio::test]
 async fn what_queues_up_during_a_sync_is_committed_together() {
     let store = Arc::new(GatedStore::default());
-    let (writer, thread) = StoreWriter::start(Arc::<GatedStore>::clone(&store)).expect("a store");
+    let (writer, thread) =
+        StoreWriter::start(Arc::<GatedStore>::clone(&store), false).expect("a store");
     store.withhold();
     let mut first = writer.write(change("a", 0));
     store.until_a_commit_waits();
@@ -42,14 +43,15 @@ async fn a_group_costs_one_sync_of_the_medium() {
     let store = EmbeddedStore::with_backend(medium.clone()).expect("a new store");
     let syncs_before = medium.syncs();
     let group: Vec<_> = (0..100).map(|byte| change("a", byte)).collect();
-    store.commit(&group, &[]).expect("committed");
+    store.commit(&group, &[], None).expect("committed");
     assert_eq!(medium.syncs() - syncs_before, 1);
 }
 
 #[tokio::test]
 async fn the_first_error_is_the_last_commit() {
     let store = Arc::new(GatedStore::default());
-    let (writer, thread) = StoreWriter::start(Arc::<GatedStore>::clone(&store)).expect("a store");
+    let (writer, thread) =
+        StoreWriter::start(Arc::<GatedStore>::clone(&store), false).expect("a store");
     writer.write(change("a", 1)).await.expect("durable");
     store.withhold();
     let failing = writer.write(change("a", 2));
@@ -75,7 +77,7 @@ async fn an_error_at_any_operation_stops_the_writer() {
         let medium = Medium::default();
         let store = EmbeddedStore::with_backend(medium.clone()).expect("a new store");
         medium.crash_after(operations);
-        let (writer, thread) = StoreWriter::start(Arc::new(store)).expect("a store");
+        let (writer, thread) = StoreWriter::start(Arc::new(store), false).expect("a store");
         let mut durable = Vec::new();
         let mut failed = false;
         for byte in 0..20 {

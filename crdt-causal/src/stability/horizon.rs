@@ -181,6 +181,22 @@ impl Horizon {
         first.map_or(NOTHING, |(_, cut)| cut)
     }
 
+    /// How much time has passed in which the server was there, in milliseconds, as of the last
+    /// [`record`](Self::record). It goes on where it was [saved](Self::to_saved).
+    #[must_use]
+    pub const fn elapsed_ms(&self) -> u64 {
+        self.elapsed.total_ms()
+    }
+
+    /// The first of the cuts that are remembered which has all of `cut`, and how long ago, by elapsed
+    /// time, it was applied; `None` if none has. What is [remembered](Self::record) is what was applied
+    /// at some moments: so this tells when at the latest all of a cut was here.
+    #[must_use]
+    pub fn first_with(&self, cut: &Cut) -> Option<(u64, &Cut)> {
+        let found = self.samples.iter().find(|(_, held)| held.dominates(cut));
+        found.map(|(at, held)| (self.elapsed.total_ms() - at, held))
+    }
+
     /// A slot was dropped, since everything of it is stable: it is in no cut any more.
     pub fn drop_slot(&mut self, slot: Slot) {
         for (_, cut) in &mut self.samples {

@@ -262,6 +262,12 @@ impl Trimmer {
         &self.tracker
     }
 
+    /// What was applied when.
+    #[must_use]
+    pub const fn horizon(&self) -> &Horizon {
+        &self.horizon
+    }
+
     /// Takes in a member. It is trusted when it holds what is stable and has taken over the floor.
     pub fn join(&mut self, member: Slot, now: u64) {
         self.tracker.join(member, now);

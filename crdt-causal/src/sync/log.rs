@@ -18,10 +18,12 @@ use super::table::{ReceiveTables, SendTables};
 /// * [`version`](Self::version) grows by local changes and by [`import_changes`](Self::import_changes),
 ///   and by nothing that a peer merely claims;
 /// * a body that one log encodes after `known` can be imported by every log that holds `known`;
-/// * a log that passes calls on to another one passes on *every* method: those with a body here
-///   are right for small logs, and blind for a log that could know more;
 /// * bodies are imported in the order in which they were encoded, so that the tables of both
 ///   sides grow alike.
+///
+/// No method has a body here, though for a small log most answers are short: a log that wraps
+/// another one and did not pass on one of them would be blind where the other one sees, to forks
+/// and to trimmed history, and nothing would show it.
 pub trait ChangeLog {
     /// Why an import was refused.
     type Error: core::error::Error;
@@ -38,16 +40,12 @@ pub trait ChangeLog {
     /// The maximal events of a causally closed `version` that is held.
     ///
     /// `None` makes the session describe that version by its vector instead, which is always
-    /// right and only longer. The provided method knows the whole version alone; a log that
-    /// is often saved later than it is changed should answer for earlier versions too.
-    fn frontier_of(&self, version: &VersionVector) -> Option<Frontier> {
-        (version == self.version()).then(|| self.frontier())
-    }
+    /// right and only longer. A small log may know the whole version alone; one that is often
+    /// saved later than it is changed should answer for earlier versions too.
+    fn frontier_of(&self, version: &VersionVector) -> Option<Frontier>;
 
     /// Whether every event of `frontier` is held.
-    fn knows(&self, frontier: &Frontier) -> bool {
-        frontier.iter().all(|dot| self.version().contains(dot))
-    }
+    fn knows(&self, frontier: &Frontier) -> bool;
 
     /// The events that happened before or at `frontier`; `None` if one of its events is not
     /// held. `frontier` comes from the peer: any set of dots must be answered.
@@ -57,37 +55,26 @@ pub trait ChangeLog {
     /// as this log can tell. Whoever has trimmed its history leaves out of its vector the writers
     /// that it forgot.
     ///
-    /// The provided method is for logs in which everyone remembers every writer.
-    fn closed(&self, claimed: VersionVector) -> VersionVector {
-        claimed
-    }
+    /// Where everyone remembers every writer that is `claimed` itself.
+    fn closed(&self, claimed: VersionVector) -> VersionVector;
 
     /// Whether a peer that holds `known` can be brought up to date from here. If not, history that
-    /// it lacks was trimmed, and the session ends with [`Refusal::Trimmed`].
-    fn serves(&self, known: &VersionVector) -> bool {
-        let _ = known;
-        true
-    }
+    /// it lacks was trimmed, and the session ends with [`Refusal::Trimmed`]. A log that never trims
+    /// serves everybody.
+    fn serves(&self, known: &VersionVector) -> bool;
 
     /// The running hash of a replica's events up to `dot`, if it is known.
     ///
-    /// It is a function of what these events are, however they came. A log that knows none, as
-    /// the provided method, is not told of forks that its dots do not show. `dot` may come from
-    /// the peer: any must be answered.
-    fn chain(&self, dot: Dot) -> Option<ChainHash> {
-        let _ = dot;
-        None
-    }
+    /// It is a function of what these events are, however they came. A log that knows none is not
+    /// told of forks that its dots do not show. `dot` may come from the peer: any must be answered.
+    fn chain(&self, dot: Dot) -> Option<ChainHash>;
 
     /// What the changes in `ranges`, which are held, directly build on: their parents, and each
     /// replica's event before its first one. It may name events that are among `ranges`.
     ///
     /// The session sends the running hashes of these, if there are any, so that changes are never
-    /// joined to other events of the same names.
-    fn follows(&self, ranges: &[DotRange]) -> Vec<Dot> {
-        let _ = ranges;
-        Vec::new()
-    }
+    /// joined to other events of the same names. A log without hashes names nothing.
+    fn follows(&self, ranges: &[DotRange]) -> Vec<Dot>;
 
     /// Appends changes that `upto` covers and `known` does not, and returns their dots. If there
     /// are none it returns no range, and what it wrote or interned is taken back; it has written
@@ -121,8 +108,5 @@ pub trait ChangeLog {
     ) -> Result<Vec<DotRange>, Self::Error>;
 
     /// What the peer is told when an import was refused with `error`.
-    fn refusal(error: &Self::Error) -> Refusal {
-        let _ = error;
-        Refusal::InvalidChanges
-    }
+    fn refusal(error: &Self::Error) -> Refusal;
 }

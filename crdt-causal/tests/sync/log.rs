@@ -152,9 +152,26 @@ impl ChangeLog for TestLog {
         self.graph.frontier_dots()
     }
 
+    fn frontier_of(&self, version: &VersionVector) -> Option<Frontier> {
+        (version == self.version()).then(|| self.frontier())
+    }
+
+    fn knows(&self, frontier: &Frontier) -> bool {
+        frontier.iter().all(|dot| self.version().contains(dot))
+    }
+
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
         let lvs = self.graph.local(frontier).ok()?;
         Some(self.graph.version_vector(&self.graph.maximal(&lvs)))
+    }
+
+    // Nothing is ever trimmed here.
+    fn closed(&self, claimed: VersionVector) -> VersionVector {
+        claimed
+    }
+
+    fn serves(&self, _known: &VersionVector) -> bool {
+        true
     }
 
     fn chain(&self, dot: Dot) -> Option<ChainHash> {

@@ -37,6 +37,12 @@ impl Problem {
         Self::of(StatusCode::SERVICE_UNAVAILABLE, "going-away", detail)
     }
 
+    /// The server has come back after others have trimmed.
+    pub(crate) fn catching_up() -> Self {
+        let detail = "the server is catching up with the others; try again later, or there";
+        Self::of(StatusCode::SERVICE_UNAVAILABLE, "catching-up", detail)
+    }
+
     pub(super) fn busy() -> Self {
         let detail = "too much at once; try again later";
         Self::of(StatusCode::TOO_MANY_REQUESTS, "limit-exceeded", detail)

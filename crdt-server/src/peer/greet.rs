@@ -14,6 +14,7 @@ use crate::outbound::Outbound;
 use crate::peer_message::{Greeting, PROTOCOL, PeerMessage};
 use crate::realm::{Mismatch, Place};
 use crate::server::Shared;
+use crate::trimming::Trimming;
 
 /// Which side of the link this server is.
 pub(super) enum Side {
@@ -101,6 +102,7 @@ pub(super) async fn run(
         applied: shared.realm.applied(),
         logs: shared.realm.logs(),
         forgotten,
+        horizon_ms: shared.realm.horizon_ms(),
         url: shared.config.public_url.clone().unwrap_or_default(),
     });
     let (theirs, dialled) = match &side {
@@ -168,6 +170,8 @@ pub(super) async fn run(
         inbound: Arc::new(Semaphore::new(inbound_bytes_max)),
         inbound_bytes_max,
         announce_at: None,
+        ticks_to_report: 0,
+        reports: shared.realm.trimming().map(Trimming::reports),
         outbound,
         shared: Arc::clone(&shared),
     };
@@ -223,7 +227,8 @@ fn meet(shared: &Shared, theirs: &Greeting) -> Result<(), String> {
     }
     let place = Place { realm: theirs.realm, epoch: theirs.epoch, slot: theirs.slot };
     let Place { realm, epoch, slot } = shared.realm.place();
-    let met = shared.realm.meet(&place, theirs.log_id, &theirs.applied, &theirs.logs);
+    let Greeting { log_id, applied, logs, horizon_ms, .. } = theirs;
+    let met = shared.realm.meet(&place, *log_id, applied, logs, *horizon_ms);
     met.map_err(|mismatch| match mismatch {
         Mismatch::Realm => format!("{} is not {realm}", theirs.realm),
         Mismatch::Epoch { theirs: Epoch(theirs) } => {
@@ -235,6 +240,15 @@ fn meet(shared: &Shared, theirs: &Greeting) -> Result<(), String> {
                 theirs.slot, slot
             )
         }
+        Mismatch::Retired => {
+            format!("slot {} has retired: give it one that was not used", theirs.slot)
+        }
+        Mismatch::Horizon { theirs_ms } => format!(
+            "it keeps history for {}, and this server for {}: start both with the same \
+             --horizon-days",
+            days(theirs_ms),
+            days(shared.realm.horizon_ms())
+        ),
         Mismatch::OtherLog => "a slot was used with another store before: give the new store a \
              slot that was not used"
             .to_owned(),
@@ -246,4 +260,13 @@ fn meet(shared: &Shared, theirs: &Greeting) -> Result<(), String> {
             "the store of {slot} has lost positions up to {known}: give it a slot that was not used"
         ),
     })
+}
+
+fn days(horizon_ms: u64) -> String {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    match horizon_ms {
+        0 => "ever".to_owned(),
+        ms if ms.is_multiple_of(DAY_MS) => format!("{} days", ms / DAY_MS),
+        ms => format!("{ms} ms"),
+    }
 }

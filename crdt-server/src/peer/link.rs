@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crdt_causal::cut::Slot;
-use tokio::sync::{Semaphore, mpsc};
+use crdt_causal::stability::Report;
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::warn;
 
@@ -39,6 +40,9 @@ pub(super) struct PeerLink {
     pub(super) inbound: Arc<Semaphore>,
     pub(super) inbound_bytes_max: usize,
     pub(super) announce_at: Option<Instant>,
+    /// What is to be said of trimming, whenever it changes.
+    pub(super) ticks_to_report: u32,
+    pub(super) reports: Option<watch::Receiver<Option<Arc<Report>>>>,
 }
 
 pub(super) struct Channel {
@@ -57,6 +61,9 @@ const ANNOUNCE_PAUSE: Duration = Duration::from_millis(10);
 /// How often servers tell each other where they are.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// How many heartbeats there are between reports, though nothing has changed.
+const TICKS_BETWEEN_REPORTS: u32 = 600;
+
 /// How long to wait before a document is tried again.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -71,6 +78,7 @@ impl PeerLink {
         let mut ticks = interval(HEARTBEAT.min(limits.ping_interval));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut idle_at = Instant::now() + limits.idle_timeout;
+        self.report();
         if compares && let Err(reason) = self.begin_comparison().await {
             return reason;
         }
@@ -97,6 +105,7 @@ impl PeerLink {
                         self.on_news(news);
                     }
                 }
+                () = changed(&mut self.reports) => self.report(),
                 _ = head_changes.changed() => {}
                 _ = realm_changes.changed() => {}
                 () = sleep_until(announce_at), if self.announce_at.is_some() => self.announce(),
@@ -220,6 +229,11 @@ impl PeerLink {
         for number in over {
             self.close_if_quiet(number);
         }
+        // The last word counts for a lease.
+        self.ticks_to_report = self.ticks_to_report.checked_sub(1).unwrap_or_else(|| {
+            self.report();
+            TICKS_BETWEEN_REPORTS
+        });
         let heads = self.shared.realm.heads(self.remote, unix_ms());
         say(&self.outbound, &PeerMessage::Heads(heads));
     }
@@ -228,5 +242,14 @@ impl PeerLink {
         while let Some(&number) = self.channels.keys().next() {
             self.close_channel(number).await;
         }
+    }
+}
+
+/// Resolves when there is another report; never, if nothing is trimmed. Cancel safe.
+async fn changed(reports: &mut Option<watch::Receiver<Option<Arc<Report>>>>) {
+    match reports {
+        // The sender lives as long as the server.
+        Some(reports) => drop(reports.changed().await),
+        None => std::future::pending().await,
     }
 }

@@ -60,6 +60,14 @@ impl PeerLink {
                     channel.room.send(Input::Owners { owners }).await;
                 }
             }
+            PeerMessage::Report(report) => {
+                if let Some(trimming) = self.shared.realm.trimming() {
+                    if report.epoch != self.shared.realm.place().epoch {
+                        return Err("a report of another epoch");
+                    }
+                    trimming.receive(self.remote, &report);
+                }
+            }
             PeerMessage::Greeting(_) => return Err("a second greeting"),
             PeerMessage::Refusal { code, text } => {
                 info!(code, text, "the other server ends the link");
@@ -67,6 +75,14 @@ impl PeerLink {
             }
         }
         Ok(())
+    }
+
+    /// Says how far this server has got with trimming, if it has looked.
+    pub(super) fn report(&mut self) {
+        let Some(reports) = &mut self.reports else { return };
+        if let Some(report) = reports.borrow_and_update().as_deref() {
+            say(&self.outbound, &PeerMessage::Report(report.clone()));
+        }
     }
 
     pub(super) async fn begin_comparison(&mut self) -> Result<(), &'static str> {

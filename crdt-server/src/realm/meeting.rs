@@ -16,6 +16,12 @@ pub(crate) enum Mismatch {
     TheyWentBack {
         known: u64,
     },
+    /// It has left the realm for good.
+    Retired,
+    /// One of the two forgets history earlier than the other.
+    Horizon {
+        theirs_ms: u64,
+    },
     /// Ours have.
     WeWentBack {
         known: u64,
@@ -33,6 +39,7 @@ impl Realm {
         log_id: u64,
         applied: &Cut,
         logs: &[(Slot, u64)],
+        horizon_ms: u64,
     ) -> Result<(), Mismatch> {
         if theirs.realm != self.place.realm {
             return Err(Mismatch::Realm);
@@ -42,6 +49,12 @@ impl Realm {
         }
         if theirs.slot == self.place.slot || theirs.slot == SLOT_UNMET {
             return Err(Mismatch::SameSlot);
+        }
+        if self.retired.contains(&theirs.slot) {
+            return Err(Mismatch::Retired);
+        }
+        if horizon_ms != self.horizon_ms() {
+            return Err(Mismatch::Horizon { theirs_ms: horizon_ms });
         }
         let mut state = self.state();
         // What it says of positions of ours has to be about positions of this log.
@@ -70,6 +83,10 @@ impl Realm {
         other.acknowledged = ours;
         state.is_dirty = true;
         state.set_others();
+        drop(state);
+        if let Some(trimming) = &self.trimming {
+            trimming.join(theirs.slot);
+        }
         Ok(())
     }
 }

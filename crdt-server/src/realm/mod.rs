@@ -12,7 +12,7 @@ mod keys;
 mod meeting;
 mod relay;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub use keys::{KeyError, KeyRing};
 pub(crate) use meeting::Mismatch;
 
 use crate::store::{RealmNote, RealmState, StoreWriter};
+use crate::trimming::Trimming;
 use relay::Relay;
 
 /// Who a server is in its realm.
@@ -55,6 +56,10 @@ pub(crate) struct Realm {
     log_id: u64,
     store: StoreWriter,
     positions_kept_max: u64,
+    /// Servers that have left for good.
+    retired: BTreeSet<Slot>,
+    /// If history is trimmed.
+    trimming: Option<Trimming>,
     state: Mutex<State>,
     /// Changes whenever anything may have become answerable that was not.
     changed: watch::Sender<()>,
@@ -93,14 +98,16 @@ impl Realm {
         stored: &RealmState,
         unmet: usize,
         positions_kept_max: u64,
+        retired: BTreeSet<Slot>,
+        trimming: Option<Trimming>,
     ) -> Self {
         let mut others: BTreeMap<Slot, Other> = BTreeMap::new();
-        for (&slot, &log_id) in stored.logs.iter().filter(|(slot, _)| **slot != place.slot) {
+        for (slot, log_id) in others_of(stored, &place, &retired) {
             let acknowledged = stored.acknowledged.get(&slot).copied().unwrap_or(0);
             others.insert(slot, Other { log_id, acknowledged, ..Other::default() });
         }
         let mut applied = stored.applied.clone();
-        applied.set(place.slot, 0);
+        applied.retain(|slot| slot != place.slot && !retired.contains(&slot));
         let progress = Progress::new(place.slot, [], ProgressConfig::default());
         let mut state = State {
             progress,
@@ -118,6 +125,8 @@ impl Realm {
             log_id: stored.log_id,
             store,
             positions_kept_max,
+            retired,
+            trimming,
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
         }
@@ -125,6 +134,21 @@ impl Realm {
 
     pub(crate) const fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// How far history is forgotten, if it is.
+    pub(crate) const fn trimming(&self) -> Option<&Trimming> {
+        self.trimming.as_ref()
+    }
+
+    /// How long history is kept, in milliseconds; 0 if it is kept for ever.
+    pub(crate) fn horizon_ms(&self) -> u64 {
+        self.trimming.as_ref().map_or(0, Trimming::horizon_ms)
+    }
+
+    /// Whether a server that is to be dialled was never reached.
+    pub(crate) fn has_unmet(&self) -> bool {
+        self.state().unmet > 0
     }
 
     pub(crate) const fn log_id(&self) -> u64 {
@@ -192,7 +216,7 @@ impl Realm {
     pub(crate) fn learn(&self, from: Slot, cut: &Cut) {
         let mut state = self.state();
         let mut known = cut.clone();
-        known.set(self.place.slot, 0);
+        known.retain(|slot| slot != self.place.slot && !self.retired.contains(&slot));
         let head = self.store.head();
         let applied = state.progress.applied();
         let is_news = !applied.dominates(&known);
@@ -289,13 +313,19 @@ impl Realm {
 
     /// Tells the store now, if there is something to tell.
     pub(crate) async fn note_once(&self) {
+        self.note_now(None).await;
+    }
+
+    /// The same, with what is to be kept of trimming. `false` if the store has failed.
+    pub(crate) async fn note_now(&self, stability: Option<Vec<u8>>) -> bool {
         let head = self.store.head();
         let note = {
             let mut state = self.state();
             let forget = state.acknowledged_by_all().min(head);
             let forget = forget.max(head.saturating_sub(self.positions_kept_max));
-            if !std::mem::take(&mut state.is_dirty) && forget == state.relay.forgotten() {
-                return;
+            let is_dirty = std::mem::take(&mut state.is_dirty) || stability.is_some();
+            if !is_dirty && forget == state.relay.forgotten() {
+                return true;
             }
             state.relay.set_forgotten(forget);
             let mut applied = state.progress.applied().clone();
@@ -306,10 +336,11 @@ impl Realm {
                 acknowledged: others().map(|(&slot, other)| (slot, other.acknowledged)).collect(),
                 logs: others().map(|(&slot, other)| (slot, other.log_id)).collect(),
                 forget,
+                stability,
             }
         };
         // If the store fails the server ends, and says so itself.
-        let _ = self.store.note(note).await;
+        self.store.note(note).await.is_ok()
     }
 
     /// How many servers are linked, and how far each has acknowledged, for the state of health.
@@ -333,6 +364,16 @@ impl State {
         }
         self.others.values().map(|other| other.acknowledged).min().unwrap_or(u64::MAX)
     }
+}
+
+/// The other servers that were met and have not left, with their logs.
+pub(crate) fn others_of<'a>(
+    stored: &'a RealmState,
+    place: &'a Place,
+    retired: &'a BTreeSet<Slot>,
+) -> impl Iterator<Item = (Slot, u64)> + 'a {
+    let others = stored.logs.iter().map(|(&slot, &log_id)| (slot, log_id));
+    others.filter(|(slot, _)| *slot != place.slot && !retired.contains(slot))
 }
 
 /// Whether a server that has applied this does not know yet that it holds that.

@@ -81,6 +81,18 @@ impl Claims {
         self.live.contains_key(&replica)
     }
 
+    /// The replicas that somebody holds a claim on now.
+    pub(super) fn live(&self) -> impl Iterator<Item = ReplicaId> + '_ {
+        self.live.keys().copied()
+    }
+
+    /// Replicas that are no longer known belong to nobody.
+    pub(super) fn forget(&mut self, replicas: &[ReplicaId]) {
+        for replica in replicas {
+            self.owners.remove(replica);
+        }
+    }
+
     /// Who owns `replica`, if anybody does.
     pub(super) fn owner(&self, replica: ReplicaId) -> Option<Owner> {
         self.owners.get(&replica).copied()

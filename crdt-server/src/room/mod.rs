@@ -14,6 +14,7 @@ mod presence;
 mod requests;
 mod stored;
 mod tokens;
+mod trim;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +71,11 @@ pub(crate) enum Input {
     Write { write: api::Write, reply: Reply<WriteAnswer> },
     /// What is known of replicas.
     Known { replicas: Vec<ReplicaId>, reply: oneshot::Sender<Vec<Known>> },
+    /// What clients have to have seen is more than before. `done` is dropped when that counts, and
+    /// everything that was taken in before is durable.
+    RenewFloor { done: oneshot::Sender<()> },
+    /// There may be something to trim. `done` is dropped when it was looked for.
+    Trim { done: oneshot::Sender<()> },
 }
 
 /// The right to talk to a room; the room stays open for as long as there is one.
@@ -120,6 +126,9 @@ impl Room {
             return self.turn_away().await;
         };
         let mut deserted_since = Instant::now();
+        if let Err(error) = room.keep_up(&self.store).await {
+            return error!(%error, "the store cannot be read");
+        }
         loop {
             if !room.members.is_empty() {
                 deserted_since = Instant::now();
@@ -157,6 +166,9 @@ impl Room {
                     }
                     deserted_since = Instant::now();
                 }
+            }
+            if let Err(error) = room.keep_up(&self.store).await {
+                return error!(%error, "the store cannot be read");
             }
             if room.stored.write(&room.document) {
                 room.on_write();

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::admission::Admission;
+use super::admission::{Admission, Past};
 use super::claims::Claims;
 use super::member::{Member, Stays};
 use super::peer::{PeerMember, PeerSide};
@@ -17,6 +17,7 @@ use super::presence::PresenceBoard;
 use super::requests::Requests;
 use super::stored::Stored;
 use super::tokens::Tokens;
+use super::trim::Age;
 use super::{Input, without_blocking};
 use crate::auth::{Access, Owner, Permission};
 use crate::bucket::Rate;
@@ -38,7 +39,9 @@ pub(super) struct OpenRoom {
     pub(super) requests: Requests,
     /// What makes a replica id the server's own.
     pub(super) own_digest: Owner,
-    attester: Arc<Attester>,
+    pub(super) attester: Arc<Attester>,
+    /// How old it is.
+    pub(super) age: Age,
     presence: PresenceBoard,
     session_limits: sync::Limits,
     presence_rate: Rate,
@@ -81,6 +84,7 @@ impl OpenRoom {
             requests,
             own_digest,
             attester,
+            age: Age::default(),
             presence: PresenceBoard::new(limits.presence_clients_max),
             session_limits: sync::Limits::default()
                 .with_message_bytes_max(limits.message_bytes_max as u64)
@@ -131,6 +135,8 @@ impl OpenRoom {
                 without_blocking(|| self.write(write, reply));
             }
             Input::Known { replicas, reply } => drop(reply.send(self.known(&replicas))),
+            Input::RenewFloor { done } => self.age.ask_to_renew(done),
+            Input::Trim { done } => self.age.ask_to_trim(done),
         }
     }
 
@@ -172,11 +178,18 @@ impl OpenRoom {
         let now = self.now();
         // A message may come after its channel was closed from here.
         let Some(member) = self.members.get_mut(&id) else { return };
+        let past = match (self.attester.realm.trimming(), &member.peer) {
+            (None, _) => Past::Any,
+            (Some(trimming), Some(peer)) if trimming.is_trusted(peer.slot()) => Past::Any,
+            (Some(trimming), _) if trimming.lags() => Past::Unknown,
+            _ => Past::After(self.age.floor.heads()),
+        };
         let log = &mut Admission {
             document: &mut self.document,
             claims: &self.claims,
             member: id,
             is_peer: member.peer.is_some(),
+            past,
         };
         if let Err(error) = member.handle(message, log, now) {
             warn!(member = %id, %error, "session ended");

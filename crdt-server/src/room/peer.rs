@@ -53,6 +53,11 @@ impl PeerMember {
         self.side.slot
     }
 
+    /// Whether nothing is watched for.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.whole.is_none() && self.ranges.is_empty()
+    }
+
     /// Watches for more; `version` is what the document has.
     pub(super) fn watch(&mut self, watch: Watch, version: &VersionVector) {
         if watch.whole {

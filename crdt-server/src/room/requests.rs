@@ -11,6 +11,7 @@ use crate::api::{Known, Problem, Write, WriteAnswer};
 use crate::auth::{Identity, Owner};
 use crate::outbound::MemberId;
 use crate::store::Answer;
+use crate::trimming::Trimming;
 
 /// Answers that wait until what they show is durable.
 #[derive(Default)]
@@ -40,6 +41,11 @@ impl Requests {
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Under which the server itself writes here.
+    pub(super) const fn own(&self) -> Option<ReplicaId> {
+        self.own
     }
 
     /// Sends the answers to everything that is durable now, the last of it at `position`.
@@ -93,6 +99,9 @@ impl OpenRoom {
     }
 
     fn carry_out(&mut self, write: Write) -> Result<WriteAnswer, Problem> {
+        if self.attester.realm.trimming().is_some_and(Trimming::lags) {
+            return Err(Problem::catching_up());
+        }
         let Write { permission, replica, edits, key, request } = write;
         let mut answer = WriteAnswer { events: None, is_repeated: false, position: 0 };
         let before = key.and_then(|key| {
@@ -168,6 +177,14 @@ impl OpenRoom {
             let detail =
                 "the replica id is in use by a sync session: take one of your own for HTTP";
             return Err(Problem::conflict("replica-in-use", detail));
+        }
+        if self.document.base().is_some() && self.document.version().get(replica) == 0 {
+            return Err(Problem::conflict(
+                "before-trim",
+                "history of the document was trimmed, and with it the ids of those who had been \
+                 silent: this may be one of them. Write under a new id by a sync session, or \
+                 leave `replica` out",
+            ));
         }
         let request = MemberId::of_request();
         let claimed = self.claims.claim(replica, request, identity);

@@ -8,7 +8,8 @@ use crdt_document::{Document, ImportError};
 use super::without_blocking;
 use crate::auth::Owner;
 use crate::store::{
-    Admitted, Answer, Content, Durable, StoreWriter, StoredDocument, VersionDigest, Write,
+    Admitted, Answer, Content, Durable, Renewal, StoreWriter, StoredDocument, Trim, VersionDigest,
+    Write,
 };
 
 /// What of a room's document is stored, and what is on its way to the store.
@@ -30,6 +31,9 @@ pub(super) struct Stored {
     brought: Vec<(DotRange, Slot)>,
     answers: Vec<Answer>,
     answers_from: u64,
+    renewals: Vec<Renewal>,
+    /// What is stored is to be replaced by what was trimmed.
+    trim: Option<Trim>,
     under_way: Option<UnderWay>,
 }
 
@@ -95,6 +99,8 @@ impl Stored {
             brought: Vec::new(),
             answers: Vec::new(),
             answers_from: 0,
+            renewals: Vec::new(),
+            trim: None,
             under_way: None,
         }
     }
@@ -125,14 +131,38 @@ impl Stored {
         self.owners.push((replica, owner));
     }
 
+    /// The document's name.
+    pub(super) fn document(&self) -> Arc<str> {
+        Arc::clone(&self.document)
+    }
+
+    /// Notes with the next write that a writer is here.
+    pub(super) fn renew(&mut self, renewal: Renewal) {
+        self.renewals.push(renewal);
+    }
+
+    /// The document was trimmed, when everything was durable: what is left takes the place of what
+    /// is stored, with the next write.
+    pub(super) fn trimmed(&mut self, document: &Document, trim: Trim) {
+        self.durable = document.version().clone();
+        self.digest = VersionDigest::of(&self.durable);
+        self.owners.retain(|(replica, _)| !trim.forgotten.contains(replica));
+        self.trim = Some(trim);
+    }
+
     /// Whether everything is durable.
     pub(super) fn is_settled(&self, document: &Document) -> bool {
-        self.under_way.is_none() && self.durable.dominates(document.version())
+        self.under_way.is_none()
+            && self.durable.dominates(document.version())
+            && self.trim.is_none()
+            && self.renewals.is_empty()
     }
 
     /// Starts a write, if there is something to write and none is under way. Whether it did.
     pub(super) fn write(&mut self, document: &Document) -> bool {
-        if self.under_way.is_some() || self.durable.dominates(document.version()) {
+        let is_grown = !self.durable.dominates(document.version());
+        let is_due = is_grown || self.trim.is_some() || !self.renewals.is_empty();
+        if self.under_way.is_some() || !is_due {
             return false;
         }
         let new = document.version().missing_from(&self.durable);
@@ -142,10 +172,13 @@ impl Stored {
         for Admitted { range, .. } in &admitted {
             self.digest.extend(*range);
         }
-        let content = if self.log_bytes > self.snapshot_bytes.max(LOG_BYTES_MIN) {
+        let is_long = self.log_bytes > self.snapshot_bytes.max(LOG_BYTES_MIN);
+        let content = if self.trim.is_some() || (is_grown && is_long) {
             let snapshot = without_blocking(|| document.encode());
             (self.snapshot_bytes, self.log_bytes) = (snapshot.len(), 0);
             Content::Snapshot(snapshot)
+        } else if !is_grown {
+            Content::Unchanged
         } else {
             let bundle = document.changes_since(&self.durable);
             self.log_bytes += bundle.len();
@@ -159,6 +192,8 @@ impl Stored {
             digest: self.digest,
             answers: std::mem::take(&mut self.answers),
             answers_from: self.answers_from,
+            renewals: std::mem::take(&mut self.renewals),
+            trim: self.trim.take(),
         });
         self.under_way = Some(UnderWay { done, version: document.version().clone() });
         true

@@ -57,6 +57,11 @@ pub struct RealmState {
     pub acknowledged: BTreeMap<Slot, u64>,
     /// Which admission logs the positions of other servers are of.
     pub logs: BTreeMap<Slot, u64>,
+    /// What was last noted of the server's part in trimming.
+    pub stability: Option<Vec<u8>>,
+    /// What has no row of its own in the table of what is [held](super::Held) was admitted up to
+    /// this position; `None` if there is no such table.
+    pub held_since: Option<u64>,
 }
 
 /// What a store is told of its server's place in the realm, from time to time: should it be
@@ -71,6 +76,8 @@ pub struct RealmNote {
     pub logs: BTreeMap<Slot, u64>,
     /// Entries of the log up to this position are no longer needed.
     pub forget: u64,
+    /// The server's part in trimming, if that has changed. It must not be lost.
+    pub stability: Option<Vec<u8>>,
 }
 
 /// The end of the admission log, in memory.
@@ -78,6 +85,7 @@ pub struct RealmNote {
 pub(super) struct Tail {
     head: watch::Sender<u64>,
     recent: Mutex<VecDeque<LogEntry>>,
+    stratum: Mutex<Option<u64>>,
 }
 
 /// How many entries are kept in memory, for other servers that are nearly up to date.
@@ -85,7 +93,18 @@ const RECENT_MAX: usize = 4096;
 
 impl Tail {
     pub(super) fn new(head: u64) -> Self {
-        Self { head: watch::Sender::new(head), recent: Mutex::default() }
+        Self { head: watch::Sender::new(head), recent: Mutex::default(), stratum: Mutex::default() }
+    }
+
+    /// The stratum that goes on, if there are any.
+    pub(super) fn stratum(&self) -> Option<u64> {
+        *self.stratum.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a stratum. Only the writer does, between two commits.
+    pub(super) fn begin_stratum(&self) {
+        let head = *self.head.borrow();
+        *self.stratum.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
     }
 
     pub(super) fn head(&self) -> &watch::Sender<u64> {

@@ -12,8 +12,8 @@ use crdt_causal::cut::{Cut, Slot};
 use crdt_core::{DotRange, ReplicaId};
 
 use super::{
-    Answer, Content, LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument,
-    VersionDigest, Write, upgrade,
+    Answer, Content, Held, LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument,
+    VersionDigest, Write, held, upgrade,
 };
 use crate::auth::Owner;
 
@@ -44,14 +44,15 @@ const FILE_NAME: &str = "store.redb";
 const CACHE_BYTES: usize = 32 << 20;
 
 /// `format`; `log`, the identity of the admission log; `head`, the last position given out;
-/// `forgotten`, up to where its entries are no longer kept.
+/// `forgotten`, up to where its entries are no longer kept; `held`, up to where what has no row in
+/// [`held::HELD`] was admitted, if there is that table.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// Document → encoded document.
-const SNAPSHOTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("snapshots");
+pub(super) const SNAPSHOTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("snapshots");
 
 /// (Document, position) → bundle of changes. Positions ascend within a document.
-const LOG: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("log");
+pub(super) const LOG: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("log");
 
 /// (Document, replica id as a number) → digest of the owner's token.
 const OWNERS: TableDefinition<'_, (&str, u128), [u8; Owner::LEN]> = TableDefinition::new("owners");
@@ -166,13 +167,21 @@ fn make_realm_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
 }
 
 impl Store for EmbeddedStore {
-    fn commit(&self, writes: &[Write], log: &[LogEntry]) -> Result<(), StoreError> {
+    fn commit(
+        &self,
+        writes: &[Write],
+        log: &[LogEntry],
+        stratum: Option<u64>,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.database.begin_write()?;
         transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
         for write in writes {
             apply(&transaction, write)?;
         }
         append(&transaction, log)?;
+        if let Some(stratum) = stratum {
+            held::note(&transaction, writes, log, stratum)?;
+        }
         transaction.commit()?;
         Ok(())
     }
@@ -209,8 +218,13 @@ impl Store for EmbeddedStore {
             log_id: number("log")?,
             head: number("head")?,
             forgotten: number("forgotten")?,
+            held_since: meta.get("held")?.map(|value| value.value()),
             ..RealmState::default()
         };
+        if state.held_since.is_some() {
+            let table = transaction.open_table(held::STABILITY)?;
+            state.stability = table.get("state")?.map(|bytes| bytes.value().to_vec());
+        }
         let mut applied = Cut::new();
         for entry in transaction.open_table(APPLIED)?.iter()? {
             let (slot, position) = entry?;
@@ -256,6 +270,9 @@ impl Store for EmbeddedStore {
             if let Some(forgotten) = forgotten {
                 meta.insert("forgotten", forgotten)?;
             }
+            if let Some(stability) = &note.stability {
+                transaction.open_table(held::STABILITY)?.insert("state", stability.as_slice())?;
+            }
         }
         transaction.commit()?;
         Ok(())
@@ -299,6 +316,42 @@ impl Store for EmbeddedStore {
         let found = transaction.open_table(DIGESTS)?.get(document)?;
         Ok(found.map(|digest| VersionDigest::from_bytes(digest.value())))
     }
+
+    fn keep_held(&self, keep: bool) -> Result<(), StoreError> {
+        let since = self.realm()?.held_since;
+        if keep == since.is_some() {
+            return Ok(());
+        }
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
+        {
+            let mut meta = transaction.open_table(META)?;
+            let head = meta.get("head")?.map_or(0, |head| head.value());
+            let mut documents = Vec::new();
+            for entry in transaction.open_table(DIGESTS)?.iter()? {
+                documents.push(entry?.0.value().to_owned());
+            }
+            match held::keep(&transaction, keep, since, head, documents)? {
+                Some(since) => drop(meta.insert("held", since)?),
+                None => drop(meta.remove("held")?),
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn held(&self, document: &str) -> Result<Vec<Held>, StoreError> {
+        held::read(&self.database.begin_read()?.open_table(held::HELD)?, document)
+    }
+
+    fn older_documents(
+        &self,
+        after: &str,
+        position: u64,
+        max: usize,
+    ) -> Result<Vec<Arc<str>>, StoreError> {
+        held::older(&self.database.begin_read()?.open_table(held::HELD)?, after, position, max)
+    }
 }
 
 /// Appends to the admission log.
@@ -334,24 +387,6 @@ pub(super) fn set_digest(
     Ok(())
 }
 
-/// The names of all documents, and what is stored of each.
-pub(super) fn everything(
-    transaction: &WriteTransaction,
-) -> Result<Vec<(String, StoredDocument)>, StoreError> {
-    let mut documents = std::collections::BTreeMap::<String, StoredDocument>::new();
-    for entry in transaction.open_table(SNAPSHOTS)?.iter()? {
-        let (name, bytes) = entry?;
-        let stored = documents.entry(name.value().to_owned()).or_default();
-        stored.snapshot = Some(bytes.value().to_vec());
-    }
-    for entry in transaction.open_table(LOG)?.iter()? {
-        let (place, bytes) = entry?;
-        let stored = documents.entry(place.value().0.to_owned()).or_default();
-        stored.log.push(bytes.value().to_vec());
-    }
-    Ok(documents.into_iter().collect())
-}
-
 fn apply(transaction: &WriteTransaction, write: &Write) -> Result<(), StoreError> {
     let document = &*write.document;
     let mut log = transaction.open_table(LOG)?;
@@ -364,6 +399,14 @@ fn apply(transaction: &WriteTransaction, write: &Write) -> Result<(), StoreError
         Content::Snapshot(bytes) => {
             transaction.open_table(SNAPSHOTS)?.insert(document, bytes.as_slice())?;
             log.retain_in((document, 0)..=(document, u64::MAX), |_, _| false)?;
+        }
+        Content::Unchanged => {}
+    }
+    if let Some(trim) = &write.trim {
+        held::trim(transaction, document, trim)?;
+        let mut owners = transaction.open_table(OWNERS)?;
+        for replica in &trim.forgotten {
+            owners.remove((document, replica.as_u128()))?;
         }
     }
     if !write.owners.is_empty() {

@@ -17,6 +17,7 @@ mod admission;
 mod digest;
 mod embedded;
 mod error;
+mod held;
 mod upgrade;
 mod writer;
 
@@ -29,6 +30,8 @@ pub use admission::{Admitted, LogEntry, RealmNote, RealmState};
 pub use digest::VersionDigest;
 pub use embedded::EmbeddedStore;
 pub use error::StoreError;
+pub use held::Held;
+pub(crate) use held::{PERMANENT, RENEWED, before_stratum, up_to};
 pub(crate) use writer::unix_ms;
 pub use writer::{Durable, StoreStatistics, StoreWriter};
 
@@ -41,14 +44,20 @@ use crate::auth::Owner;
 /// process and of the machine.
 pub trait Store: Send + Sync + 'static {
     /// Writes all of `writes`, in order, and appends `log`, which numbers what they admit, to
-    /// the admission log; or none of it. Returns when it is durable.
+    /// the admission log; or none of it. Returns when it is durable. With a stratum, what is in
+    /// `log` is noted as [held](Held) since then.
     ///
     /// # Errors
     ///
     /// After an error the state on disk is unknown until the store is opened anew, so the
     /// caller must neither retry nor go on: a second `fsync` reports success without having
     /// written what the first one failed to write (Rebello et al., ATC 2020).
-    fn commit(&self, writes: &[Write], log: &[LogEntry]) -> Result<(), StoreError>;
+    fn commit(
+        &self,
+        writes: &[Write],
+        log: &[LogEntry],
+        stratum: Option<u64>,
+    ) -> Result<(), StoreError>;
 
     /// What is stored of a document; an unknown one is empty. Sees every finished commit.
     ///
@@ -98,6 +107,36 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Where the store cannot be read.
     fn digest(&self, document: &str) -> Result<Option<VersionDigest>, StoreError>;
+
+    /// Begins to keep track of since when events are [held](Held), or goes on with it; or ends it,
+    /// and forgets that and the [state of trimming](RealmState::stability). Called before anything
+    /// else.
+    ///
+    /// # Errors
+    ///
+    /// As for [`commit`](Self::commit).
+    fn keep_held(&self, keep: bool) -> Result<(), StoreError>;
+
+    /// Since when a document's events are held, in the order of strata.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    fn held(&self, document: &str) -> Result<Vec<Held>, StoreError>;
+
+    /// The documents whose names come after `after`, `max` at most, in the order of their names,
+    /// that hold something of which nothing has a position beyond `position`, and that were not
+    /// [trimmed](Trim) up to there.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    fn older_documents(
+        &self,
+        after: &str,
+        position: u64,
+        max: usize,
+    ) -> Result<Vec<Arc<str>>, StoreError>;
 }
 
 /// One write: to one document, all or nothing.
@@ -117,6 +156,32 @@ pub struct Write {
     pub answers: Vec<Answer>,
     /// Answers with smaller ordinals are forgotten.
     pub answers_from: u64,
+    /// Writers that are here, and not forgotten for a while, though they write nothing.
+    pub renewals: Vec<Renewal>,
+    /// If the content was trimmed.
+    pub trim: Option<Trim>,
+}
+
+/// A writer of a document that has been here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The writer.
+    pub replica: ReplicaId,
+    /// When, by the time in which the server was there, in milliseconds.
+    pub at: u64,
+}
+
+/// What a document no longer has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trim {
+    /// Up to this position of the server its events were trimmed, as far as they could be.
+    pub position: u64,
+    /// Replica ids that have left its table: nobody owns them any more.
+    pub forgotten: Vec<ReplicaId>,
+    /// Those that never leave it.
+    pub authors: Vec<ReplicaId>,
+    /// Who was here after this time is not forgotten yet.
+    pub renewed_after: u64,
 }
 
 /// A request with an idempotency key that was carried out.
@@ -132,13 +197,15 @@ pub struct Answer {
     pub events: DotRange,
 }
 
-/// The content of a [`Write`].
+/// What a [`Write`] does to what is stored of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A bundle of changes, appended to the log.
     Changes(Vec<u8>),
     /// The whole document, which replaces the snapshot and empties the log.
     Snapshot(Vec<u8>),
+    /// What is stored stays as it is.
+    Unchanged,
 }
 
 /// What is stored of one document.
@@ -165,6 +232,8 @@ impl Write {
             digest: VersionDigest::default(),
             answers: Vec::new(),
             answers_from: 0,
+            renewals: Vec::new(),
+            trim: None,
         }
     }
 }
@@ -174,6 +243,7 @@ impl Content {
     pub fn len(&self) -> usize {
         match self {
             Self::Changes(bytes) | Self::Snapshot(bytes) => bytes.len(),
+            Self::Unchanged => 0,
         }
     }
 

@@ -1,8 +1,8 @@
-use redb::WriteTransaction;
+use redb::{ReadableTable, WriteTransaction};
 use tracing::warn;
 
-use super::embedded::{append, everything, set_digest};
-use super::{LogEntry, StoreError, VersionDigest};
+use super::embedded::{LOG, SNAPSHOTS, append, set_digest};
+use super::{LogEntry, StoreError, StoredDocument, VersionDigest};
 use crate::room::rebuild;
 use crate::store::writer::unix_ms;
 use crdt_core::{DotRange, VersionVector};
@@ -39,4 +39,20 @@ pub(super) fn number_everything(transaction: &WriteTransaction) -> Result<(), St
         append(transaction, &entries)?;
     }
     Ok(())
+}
+
+/// The names of all documents, and what is stored of each.
+fn everything(transaction: &WriteTransaction) -> Result<Vec<(String, StoredDocument)>, StoreError> {
+    let mut documents = std::collections::BTreeMap::<String, StoredDocument>::new();
+    for entry in transaction.open_table(SNAPSHOTS)?.iter()? {
+        let (name, bytes) = entry?;
+        let stored = documents.entry(name.value().to_owned()).or_default();
+        stored.snapshot = Some(bytes.value().to_vec());
+    }
+    for entry in transaction.open_table(LOG)?.iter()? {
+        let (place, bytes) = entry?;
+        let stored = documents.entry(place.value().0.to_owned()).or_default();
+        stored.log.push(bytes.value().to_vec());
+    }
+    Ok(documents.into_iter().collect())
 }

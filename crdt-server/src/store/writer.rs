@@ -8,7 +8,7 @@ use tracing::{debug, error};
 
 use super::admission::Tail;
 use super::{
-    LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument, VersionDigest, Write,
+    Held, LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument, VersionDigest, Write,
 };
 
 /// Resolves once what was written is durable, to a position that what it admitted does not go
@@ -54,6 +54,8 @@ struct Job {
 enum What {
     Write(Write),
     Note(RealmNote),
+    /// What is written later belongs to another stratum than what is before it.
+    Stratum,
     /// Only waits for what is before it.
     Nothing,
 }
@@ -70,13 +72,18 @@ struct Shared {
 
 impl StoreWriter {
     /// Starts the thread. It ends when the last clone of the writer is dropped; the handle
-    /// then tells whether everything was committed.
+    /// then tells whether everything was committed. `keeps_held`: whether to keep track of since
+    /// when events are [held](Held).
     ///
     /// # Errors
     ///
     /// If the store cannot tell where its admission log ends.
-    pub fn start(store: Arc<dyn Store>) -> Result<(Self, thread::JoinHandle<()>), StoreError> {
+    pub fn start(
+        store: Arc<dyn Store>,
+        keeps_held: bool,
+    ) -> Result<(Self, thread::JoinHandle<()>), StoreError> {
         let (jobs, queue) = mpsc::channel();
+        store.keep_held(keeps_held)?;
         let realm = store.realm()?;
         let shared = Arc::new(Shared {
             tail: Tail::new(realm.head),
@@ -87,6 +94,9 @@ impl StoreWriter {
             writes: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         });
+        if keeps_held {
+            shared.tail.begin_stratum();
+        }
         let worker = Worker { store: Arc::clone(&store), queue, shared: Arc::clone(&shared) };
         let thread = thread::Builder::new()
             .name("store".to_owned())
@@ -103,6 +113,35 @@ impl StoreWriter {
     /// Hands over what is to be kept of the realm, without waiting.
     pub fn note(&self, note: RealmNote) -> Durable {
         self.submit(What::Note(note))
+    }
+
+    /// Begins another stratum, after everything that was handed over before; resolves to its name,
+    /// the last position that was given out before it.
+    pub fn begin_stratum(&self) -> Durable {
+        self.submit(What::Stratum)
+    }
+
+    /// Since when a document's events are held, as [`Store::held`].
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn held(&self, document: Arc<str>) -> Result<Vec<Held>, StoreError> {
+        self.read(move |store| store.held(&document)).await
+    }
+
+    /// Documents to be trimmed, as [`Store::older_documents`].
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn older_documents(
+        &self,
+        after: Arc<str>,
+        position: u64,
+        max: usize,
+    ) -> Result<Vec<Arc<str>>, StoreError> {
+        self.read(move |store| store.older_documents(&after, position, max)).await
     }
 
     /// The last position that was given out and is durable.
@@ -251,18 +290,26 @@ impl Worker {
         while let Ok(first) = self.queue.recv() {
             let mut bytes = 0;
             let mut next = Some(first);
+            let mut begins_stratum = false;
             while let Some(job) = next {
                 match job.what {
                     What::Write(write) => {
                         bytes += write.content.len();
                         group.push(write);
                     }
-                    // The last one says it all.
-                    What::Note(latest) => note = Some(latest),
+                    // The last one says it all, but for what only some say.
+                    What::Note(mut latest) => {
+                        let former = note.take().and_then(|note: RealmNote| note.stability);
+                        latest.stability = latest.stability.or(former);
+                        note = Some(latest);
+                    }
+                    What::Stratum => begins_stratum = true,
                     What::Nothing => {}
                 }
                 waiting.push(job.done);
-                next = if bytes < COMMIT_BYTES_MAX { self.queue.try_recv().ok() } else { None };
+                // What comes after the beginning of a stratum is committed by itself.
+                let goes_on = bytes < COMMIT_BYTES_MAX && !begins_stratum;
+                next = if goes_on { self.queue.try_recv().ok() } else { None };
             }
             if let Err(failure) = self.commit(&group, bytes, note.take()) {
                 error!(error = %failure, "the store failed; nothing is acknowledged from here on");
@@ -271,6 +318,9 @@ impl Worker {
                 return;
             }
             group.clear();
+            if begins_stratum {
+                self.shared.tail.begin_stratum();
+            }
             for done in waiting.drain(..) {
                 // A room that is gone does not wait.
                 let _ = done.send(*self.shared.tail.head().borrow());
@@ -292,7 +342,7 @@ impl Worker {
             return Ok(());
         }
         let entries = self.shared.tail.number(group, unix_ms());
-        self.store.commit(group, &entries)?;
+        self.store.commit(group, &entries, self.shared.tail.stratum())?;
         self.shared.tail.append(entries);
         self.shared.commits.fetch_add(1, Ordering::Relaxed);
         self.shared.writes.fetch_add(group.len() as u64, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use crdt_server::store::{
-    EmbeddedStore, LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument,
+    EmbeddedStore, Held, LogEntry, RealmNote, RealmState, Store, StoreError, StoredDocument,
     VersionDigest, Write,
 };
 
@@ -68,7 +68,12 @@ impl GatedStore {
 }
 
 impl Store for GatedStore {
-    fn commit(&self, writes: &[Write], log: &[LogEntry]) -> Result<(), StoreError> {
+    fn commit(
+        &self,
+        writes: &[Write],
+        log: &[LogEntry],
+        stratum: Option<u64>,
+    ) -> Result<(), StoreError> {
         let mut state = self.state();
         state.waiting = true;
         self.changed.notify_all();
@@ -79,7 +84,7 @@ impl Store for GatedStore {
             return Err(StoreError::Path { path: "double".into(), source });
         }
         state.groups.push(writes.len());
-        self.store.commit(writes, log)
+        self.store.commit(writes, log, stratum)
     }
 
     fn load(&self, document: &str) -> Result<StoredDocument, StoreError> {
@@ -108,5 +113,22 @@ impl Store for GatedStore {
 
     fn digest(&self, document: &str) -> Result<Option<VersionDigest>, StoreError> {
         self.store.digest(document)
+    }
+
+    fn keep_held(&self, keep: bool) -> Result<(), StoreError> {
+        self.store.keep_held(keep)
+    }
+
+    fn held(&self, document: &str) -> Result<Vec<Held>, StoreError> {
+        self.store.held(document)
+    }
+
+    fn older_documents(
+        &self,
+        after: &str,
+        position: u64,
+        max: usize,
+    ) -> Result<Vec<Arc<str>>, StoreError> {
+        self.store.older_documents(after, position, max)
     }
 }

@@ -1,11 +1,14 @@
 //! A server in this process, on a port that the system chooses.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crdt_causal::cut::Slot;
+use crdt_causal::cut::{Epoch, Slot};
+use crdt_causal::stability::StabilityConfig;
 use crdt_server::auth::{Authorization, TokenTable};
 use crdt_server::client::{Client, ConnectError, ConnectOptions};
+use crdt_server::clock::HandClock;
 use crdt_server::config::{Config, PeerAddress};
 use crdt_server::limits::Limits;
 use crdt_server::realm::KeyRing;
@@ -33,6 +36,10 @@ pub struct Setup {
     pub peer_token: Option<&'static str>,
     pub keys: Option<&'static str>,
     pub listen: Option<std::net::SocketAddr>,
+    /// When history is forgotten, and by which clock.
+    pub trimming: Option<(StabilityConfig, HandClock)>,
+    pub retired: BTreeSet<u16>,
+    pub epoch: u32,
 }
 
 impl Running {
@@ -64,6 +71,12 @@ impl Running {
         let mut config = config.expect("a loopback address");
         config.limits = setup.limits;
         config.place.slot = Slot(setup.slot);
+        config.place.epoch = Epoch(setup.epoch);
+        config.retired = setup.retired.into_iter().map(Slot).collect();
+        if let Some((stability, hand)) = setup.trimming {
+            config.stability = Some(stability);
+            config.clock = hand.clock();
+        }
         config.peers =
             setup.peers.iter().map(|url| PeerAddress::parse(url).expect("an address")).collect();
         config.peer_token = setup.peer_token.map(str::to_owned);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crdt_causal::cut::{Cut, Epoch, Slot};
 use crdt_causal::session::Realm;
+use crdt_causal::stability::Report;
 use crdt_server::peer_message::{Greeting, PROTOCOL, PeerMessage};
 
 use crate::memory::bounded;
@@ -37,9 +38,16 @@ pub fn seeds() -> Vec<Vec<u8>> {
             applied: cut.clone(),
             logs: vec![(Slot(0), 5), (Slot(3), 6)],
             forgotten: 3,
+            horizon_ms: 86_400_000,
             url: "http://b.example".to_owned(),
         }),
         PeerMessage::Refusal { code: 3, text: "no".to_owned() },
+        PeerMessage::Report(Report {
+            epoch: Epoch(2),
+            applied: cut.clone(),
+            floor: Cut::from_iter([(Slot(0), 2)]),
+            trusted: [Slot(0), Slot(3)].into(),
+        }),
         PeerMessage::Holds(cut),
         PeerMessage::Heads(vec![(Slot(0), 9, 0), (Slot(9), 1, 1000)]),
         PeerMessage::Offer(b"an offer".to_vec()),

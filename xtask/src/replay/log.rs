@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crdt_causal::sync::{ChangeLog, ReceiveTables, Refusal, SendTables};
+use crdt_causal::sync::{ChainHash, ChangeLog, ReceiveTables, Refusal, SendTables};
 use crdt_core::codec::{Reader, Writer};
 use crdt_core::{Dot, DotRange, Frontier, ReplicaId, VersionVector};
 use crdt_document::{ChangeSet, Document, ImportError};
@@ -101,12 +101,37 @@ impl ChangeLog for HeldBack {
         self.held.frontier.iter().copied().collect()
     }
 
+    fn frontier_of(&self, version: &VersionVector) -> Option<Frontier> {
+        (version == self.version()).then(|| self.frontier())
+    }
+
+    fn knows(&self, frontier: &Frontier) -> bool {
+        frontier.iter().all(|dot| self.version().contains(dot))
+    }
+
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
         if *frontier == self.frontier() {
             return Some(self.held.version.clone());
         }
         // What waits in the inbox is not in order yet; the peer's vector tells as well.
         self.document.version_of(frontier)
+    }
+
+    fn closed(&self, claimed: VersionVector) -> VersionVector {
+        self.document.closed(claimed)
+    }
+
+    fn serves(&self, known: &VersionVector) -> bool {
+        self.document.serves(known)
+    }
+
+    // Of what waits in the inbox nothing is known, and the peer compares nothing then.
+    fn chain(&self, dot: Dot) -> Option<ChainHash> {
+        self.document.chain(dot)
+    }
+
+    fn follows(&self, ranges: &[DotRange]) -> Vec<Dot> {
+        self.document.follows(ranges)
     }
 
     fn encode_changes(
