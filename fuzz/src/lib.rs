@@ -53,6 +53,8 @@ surfaces![
     changes,
     counters,
     delivery,
+    delivery_saved,
+    delivery_wire,
     document,
     document_sync,
     flags,

@@ -6,6 +6,8 @@ pub mod causal_context;
 pub mod changes;
 pub mod counters;
 pub mod delivery;
+pub mod delivery_saved;
+pub mod delivery_wire;
 pub mod document;
 pub mod document_sync;
 pub mod flags;
