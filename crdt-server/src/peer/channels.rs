@@ -12,7 +12,7 @@ use crate::frame::{
     is_valid_document_name,
 };
 use crate::outbound::Link;
-use crate::room::{Input, PeerSide, RoomHandle};
+use crate::room::{Input, PeerMember, PeerSide, RoomHandle};
 
 impl PeerLink {
     pub(super) async fn watch(&mut self, document: &Arc<str>) {
@@ -61,7 +61,7 @@ impl PeerLink {
         // Whoever it is, on a link it is a server.
         let permission = Permission { identity: Identity::Anonymous, access: Access::Peer };
         let side = PeerSide { slot: self.remote, channel: number, news: self.news.clone() };
-        let peer = Some((side, watch));
+        let peer = Some((PeerMember::new(side), watch));
         let joined = room
             .send(Input::Join { link: Arc::clone(&link), permission, tokens: false, peer })
             .await;
@@ -119,13 +119,15 @@ impl PeerLink {
     }
 
     pub(super) async fn on_close(&mut self, number: u32, close: Close<'_>) {
-        let Some(channel) = self.remove(number) else { return };
+        let Some(channel) = self.channels.get(&number) else { return };
         channel.link.set_closed();
         channel.room.send(Input::Leave { member: channel.link.member }).await;
-        if close.reason == CloseReason::Done {
+        // For any other reason the room has the last word, and says so: what came before the end
+        // may have told it that the two documents can never be kept in step.
+        if close.reason == CloseReason::Done
+            && let Some(channel) = self.remove(number)
+        {
             self.progress.closed(&channel.document);
-        } else {
-            self.later.push((Instant::now() + RETRY_PAUSE, channel.document));
         }
     }
 

@@ -42,7 +42,7 @@ use open::OpenRoom;
 use requests::{Reply, Requests, own_digest};
 use stored::{StoreFailed, Stored};
 
-pub(crate) use peer::{News, PeerSide, What};
+pub(crate) use peer::{News, PeerMember, PeerSide, What};
 pub(crate) use stored::rebuild;
 
 /// What a connection tells a room.
@@ -54,7 +54,7 @@ pub(crate) enum Input {
         permission: Permission,
         /// Whether the client has asked for session tokens.
         tokens: bool,
-        peer: Option<(PeerSide, Watch)>,
+        peer: Option<(PeerMember, Watch)>,
     },
     /// A message came for the channel's session. The permit is given back once it is
     /// taken in, which is what slows down a connection that sends faster than that.

@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use super::admission::{Admission, Past};
 use super::claims::Claims;
 use super::member::{Member, Stays};
-use super::peer::{PeerMember, PeerSide};
+use super::peer::PeerMember;
 use super::presence::PresenceBoard;
 use super::requests::Requests;
 use super::stored::Stored;
@@ -145,12 +145,11 @@ impl OpenRoom {
         link: Arc<Link>,
         permission: Permission,
         tokens: bool,
-        peer: Option<(PeerSide, Watch)>,
+        peer: Option<(PeerMember, Watch)>,
     ) {
         let member = link.member;
         self.had_clients |= peer.is_none();
-        let peer = peer.map(|(side, watch)| {
-            let mut peer = PeerMember::new(side);
+        let peer = peer.map(|(mut peer, watch)| {
             peer.watch(watch, self.document.version());
             peer
         });

@@ -35,8 +35,10 @@ pub(crate) enum What {
     Ended { forked: bool },
 }
 
-/// What the session with another server is watched for.
-pub(super) struct PeerMember {
+/// What the session with another server is watched for. Its end, wherever it comes to it, is the last
+/// news of its channel.
+#[derive(Debug)]
+pub(crate) struct PeerMember {
     side: PeerSide,
     whole: Option<VersionVector>,
     ranges: Vec<(u64, DotRange)>,
@@ -45,7 +47,7 @@ pub(super) struct PeerMember {
 }
 
 impl PeerMember {
-    pub(super) fn new(side: PeerSide) -> Self {
+    pub(crate) const fn new(side: PeerSide) -> Self {
         Self { side, whole: None, ranges: Vec::new(), is_up_to_date: false, forked: false }
     }
 
