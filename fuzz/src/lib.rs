@@ -68,6 +68,7 @@ surfaces![
     observed_remove_map,
     peer_message,
     plain_lattices,
+    policy,
     presence,
     primitives,
     rebase,

@@ -1,5 +1,4 @@
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use core::fmt;
 
 use crdt_core::Dot;
@@ -258,24 +257,22 @@ impl<E: Decode + Clone> Decode for Outbox<E> {
                 return Err(DecodeErrorKind::OutOfRange.at(at));
             }
             let position = input.varint_max(POSITION_MAX + 1)?.checked_sub(1);
-            let mut effects: Vec<(u32, E)> = Vec::new();
+            let mut effects: BTreeMap<u32, E> = BTreeMap::new();
             let at = input.position();
             for _ in 0..input.count(1 + E::BYTES_MIN)? {
                 let at = input.position();
                 let number = input.varint_u32()?;
-                if effects.last().is_some_and(|&(last, _)| last >= number) {
+                if effects.last_key_value().is_some_and(|(&last, _)| last >= number) {
                     return Err(DecodeErrorKind::OutOfRange.at(at));
                 }
-                effects.push((number, E::decode(input)?));
+                effects.insert(number, E::decode(input)?);
             }
             // A committed operation without effects is done with.
             if position.is_some() && effects.is_empty() {
                 return Err(DecodeErrorKind::OutOfRange.at(at));
             }
             outbox.count += effects.len();
-            outbox
-                .entries
-                .insert(commit, Entry { position, effects: effects.into_iter().collect() });
+            outbox.entries.insert(commit, Entry { position, effects });
         }
         Ok(outbox)
     }

@@ -21,6 +21,7 @@ pub mod multi_value_register;
 pub mod observed_remove_map;
 pub mod peer_message;
 pub mod plain_lattices;
+pub mod policy;
 pub mod presence;
 pub mod primitives;
 pub mod rebase;

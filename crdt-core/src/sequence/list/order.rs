@@ -216,7 +216,8 @@ impl<E> Order<E> {
         let is_here = self.value(element).is_some();
         let moves = self.moves.get(&element).cloned().unwrap_or_default();
         let winner = moves.last().copied().unwrap_or(element);
-        for dot in moves.into_iter().chain([element]) {
+        // What a forged move calls an element may be the place of another one, which stays.
+        for dot in moves.into_iter().chain(is_here.then_some(element)) {
             if let Some((at, offset)) = self.locate(dot) {
                 let shown = is_here && dot == winner;
                 if self.span(at).is_shown(offset) != shown {
@@ -271,5 +272,44 @@ impl<E> Order<E> {
             (span.kids_left, span.kids_right) = (false, false);
         }
         spans
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::ReplicaId;
+
+    fn node(seq: u64, cell: Cell<u8>) -> Box<Span<u8>> {
+        let replica = ReplicaId::from_u128(1);
+        let parent = if seq == 1 { NOWHERE } else { Dot::new(replica, seq - 1) };
+        let place = Place { parent, left: false, right: NOWHERE };
+        Box::new(Span::new(Dot::new(replica, seq), place, Some(cell)))
+    }
+
+    /// Nobody moves a move. One that says so moves nothing, and what it names stays where it is.
+    #[test]
+    fn a_forged_move_of_a_move_changes_nothing() {
+        let dot = |seq| Dot::new(ReplicaId::from_u128(1), seq);
+        let element = node(1, Cell::Value(7));
+        let moved = node(2, Cell::Move(Box::new(dot(1))));
+        let forged = node(3, Cell::Move(Box::new(dot(2))));
+        let mut at_once = Order::of(vec![element.clone(), moved.clone(), forged.clone()]);
+        let mut one_by_one = Order::default();
+        for span in [element, moved, forged] {
+            one_by_one.add_one(*span);
+            one_by_one.check_invariants();
+        }
+        for order in [&mut at_once, &mut one_by_one] {
+            order.check_invariants();
+            assert_eq!(order.at(0).map(|(element, ..)| element), Some(dot(1)));
+            assert_eq!(order.position(dot(2)), Some(0));
+            // Spent, it leaves everything as it is, too.
+            assert!(order.spend(dot(3)));
+            order.check_invariants();
+            assert_eq!(order.at(0).map(|(element, ..)| element), Some(dot(1)));
+        }
     }
 }
