@@ -249,6 +249,11 @@ impl Replica for MessagesReplica {
                 Some(own) => self.note(own),
                 // Somebody else writes under this id.
                 None if draft.is_blind() => break,
+                // The same, and it has come here before: this one is the fork.
+                None if draft.is_taken(dot) => {
+                    draft.note_fork();
+                    break;
+                }
                 None => {
                     let what = format!("an own message was not delivered at once: {inserted:?}");
                     return Err(Violation::new("edits", what));

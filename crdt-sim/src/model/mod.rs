@@ -166,6 +166,17 @@ impl<O> Draft<'_, O> {
         self.history.events.extend(self.replaced);
     }
 
+    /// Whether somebody has issued an event of that name, in another place or before a crash.
+    #[must_use]
+    pub fn is_taken(&self, dot: Dot) -> bool {
+        self.history.events.contains_key(&dot)
+    }
+
+    /// An event was refused where it was made, since its name was taken.
+    pub fn note_fork(&mut self) {
+        self.history.forked.insert(self.replica);
+    }
+
     /// It happened, each event by itself.
     pub fn commit_each(self) {
         if !self.replaced.is_empty() {
