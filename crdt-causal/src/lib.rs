@@ -211,11 +211,3 @@ pub mod sync;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/delivery.md")]
 struct DeliveryPage;
-
-#[cfg(test)]
-mod test_support {
-    /// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
-    pub(crate) fn cases() -> u64 {
-        std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
-    }
-}

@@ -161,11 +161,3 @@ macro_rules! if_arbitrary {
 macro_rules! if_arbitrary {
     ($($item:item)*) => {};
 }
-
-#[cfg(test)]
-mod test_support {
-    /// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
-    pub(crate) fn cases() -> u64 {
-        std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
-    }
-}

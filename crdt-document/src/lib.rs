@@ -132,14 +132,6 @@ pub use transaction::Transaction;
 pub use value::{VALUE_DEPTH_MAX, Value, ValueMap};
 pub use view::{Ambiguous, Conflict, CounterView, Entry, MapView, SetView, TextView, View};
 
-#[cfg(test)]
-mod test_support {
-    /// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
-    pub(crate) fn cases() -> u64 {
-        std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
-    }
-}
-
 /// The README's examples are compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -282,7 +282,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use quickcheck::QuickCheck;
+    use crdt_core::laws::trials;
 
     #[test]
     fn an_overtaken_update_brings_no_ghost_back() {
@@ -363,7 +363,7 @@ mod tests {
             }
             target.iter().eq(source.iter())
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+        trials().quickcheck(law as fn(_, _) -> _);
     }
 
     #[test]
@@ -380,6 +380,6 @@ mod tests {
             }
             true
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_causal::sync::{ChangeLog, ReceiveTables, SendTables};
 use crdt_core::codec::{Reader, Writer};
+use crdt_core::laws::trials;
 use crdt_document::{Document, Dot, ImportError, ReplicaId, VersionVector};
-use quickcheck::QuickCheck;
 
 /// What each event of a document has in its past, itself included, from the parents alone.
 fn pasts(document: &Document) -> BTreeMap<Dot, BTreeSet<Dot>> {
@@ -90,8 +90,7 @@ fn changes_are_taken_exactly_if_all_of_them_have_seen_the_floor() {
             Err(_) => false,
         }
     }
-    let cases = std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok());
-    QuickCheck::new().tests(cases.unwrap_or(4096)).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 /// A newcomer, and one that has only what is remembered, begin with the base, over a session.

@@ -6,7 +6,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, UNIX_EPOCH};
 
 use clap::Args;
 use serde::Deserialize;
@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// How many random histories each law is tried on.
     #[arg(long, default_value_t = 1_000_000)]
     cases: u64,
+    /// What the histories are made from; another number every time, if none is given.
+    #[arg(long)]
+    seed: Option<u64>,
     /// Run the laws whose names contain this only; may be given several times.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -36,6 +39,13 @@ pub(crate) struct Options {
 /// So few cases, and so many, tell how long the wanted number will take. Below 256 the tests
 /// leave out what takes seconds whatever the number is.
 const SAMPLES: [u64; 2] = [25, 250];
+
+/// How many random histories, and which.
+#[derive(Clone, Copy)]
+struct Cases {
+    number: u64,
+    seed: u64,
+}
 
 /// A test that tries laws on random histories.
 struct Law {
@@ -65,20 +75,23 @@ pub(crate) fn run(options: &Options) -> Outcome {
         return Err(Failure::new("there is no such law").mend("cargo xtask laws --list"));
     }
     let since = Instant::now();
+    let clock = || UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
+    let cases = Cases { number: options.cases, seed: options.seed.unwrap_or_else(clock) };
     if options.cases > SAMPLES[1] {
-        estimate(&chosen, options.cases)?;
+        estimate(&chosen, cases)?;
     }
     let mut broken = Vec::new();
     for (index, law) in chosen.iter().enumerate() {
         let step = format!("[{}/{}] {}", index + 1, chosen.len(), law.name);
-        if law.run(options.cases).run_quietly(&step).is_err() {
+        if law.run(cases).run_quietly(&step).is_err() {
             broken.push(law.name.as_str());
         }
     }
     println!(
         "{}",
         ResultLine::default()
-            .with("cases", options.cases)
+            .with("cases", cases.number)
+            .with("seed", cases.seed)
             .with("laws", chosen.len())
             .with("broken", broken.len())
             .with("seconds", format_args!("{:.1}", since.elapsed().as_secs_f64()))
@@ -90,32 +103,38 @@ pub(crate) fn run(options: &Options) -> Outcome {
 }
 
 impl Law {
-    fn run(&self, cases: u64) -> Sh {
+    fn run(&self, Cases { number, seed }: Cases) -> Sh {
         // One that finds a broken law prints the shortest history, and the assertion it breaks.
         Sh::new(&self.program)
             .args(["--exact", &self.name])
-            .env("CRDT_CASES", cases.to_string())
-            .mend(format!("CRDT_CASES={cases} cargo test -p crdt-core {}", self.name))
+            .env("CRDT_CASES", number.to_string())
+            .env("CRDT_SEED", seed.to_string())
+            .mend(format!(
+                "CRDT_CASES={number} CRDT_SEED={seed} cargo test -p crdt-core {}",
+                self.name
+            ))
     }
 }
 
 /// Says how long the whole will take, by a few cases of each law.
-fn estimate(laws: &[&Law], cases: u64) -> Outcome {
+fn estimate(laws: &[&Law], cases: Cases) -> Outcome {
     let progress = Progress::start("a few cases of each, to see how long all take");
     let mut seconds = 0.0;
     for law in laws {
         progress.at(&law.name);
         // What costs the same whatever the number of cases is told apart.
-        let took = SAMPLES.map(|cases| {
+        let took = SAMPLES.map(|number| {
             let since = Instant::now();
             // What is broken is said when all cases are tried.
-            let _sound = law.run(cases).succeeds();
+            let _sound = law.run(Cases { number, ..cases }).succeeds();
             since.elapsed().as_secs_f64()
         });
-        seconds += (took[1] - took[0]).max(0.0) * cases as f64 / (SAMPLES[1] - SAMPLES[0]) as f64;
+        seconds +=
+            (took[1] - took[0]).max(0.0) * cases.number as f64 / (SAMPLES[1] - SAMPLES[0]) as f64;
     }
     progress.finish(true);
-    eprintln!("{cases} cases of {} laws will take about {:.1} hours", laws.len(), seconds / 3600.0);
+    let (number, laws, hours) = (cases.number, laws.len(), seconds / 3600.0);
+    eprintln!("{number} cases of {laws} laws will take about {hours:.1} hours");
     Ok(())
 }
 

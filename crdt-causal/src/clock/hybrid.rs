@@ -204,11 +204,10 @@ impl HybridClock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::cases;
     use alloc::vec;
     use alloc::vec::Vec;
+    use crdt_core::laws::trials;
     use crdt_core::{LwwRegister, ReplicaId};
-    use quickcheck::QuickCheck;
 
     const DRIFT: u64 = 1_000;
 
@@ -243,7 +242,7 @@ mod tests {
             }
             true
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     /// The register shows the greatest stamp. Someone who sends one of in ten years is refused, and

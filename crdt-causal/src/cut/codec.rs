@@ -74,8 +74,7 @@ impl Decode for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::cases;
-    use quickcheck::QuickCheck;
+    use crdt_core::laws::trials;
 
     fn encoded(cut: &Cut) -> Vec<u8> {
         let mut out = Writer::new();
@@ -94,7 +93,7 @@ mod tests {
         fn law(cut: Cut) -> bool {
             decoded(&encoded(&cut)) == Ok(cut)
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     /// Whatever is accepted is the one way to write it.
@@ -107,7 +106,7 @@ mod tests {
                 encoded(&cut) == bytes
             }) || decoded(&bytes).is_err()
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
         assert!(decoded(&[1, 4, 2]).is_ok(), "the law is not met by refusing everything");
     }
 

@@ -266,9 +266,9 @@ impl Extend<Admission> for Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::cases;
     use alloc::collections::BTreeSet;
-    use quickcheck::{Arbitrary, Gen, QuickCheck};
+    use crdt_core::laws::trials;
+    use quickcheck::{Arbitrary, Gen};
 
     impl Arbitrary for Cut {
         fn arbitrary(g: &mut Gen) -> Self {
@@ -320,7 +320,7 @@ mod tests {
                     == (position == 0 || set_a.contains(&Admission { slot, position }))
                 && a.len() == set_a.iter().map(|event| event.slot).collect::<BTreeSet<_>>().len()
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _, _, _) -> _);
+        trials().quickcheck(law as fn(_, _, _, _) -> _);
     }
 
     /// Union and intersection of sets are a lattice; and so these are.
@@ -346,7 +346,7 @@ mod tests {
                 && joined(&a, &met(&a, &b)) == a
                 && met(&a, &joined(&a, &b)) == a
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _, _) -> _);
+        trials().quickcheck(law as fn(_, _, _) -> _);
     }
 
     #[test]

@@ -76,6 +76,7 @@ impl Holes {
 mod tests {
     use super::*;
     use alloc::collections::BTreeSet;
+    use crdt_core::laws::trials;
 
     /// A set of numbers does the same.
     #[test]
@@ -104,8 +105,6 @@ mod tests {
             }
             true
         }
-        quickcheck::QuickCheck::new()
-            .tests(crate::test_support::cases())
-            .quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 }

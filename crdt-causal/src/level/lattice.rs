@@ -278,10 +278,10 @@ fn other_word(word: &str) -> Option<Level> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::cases;
     use alloc::format;
     use alloc::vec::Vec;
-    use quickcheck::{Arbitrary, Gen, QuickCheck};
+    use crdt_core::laws::trials;
+    use quickcheck::{Arbitrary, Gen};
 
     impl Arbitrary for Level {
         fn arbitrary(g: &mut Gen) -> Self {
@@ -318,7 +318,7 @@ mod tests {
                 // What follows from what was not lost.
                 && (!ab.promises(Level::CAUSAL) || ab.guarantees() == Guarantees::ALL)
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _, _) -> _);
+        trials().quickcheck(law as fn(_, _, _) -> _);
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
         fn law(level: Level) -> bool {
             format!("{level}").parse() == Ok(level)
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
         let words = |text: &str| text.parse::<Level>().map(|level| format!("{level}"));
         assert_eq!(words("ryw,mr,mw,wfr").as_deref(), Ok("session"));
         assert_eq!(

@@ -3,13 +3,14 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use crdt_core::laws::trials;
 use crdt_core::{Dot, ReplicaId};
-use quickcheck::{Arbitrary, Gen, QuickCheck, TestResult};
+use quickcheck::{Arbitrary, Gen, TestResult};
 
 use super::*;
 use crate::cut::{Admission, Cut, Epoch, Slot};
 use crate::session::{Guarantees, LogTag, VerifiedToken};
-use crate::test_support::cases;
+use crdt_core::laws::cases;
 
 type Events = BTreeSet<Admission>;
 
@@ -288,7 +289,7 @@ fn reads_are_decided_as_the_sets_say() {
         check(&case, false);
         TestResult::passed()
     }
-    QuickCheck::new().tests(cases() * 4).quickcheck(law as fn(_) -> _);
+    trials().tests(cases() * 4).quickcheck(law as fn(_) -> _);
 }
 
 #[test]
@@ -297,7 +298,7 @@ fn writes_are_decided_as_the_sets_say() {
         check(&case, true);
         TestResult::passed()
     }
-    QuickCheck::new().tests(cases() * 4).quickcheck(law as fn(_) -> _);
+    trials().tests(cases() * 4).quickcheck(law as fn(_) -> _);
 }
 
 /// What a write takes along is what the guarantees of writes say, each by itself.
@@ -418,7 +419,7 @@ fn staleness_is_never_less_than_the_truth() {
         }
         progress.staleness(now) == Staleness::Known { ops: 0, age_ms: 0 }
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }
 
 #[test]

@@ -54,8 +54,7 @@ const fn value(digit: u8) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::cases;
-    use quickcheck::QuickCheck;
+    use crdt_core::laws::trials;
 
     /// The vectors of RFC 4648, section 10, without their padding.
     #[test]
@@ -86,8 +85,8 @@ mod tests {
                 digits.iter().map(|digit| char::from(ALPHABET[usize::from(digit % 64)])).collect();
             decode(&text).is_err() || encode(&decode(&text).unwrap()) == text
         }
-        QuickCheck::new().tests(cases()).quickcheck(there_and_back as fn(_) -> _);
-        QuickCheck::new().tests(cases()).quickcheck(back_and_there as fn(_) -> _);
+        trials().quickcheck(there_and_back as fn(_) -> _);
+        trials().quickcheck(back_and_there as fn(_) -> _);
     }
 
     #[test]

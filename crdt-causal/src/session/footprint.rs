@@ -155,8 +155,8 @@ impl Decode for Footprint {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::test_support::cases;
-    use quickcheck::{Arbitrary, Gen, QuickCheck};
+    use crdt_core::laws::trials;
+    use quickcheck::{Arbitrary, Gen};
 
     impl Arbitrary for Footprint {
         fn arbitrary(g: &mut Gen) -> Self {
@@ -193,7 +193,7 @@ pub(super) mod tests {
                 && (!(c >= a && c >= b) || c >= ab)
                 && (a <= b) == (joined(&a, &b) == b)
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _, _) -> _);
+        trials().quickcheck(law as fn(_, _, _) -> _);
     }
 
     /// In whatever order reads and writes are told, nothing is asked for less than they say.
@@ -222,7 +222,7 @@ pub(super) mod tests {
             });
             *footprint.read() == read && *footprint.written() >= written && closed && exact
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     #[test]
@@ -232,7 +232,7 @@ pub(super) mod tests {
             let mut input = Reader::new(&bytes);
             Footprint::decode(&mut input) == Ok(footprint) && input.is_empty()
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     #[test]
@@ -244,7 +244,7 @@ pub(super) mod tests {
                 || !input.is_empty()
                 || encoded(&Footprint::decode(&mut Reader::new(&bytes)).unwrap()) == bytes
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     #[test]

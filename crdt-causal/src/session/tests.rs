@@ -4,13 +4,13 @@ use alloc::format;
 
 use crdt_core::ReplicaId;
 use crdt_core::codec::{DecodeErrorKind, checksum};
-use quickcheck::{Arbitrary, Gen, QuickCheck};
+use crdt_core::laws::trials;
+use quickcheck::{Arbitrary, Gen};
 
 use super::footprint::Footprint;
 use super::*;
 use crate::clock::HybridTime;
 use crate::cut::{Admission, Cut, Epoch, Slot};
-use crate::test_support::cases;
 
 pub(super) const REALM: Realm = Realm(0xfeed_0001);
 pub(super) const EPOCH: Epoch = Epoch(3);
@@ -87,7 +87,7 @@ fn merging_is_a_join() {
             && merged(&ab, &c) == merged(&a, &merged(&b, &c))
             && ab.to_bytes() == merged(&b, &a).to_bytes()
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _, _) -> _);
+    trials().quickcheck(law as fn(_, _, _) -> _);
 }
 
 /// What a server makes of a merged token is the join of what it makes of each.
@@ -111,7 +111,7 @@ fn a_merged_token_says_what_both_said() {
             && both.strong() == one.strong().max(other.strong())
             && one.offline().iter().chain(other.offline().iter()).all(|(log, dot)| all(log, dot))
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_token_is_what_it_is_written_as() {
         SessionToken::from_bytes(&token.to_bytes()) == Ok(token.clone())
             && format!("{token}").parse() == Ok(token)
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }
 
 /// A server attests anew what it has verified: one attestation that says the same, and nothing of
@@ -135,7 +135,7 @@ fn attesting_anew_keeps_everything() {
             && verified(&again).unwrap() == verified(&token).unwrap()
             && again.attestations() == 1
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }
 
 /// Answers replace what was sent, in whatever order they come, and keep what came in between.

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_causal::delivery::{CausalBuffer, Event, InsertError, Inserted, Limits, Message, Retry};
+use crdt_core::laws::trials;
 use crdt_core::{Dot, DotRange, SEQ_MAX};
-use quickcheck::QuickCheck;
 
-use crate::cases;
 use crate::history::{Random, history, id, message};
 
 fn small(random: &mut Random) -> Limits {
@@ -70,7 +69,7 @@ fn everything_comes_once_however_small_the_buffer_is() {
         }
         panic!("{} of {} came", delivered.len(), everything.len());
     }
-    QuickCheck::new().tests(cases()).quickcheck(property as fn(_) -> _);
+    trials().quickcheck(property as fn(_) -> _);
 }
 
 /// What is counted here is what the buffer says; what it really takes is counted in

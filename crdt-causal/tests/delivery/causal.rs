@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use crdt_causal::delivery::{CausalBuffer, Inserted, Limits, Message, Retry};
+use crdt_core::laws::trials;
 use crdt_core::{Dot, VersionVector};
-use quickcheck::QuickCheck;
 
-use crate::cases;
 use crate::history::{Random, history};
 
 type Text = Message<Vec<u8>>;
@@ -89,7 +88,7 @@ fn delivers_what_the_plain_buffer_delivers() {
         assert_eq!(buffer.version(), version);
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(property as fn(_) -> _);
+    trials().quickcheck(property as fn(_) -> _);
 }
 
 #[test]

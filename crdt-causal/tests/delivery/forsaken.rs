@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_causal::delivery::{CausalBuffer, Event, InsertError, Inserted, Limits, Message, Retry};
+use crdt_core::laws::trials;
 use crdt_core::{Dot, DotRange};
-use quickcheck::QuickCheck;
 
-use crate::cases;
 use crate::history::{Random, history, id, message};
 
 type Text = Message<Vec<u8>>;
@@ -132,7 +131,7 @@ fn gives_up_what_the_plain_buffer_gives_up() {
         assert!(naive.passed.iter().all(|dot| !buffer.is_delivered(*dot)));
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(property as fn(_) -> _);
+    trials().quickcheck(property as fn(_) -> _);
 }
 
 /// After everything missing was given up, nothing waits: whatever was lost.
@@ -154,7 +153,7 @@ fn giving_up_everything_ends_the_waiting() {
         assert_eq!(std::iter::from_fn(|| buffer.poll_deliver()).count(), 40);
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(property as fn(_) -> _);
+    trials().quickcheck(property as fn(_) -> _);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crdt_causal::clock::{HybridClock, HybridTime};
 use crdt_causal::delivery::{BatchDecoder, CausalBuffer, Limits, Message, Retry};
 use crdt_core::codec::{DecodeErrorKind, Writer};
+use crdt_core::laws::trials;
 use crdt_core::{Dot, SEQ_MAX};
-use quickcheck::QuickCheck;
 
 use crate::cases;
 use crate::history::{Random, id};
@@ -78,7 +78,7 @@ fn a_peer_that_jumps_and_boasts_moves_nothing_but_what_it_sends() {
         }
         true
     }
-    QuickCheck::new().tests(cases() / 8).quickcheck(property as fn(_) -> _);
+    trials().tests(cases() / 8).quickcheck(property as fn(_) -> _);
 }
 
 /// On the wire a number is a distance, and distances add up: they end where numbers do.

@@ -2,8 +2,8 @@
 
 use crdt_causal::delivery::{BATCH_MAX, BatchDecoder, BatchEncoder, Limits, Message};
 use crdt_core::codec::{DecodeError, DecodeErrorKind, Encode, Writer};
+use crdt_core::laws::trials;
 use crdt_core::{Dot, ReplicaId};
-use quickcheck::QuickCheck;
 
 use crate::cases;
 use crate::history::{Random, history, id, message};
@@ -148,7 +148,7 @@ fn batches_come_back_one_after_the_other() {
         }
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(property as fn(_) -> _);
+    trials().quickcheck(property as fn(_) -> _);
 }
 
 /// What is accepted is what an encoder writes for it.
@@ -174,7 +174,7 @@ fn there_is_one_encoding() {
         }
         true
     }
-    QuickCheck::new().tests(4 * cases()).quickcheck(property as fn(_) -> _);
+    trials().tests(4 * cases()).quickcheck(property as fn(_) -> _);
 }
 
 /// The bytes of version 0.

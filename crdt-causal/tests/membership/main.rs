@@ -4,10 +4,7 @@ mod history;
 mod returning;
 mod writers;
 
-/// How many cases a property is tried on: 4,096, or what `CRDT_CASES` says.
-fn cases() -> u64 {
-    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
-}
+use crdt_core::laws::cases;
 
 /// SplitMix64 (Steele, Lea, Flood): every run is a function of its seed.
 struct Random(u64);

@@ -10,7 +10,4 @@ mod random;
 mod rules;
 mod saga;
 
-/// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
-fn cases() -> u64 {
-    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
-}
+use crdt_core::laws::cases;

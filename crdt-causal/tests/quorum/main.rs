@@ -9,10 +9,7 @@ mod q4_handoff;
 mod q5_breaker;
 mod q6_majority;
 
-/// How many cases a property is tried on: 4,096, or what `CRDT_CASES` says.
-fn cases() -> u64 {
-    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
-}
+use crdt_core::laws::cases;
 
 /// SplitMix64 (Steele, Lea, Flood): every run is a function of its seed.
 struct Random(u64);

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use crdt_causal::sync::{ChangeLog, Config, Event, Limits, Retry};
 use crdt_core::Dot;
-use quickcheck::QuickCheck;
+use crdt_core::laws::trials;
 
-use crate::cases;
 use crate::log::Payload;
 use crate::network::{Faults, Random, World};
 
@@ -119,7 +118,7 @@ fn two_peers_converge() {
         storm(seed, 1, 40);
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(property as fn(_) -> _);
+    trials().quickcheck(property as fn(_) -> _);
 }
 
 #[test]
@@ -129,5 +128,5 @@ fn three_peers_converge_through_a_server() {
         storm(seed, 2, 40);
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(property as fn(_) -> _);
+    trials().quickcheck(property as fn(_) -> _);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crdt_causal::sync::{ChangeLog, Config, Event, Refusal, Session, SessionError};
 use crdt_core::{Dot, ReplicaId};
 
+use crate::cases;
 use crate::log::{TestError, TestLog};
 use crate::network::Random;
 
@@ -101,10 +102,6 @@ fn play(seed: u64, cloned: bool) -> usize {
         }
     }
     forks
-}
-
-fn cases() -> u64 {
-    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4_096)
 }
 
 #[test]

@@ -4,8 +4,9 @@ use crdt_causal::sync::{
     Acknowledgement, ChangeLog, Config, Content, Hello, Last, Limits, Message, Reconciling,
     Refusal, RelativeVector, Session, SessionError, Summary,
 };
+use crdt_core::laws::trials;
 use crdt_core::{Dot, Frontier, ReplicaId, SEQ_MAX, VersionVector};
-use quickcheck::{Arbitrary, Gen, QuickCheck};
+use quickcheck::{Arbitrary, Gen};
 
 use crate::cases;
 use crate::log::TestLog;
@@ -279,7 +280,7 @@ fn what_decodes_encodes_to_the_same_bytes() {
             ) || message.to_bytes() == bytes
         })
     }
-    QuickCheck::new().tests(4 * cases()).quickcheck(property as fn(_) -> _);
+    trials().tests(4 * cases()).quickcheck(property as fn(_) -> _);
 }
 
 /// Whatever comes, in whatever state: no panic, and a log that only grows by what it accepts.
@@ -313,5 +314,5 @@ fn a_session_is_total() {
         }
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(property as fn(_, _, _) -> _);
+    trials().quickcheck(property as fn(_, _, _) -> _);
 }

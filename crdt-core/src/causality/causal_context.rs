@@ -294,9 +294,10 @@ impl InternedDecode for CausalContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::trials;
     use alloc::collections::BTreeSet;
     use alloc::vec::Vec;
-    use quickcheck::{Arbitrary, Gen, QuickCheck};
+    use quickcheck::{Arbitrary, Gen};
 
     impl Arbitrary for CausalContext {
         fn arbitrary(g: &mut Gen) -> Self {
@@ -340,7 +341,7 @@ mod tests {
                     a.next_dot(replica) == Some(Dot::new(replica, next(replica).unwrap_or(0) + 1))
                 })
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+        trials().quickcheck(law as fn(_, _) -> _);
     }
 
     #[test]
@@ -351,7 +352,7 @@ mod tests {
             let mut input = Reader::new(out.as_bytes());
             CausalContext::decode(&mut input) == Ok(a) && input.is_empty()
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     #[test]

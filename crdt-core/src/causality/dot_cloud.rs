@@ -323,9 +323,9 @@ impl Extend<DotRange> for DotCloud {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::trials;
     use alloc::collections::BTreeSet;
     use alloc::vec::Vec;
-    use quickcheck::QuickCheck;
 
     fn dot((replica, seq): (u8, u8)) -> Dot {
         Dot::new(ReplicaId::from_u128(u128::from(replica % 3)), u64::from(seq % 16))
@@ -380,6 +380,6 @@ mod tests {
                     })
             })
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 }

@@ -147,7 +147,7 @@ impl Successors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quickcheck::QuickCheck;
+    use crate::laws::trials;
 
     fn follows(edges: &[Vec<u8>]) -> Vec<SmallVec<[u32; 2]>> {
         edges
@@ -195,7 +195,7 @@ mod tests {
             }
             true
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+        trials().quickcheck(law as fn(_, _) -> _);
     }
 
     #[test]

@@ -282,7 +282,8 @@ impl Decode for VersionVector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quickcheck::{Arbitrary, Gen, QuickCheck};
+    use crate::laws::trials;
+    use quickcheck::{Arbitrary, Gen};
 
     impl Arbitrary for VersionVector {
         fn arbitrary(g: &mut Gen) -> Self {
@@ -322,7 +323,7 @@ mod tests {
                 && (a <= b) == set_a.is_subset(&set_b)
                 && a.concurrent_with(&b) == (!set_a.is_subset(&set_b) && !set_b.is_subset(&set_a))
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+        trials().quickcheck(law as fn(_, _) -> _);
     }
 
     #[test]
@@ -333,6 +334,6 @@ mod tests {
             let mut input = Reader::new(out.as_bytes());
             VersionVector::decode(&mut input) == Ok(a) && input.is_empty()
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 }

@@ -517,12 +517,10 @@ impl<'a, K, V> IntoIterator for &'a OrderedMap<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::trials;
     use alloc::collections::BTreeMap;
     use alloc::format;
     use core::ops::RangeInclusive;
-    use quickcheck::QuickCheck;
-
-    use crate::test_support::cases;
 
     /// Whatever is done to it, it holds what the standard library's map does.
     #[test]
@@ -575,7 +573,7 @@ mod tests {
             map.into_iter().eq(model)
         }
         let law: fn(_, _) -> bool = law;
-        QuickCheck::new().tests(cases()).quickcheck(law);
+        trials().quickcheck(law);
     }
 
     /// Places, and passes through two maps, against the standard library's map.
@@ -615,7 +613,7 @@ mod tests {
                 && unmet.len() == others.keys().filter(|key| !own.contains_key(key)).count()
                 && map.iter().eq(&met)
         }
-        QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _, _) -> _);
+        trials().quickcheck(law as fn(_, _, _) -> _);
     }
 
     #[test]

@@ -51,10 +51,8 @@ pub fn sort_with<T>(items: &mut [T], mut is_less: impl FnMut(&T, &T) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::trials;
     use alloc::vec::Vec;
-    use quickcheck::QuickCheck;
-
-    use crate::test_support::cases;
 
     #[test]
     fn the_result_is_the_standard_library_s() {
@@ -68,7 +66,7 @@ mod tests {
             descends && items == expected && by_second == expected
         }
         let law: fn(_) -> bool = law;
-        QuickCheck::new().tests(cases()).quickcheck(law);
+        trials().quickcheck(law);
         for len in 0..64u32 {
             let mut items: Vec<u32> = (0..len).rev().collect();
             sort(&mut items);

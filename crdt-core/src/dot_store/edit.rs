@@ -285,7 +285,7 @@ impl<K: Ord + Clone, S: DotStore> Edit<'_, DotMap<K, S>> {
 mod tests {
     use alloc::vec::Vec;
 
-    use quickcheck::QuickCheck;
+    use crate::laws::trials;
 
     use super::*;
     use crate::dot_store::Causal;
@@ -327,7 +327,7 @@ mod tests {
                 covered == found && here == there
             })
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     #[test]

@@ -12,7 +12,8 @@
 //! [`undo`] whether changes can be taken back, and
 //! [`decomposition`] whether a type that implements [`Decompose`] falls apart as that says.
 //!
-//! `CRDT_CASES` sets the number of cases for each law, 4,096 by default.
+//! `CRDT_CASES` sets the number of cases for each law, 4,096 by default, and `CRDT_SEED` another seed
+//! to make them from.
 //!
 //! ```
 //! use crdt_core::laws::{self, Event, Subject, Version};
@@ -50,6 +51,7 @@
 mod exhaustive;
 mod history;
 mod rng;
+mod trials;
 mod undo;
 
 use alloc::vec::Vec;
@@ -58,9 +60,10 @@ use core::hash::Hash;
 
 pub use exhaustive::exhaustive;
 pub use history::{Arrival, EVENTS_MAX, Event, History, REPLICAS, Step, Version};
+use quickcheck::Testable;
 pub use quickcheck::{Arbitrary, Gen};
-use quickcheck::{QuickCheck, Testable};
 pub use rng::Rng;
+pub use trials::{cases, random, trials};
 pub use undo::{UndoSubject, undo};
 
 use crate::codec::{Decode, Encode, Reader, Writer};
@@ -109,11 +112,6 @@ pub trait Subject: 'static {
 
     /// Panics if an internal invariant does not hold.
     fn check(_root: &Self::Root) {}
-}
-
-/// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
-pub fn cases() -> u64 {
-    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
 }
 
 /// The `index`-th replica of a history, of eight. Ids are not in the order of the indices, so
@@ -208,7 +206,7 @@ const STEPS: [usize; 2] = [30, 100];
 fn quickcheck(law: impl Testable + Copy) {
     let long = cases().div_ceil(8);
     for (steps, tests) in STEPS.into_iter().zip([cases() - long, long]) {
-        QuickCheck::new().rng(Gen::new(steps)).tests(tests).quickcheck(law);
+        trials().rng(random(steps)).tests(tests).quickcheck(law);
     }
 }
 

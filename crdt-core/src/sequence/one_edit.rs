@@ -109,17 +109,19 @@ impl OneEdit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quickcheck::quickcheck;
+    use crate::laws::trials;
 
     fn edit(inserted: &str) -> OneEdit {
         let chars = inserted.chars().count() as u32;
         OneEdit::new((ReplicaId::from_u128(1), 1), &[], (3, 2), (inserted, chars))
     }
 
-    quickcheck! {
-        fn short_and_long_texts_are_kept(text: String) -> bool {
+    #[test]
+    fn short_and_long_texts_are_kept() {
+        fn law(text: String) -> bool {
             edit(&text).inserted() == text && edit(&text).inserted_bytes() == text.len()
         }
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     #[test]

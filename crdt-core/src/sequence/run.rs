@@ -198,8 +198,8 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::trials;
     use alloc::vec::Vec;
-    use quickcheck::quickcheck;
 
     fn push(runs: &mut Vec<Run>, mut next: Run) {
         if let Some(last) = runs.last_mut() {
@@ -218,10 +218,11 @@ mod tests {
         Run { kind: RunKind::DeleteForward, at, len: 1 }
     }
 
-    quickcheck! {
-        /// However a sequence of single deletions is cut into runs on its way, it ends as
-        /// the runs that a greedy pass over the single events gives.
-        fn runs_do_not_depend_on_the_pieces(steps: Vec<(u8, bool)>) -> bool {
+    /// However a sequence of single deletions is cut into runs on its way, it ends as
+    /// the runs that a greedy pass over the single events gives.
+    #[test]
+    fn runs_do_not_depend_on_the_pieces() {
+        fn law(steps: Vec<(u8, bool)>) -> bool {
             let mut position = 100;
             let mut whole = Vec::new();
             let mut pieces: Vec<Vec<Run>> = alloc::vec![Vec::new()];
@@ -243,6 +244,7 @@ mod tests {
             }
             whole == joined
         }
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn between(before: Option<&[u8]>, behind: Option<&[u8]>) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quickcheck::QuickCheck;
+    use crate::laws::trials;
 
     /// Keys in any number of places, each between its neighbours.
     #[test]
@@ -59,7 +59,7 @@ mod tests {
             }
             keys.is_sorted_by(|a, b| a < b)
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+        trials().quickcheck(law as fn(_) -> _);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Trees: what concurrent moves lead to, and what can be forgotten of them.
 
 use crdt_core::causality::VersionVector;
-use crdt_core::laws::{Arbitrary, Gen, cases};
+use crdt_core::laws::trials;
+use crdt_core::laws::{Arbitrary, Gen};
 use crdt_core::tree::TreeError;
 use crdt_core::{Dot, ReplicaId, Tree, Writer};
-use quickcheck::QuickCheck;
 
 fn id(number: u128) -> ReplicaId {
     ReplicaId::from_u128(number)
@@ -167,5 +167,5 @@ fn a_compacted_tree_is_the_same_tree() {
         }
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(Vec<Step>, Vec<Step>) -> bool);
+    trials().quickcheck(law as fn(Vec<Step>, Vec<Step>) -> bool);
 }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use crdt_core::laws::trials;
 use crdt_core::map::LwwStore;
 use crdt_core::set::AddWinsStore;
 use crdt_core::{Dot, LwwMap, ReplicaId};
-use quickcheck::QuickCheck;
 
+use crate::support::replica;
 use crate::support::subjects::{Map, MapOp, Set, SetOp};
-use crate::support::{cases, replica};
 use crdt_core::laws::Rng;
 use crdt_core::laws::{Arrival, Event, History, Step, Subject, Version};
 
@@ -83,7 +83,7 @@ fn add_wins_store() {
         assert_eq!(store, *joined.store());
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 /// Stamps that follow causality, as a document's do: the Lamport time of each event.
@@ -165,7 +165,7 @@ fn lww_store_with_any_stamps() {
         check_lww_store(&history.events, seed);
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn lww_store_with_lamport_stamps_is_the_map() {
         assert_eq!(store, *joined.store());
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 /// What a transaction changed is put back key by key.

@@ -7,16 +7,16 @@ use crdt_core::causality::{CausalContext, Frontier, VersionVector};
 use crdt_core::codec::{Decode, Encode};
 use crdt_core::counter::CounterStore;
 use crdt_core::dot_store::{Delta, Digest, DotMap};
+use crdt_core::laws::trials;
 use crdt_core::set::AddWinsStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, GrowOnlySet, LwwMap,
     LwwRegister, MaxRegister, MultiValueRegister, ObservedRemoveMap, PnCounter, RedactableRegister,
     RemoveWinsSet, Replicated, TwoPhaseSet,
 };
-use quickcheck::QuickCheck;
 
 use crate::support::derived::{Everything, Pair};
-use crate::support::{cases, reload};
+use crate::support::reload;
 
 fn value<T: for<'a> Arbitrary<'a> + Encode + Decode + PartialEq + Debug>(bytes: &[u8]) -> T {
     let mut input = Unstructured::new(bytes);
@@ -59,7 +59,7 @@ fn values_out_of_any_bytes_are_values() {
         root.check_invariants();
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }
 
 /// What the bytes say is what is made: not always the same, nor nothing.

@@ -8,13 +8,13 @@ use crdt_core::causality::CausalContext;
 use crdt_core::codec::{Decode, Encode};
 use crdt_core::counter::CounterStore;
 use crdt_core::dot_store::{Delta, Digest};
+use crdt_core::laws::trials;
 use crdt_core::set::AddWinsStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, GrowOnlySet, List, LwwMap, MaxRegister, ObservedRemoveMap,
     RemoveWinsSet, TwoPhaseSet,
 };
 use crdt_core::{Dot, ReplicaId};
-use quickcheck::QuickCheck;
 
 use crate::support::derived::{EverythingAt, PairOf, RootOf};
 use crate::support::list::{ListAt, Lists};
@@ -24,7 +24,7 @@ use crate::support::subjects::{
     RemoveWins, Set, Siblings, Stock, TwoPhase, UpAndDown,
 };
 use crate::support::tree::{TreeAt, Trees};
-use crate::support::{bytes, cases, parse};
+use crate::support::{bytes, parse};
 use crdt_core::laws::Rng;
 use crdt_core::laws::{Arrival, History, Step, Subject};
 
@@ -80,7 +80,7 @@ fn check<S: Subject>() {
         }
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law::<S> as fn(Vec<Step<S::Op>>, u64) -> bool);
+    trials().quickcheck(law::<S> as fn(Vec<Step<S::Op>>, u64) -> bool);
     short::<S::Root>();
     short::<S::Delta>();
 }
@@ -266,7 +266,7 @@ fn causal_context() {
         }
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 /// Each rule of the format, broken by itself.

@@ -6,6 +6,7 @@ use crdt_core::causality::{CausalContext, Frontier, VersionVector};
 use crdt_core::counter::CounterStore;
 use crdt_core::dot_store::{Delta, Digest, DotMap};
 use crdt_core::lattice::Part;
+use crdt_core::laws::trials;
 use crdt_core::laws::{Arrival, History, Step, Subject};
 use crdt_core::set::AddWinsStore;
 use crdt_core::{
@@ -13,7 +14,6 @@ use crdt_core::{
     GrowOnlySet, LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister,
     ObservedRemoveMap, PnCounter, RemoveWinsSet, ReplicaId, Text, TextDelta, TwoPhaseSet,
 };
-use quickcheck::QuickCheck;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -62,7 +62,7 @@ fn check<S>()
 where
     S: Subject<Root: Serialize + DeserializeOwned, Delta: Serialize + DeserializeOwned>,
 {
-    QuickCheck::new().tests(cases()).quickcheck(law::<S> as fn(_) -> _);
+    trials().quickcheck(law::<S> as fn(_) -> _);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn contexts() {
         there_and_back(&set.digest());
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn texts() {
         there_and_back(&text);
         true
     }
-    QuickCheck::new().tests(cases() / 8).quickcheck(law as fn(_) -> _);
+    trials().tests(cases() / 8).quickcheck(law as fn(_) -> _);
 }
 
 /// What a person reads.

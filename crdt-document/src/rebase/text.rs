@@ -131,7 +131,7 @@ fn of_ops(ops: &[DiffOp], place: impl Fn(usize, usize) -> usize) -> Vec<Change> 
 mod tests {
     use alloc::string::ToString;
 
-    use quickcheck::QuickCheck;
+    use crdt_core::laws::trials;
 
     use super::*;
     use crate::{Document, ReplicaId};
@@ -161,7 +161,7 @@ mod tests {
             assert!(places.is_sorted_by(|a, b| a < b));
             assert!((0..old.len()).all(|at| left.place(at).is_none_or(|it| new[it] == old[at])));
         }
-        QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _));
+        trials().quickcheck(law as fn(_, _));
     }
 
     fn edited(then: &str, there: &str, now: &str) -> String {

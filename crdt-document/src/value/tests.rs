@@ -3,7 +3,8 @@ use alloc::string::ToString;
 use super::codec::tag;
 use super::*;
 use crdt_core::codec::{Decode, DecodeErrorKind, Encode, Reader, Writer};
-use quickcheck::{Arbitrary, Gen, QuickCheck};
+use crdt_core::laws::trials;
+use quickcheck::{Arbitrary, Gen};
 
 impl Arbitrary for Value {
     fn arbitrary(g: &mut Gen) -> Self {
@@ -46,7 +47,7 @@ fn encoding_is_the_identity_and_injective() {
             && (a == b) == (bytes == encoded(&b))
             && (a.cmp(&b) == b.cmp(&a).reverse())
     }
-    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 #[test]

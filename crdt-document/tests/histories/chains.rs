@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use crdt_causal::sync::{ChainHash, ChangeLog, Config, Session, SessionError};
+use crdt_core::laws::trials;
 use crdt_document::{Document, Dot, EditError, ReplicaId, Transaction, Value};
-use quickcheck::QuickCheck;
 
-use crate::cases;
 use crate::script::{Script, World};
 
 /// The hash at the end of every change that is held.
@@ -30,7 +29,7 @@ fn equal_events_have_equal_hashes() {
         }
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }
 
 #[test]

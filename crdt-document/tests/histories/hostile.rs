@@ -3,8 +3,9 @@
 //! document that is whole.
 
 use crdt_core::codec::checksum;
+use crdt_core::laws::trials;
 use crdt_document::{Document, ImportError};
-use quickcheck::{Arbitrary, Gen, QuickCheck};
+use quickcheck::{Arbitrary, Gen};
 
 use crate::script::{Script, World};
 use crate::{cases, dump};
@@ -107,7 +108,7 @@ fn damaged_bytes_are_refused_or_harmless() {
         }
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _, _, _) -> _);
+    trials().quickcheck(law as fn(_, _, _, _) -> _);
 }
 
 /// The dump, or the plain value where damage has made kinds that cannot be read.
@@ -127,7 +128,7 @@ fn damage_is_noticed() {
         let result = doc.import(&damaged);
         damaged == bytes || matches!(result, Err(ImportError::Decode(_)))
     }
-    QuickCheck::new().tests(cases() / 4).quickcheck(law as fn(_, _) -> _);
+    trials().tests(cases() / 4).quickcheck(law as fn(_, _) -> _);
 }
 
 /// An event under a known dot with other content is an equivocation, however it comes.
@@ -154,7 +155,7 @@ fn every_other_content_is_an_equivocation() {
         }
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 /// One text is fine and another is not: nothing of the first may stay behind.

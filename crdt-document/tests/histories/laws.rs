@@ -1,9 +1,8 @@
 //! The laws of the document, on random histories of four replicas over all kinds of
 //! container, with nested removals, partial syncs, saving and loading.
 
-use quickcheck::QuickCheck;
+use crdt_core::laws::trials;
 
-use crate::cases;
 use crate::script::{Script, World};
 
 /// After every step each replica reads what the naive model computes from the events it
@@ -15,5 +14,5 @@ fn documents_converge_on_what_the_model_says() {
         World::play(&script);
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }

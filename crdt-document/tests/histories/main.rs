@@ -15,10 +15,7 @@ mod trimming;
 use crdt_document::{Conflict, Document, Kind, MapView, View};
 use std::fmt::Write;
 
-/// How many cases a law is tried on: 4,096, or what `CRDT_CASES` says.
-pub(crate) fn cases() -> u64 {
-    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
-}
+use crdt_core::laws::cases;
 
 /// Everything that can be read of a document, conflicts included; of texts only which
 /// characters they have.

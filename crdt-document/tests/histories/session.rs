@@ -3,8 +3,8 @@
 use crdt_causal::sync::{ChangeLog, Config, ReceiveTables, SendTables, Session};
 use crdt_core::VersionVector;
 use crdt_core::codec::{Reader, Writer};
+use crdt_core::laws::trials;
 use crdt_document::{Document, ReplicaId};
-use quickcheck::QuickCheck;
 
 use crate::cases;
 use crate::script::{Script, World, id};
@@ -102,7 +102,7 @@ fn bodies_of_any_size_bring_everything() {
         assert_eq!(left.frontier_of(right.version()), Some(frontier));
         true
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 /// Two sessions over a network that loses nothing: one round trip, then quiet.
@@ -137,5 +137,5 @@ fn sessions_bring_documents_together() {
         assert_eq!(docs[0].encode(), docs[1].encode());
         docs[0].version() == docs[1].version()
     }
-    QuickCheck::new().tests(cases() / 4).quickcheck(law as fn(_) -> _);
+    trials().tests(cases() / 4).quickcheck(law as fn(_) -> _);
 }

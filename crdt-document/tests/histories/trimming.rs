@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crdt_core::laws::trials;
 use crdt_document::{Document, EditError, ImportError, ReplicaId, VersionVector};
-use quickcheck::{Arbitrary, Gen, QuickCheck};
+use quickcheck::{Arbitrary, Gen};
 
 use crate::script::{REPLICAS, Script, Step, World, id, texts};
 use crate::{cases, dump};
@@ -162,7 +163,7 @@ fn trimmed_documents_read_as_whole_ones_and_converge_with_them() {
             assert_eq!(small.encode(), whole.encode());
         }
     }
-    QuickCheck::new().tests(cases()).quickcheck(law as fn(_));
+    trials().quickcheck(law as fn(_));
 }
 
 #[test]
@@ -213,7 +214,7 @@ fn who_has_not_seen_what_was_trimmed_is_told_so_and_changes_nothing() {
         }
         Ok(())
     }
-    QuickCheck::new()
+    trials()
         .tests(cases() / 4)
         .quickcheck(law as fn(Trimming, u8, Vec<bool>) -> Result<(), EditError>);
 }

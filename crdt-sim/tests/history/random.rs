@@ -1,14 +1,11 @@
 //! Random histories of a few larger transactions, against the axioms.
 
 use crdt_causal::session::Guarantees;
+use crdt_core::laws::cases;
 use crdt_sim::history::{Criterion, Event, History};
 use crdt_sim::random::Random;
 
 use crate::exhaustive::agree;
-
-fn cases() -> u64 {
-    std::env::var("CRDT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4096)
-}
 
 /// Up to six transactions of up to four events. Nearly all reads are of what somebody else wrote last, so
 /// that it is the order that is wrong, if anything is.

@@ -72,12 +72,13 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::trials;
     use alloc::collections::BinaryHeap;
     use alloc::vec::Vec;
-    use quickcheck::quickcheck;
 
-    quickcheck! {
-        fn gives_back_in_order(steps: Vec<Option<(u8, u8)>>) -> bool {
+    #[test]
+    fn gives_back_in_order() {
+        fn law(steps: Vec<Option<(u8, u8)>>) -> bool {
             let (mut queue, mut model) = (Queue::default(), BinaryHeap::new());
             for step in steps {
                 match step {
@@ -91,5 +92,6 @@ mod tests {
             }
             true
         }
+        trials().quickcheck(law as fn(_) -> _);
     }
 }

@@ -1,7 +1,8 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use quickcheck::{Arbitrary, Gen, QuickCheck};
+use crate::laws::trials;
+use quickcheck::{Arbitrary, Gen};
 
 use super::*;
 
@@ -123,7 +124,7 @@ fn answers_as_plain_sets_do() {
         }
         true
     }
-    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn truncation_is_never_having_learned() {
         assert_eq!(cut.frontier(), expected.frontier());
         true
     }
-    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 #[test]
@@ -175,7 +176,7 @@ fn headers_travel() {
         assert_eq!(copy.frontier(), graph.frontier());
         true
     }
-    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }
 
 #[test]
@@ -243,7 +244,7 @@ fn it_is_cut_where_everything_later_follows_everything_earlier() {
         assert_eq!(graph.trim_point(&whole), graph.len());
         true
     }
-    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _) -> _);
+    trials().quickcheck(law as fn(_, _) -> _);
 }
 
 #[test]
@@ -316,7 +317,7 @@ fn a_trimmed_graph_answers_as_the_whole_one_about_what_is_left() {
         }
         true
     }
-    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_, _, _, _) -> _);
+    trials().quickcheck(law as fn(_, _, _, _) -> _);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use quickcheck::QuickCheck;
+use crate::laws::trials;
 
 use super::lanes::Lanes;
 use crate::causality::VersionVector;
@@ -29,7 +29,7 @@ fn every_dot_has_a_number_and_every_number_a_dot() {
             && (0..).zip(&dots).all(|(number, &dot)| lanes.dot(number) == dot)
             && beyond.map(|dot| lanes.number(dot)).all(|number| number.is_none())
     }
-    QuickCheck::new().tests(crate::test_support::cases()).quickcheck(law as fn(_) -> _);
+    trials().quickcheck(law as fn(_) -> _);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::sequence::tests::text::random_session;
 #[test]
 fn damaged_files_are_refused_or_canonical() {
     let (mut accepted, mut refused) = (0, 0);
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
         let text = maybe_trimmed(texts.pop().expect("at least two"), &mut random);

@@ -101,11 +101,12 @@ impl Elements {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::trials;
     use alloc::vec::Vec;
-    use quickcheck::quickcheck;
 
-    quickcheck! {
-        fn elements_are_a_list(steps: Vec<(u8, u8, bool)>) -> bool {
+    #[test]
+    fn elements_are_a_list() {
+        fn law(steps: Vec<(u8, u8, bool)>) -> bool {
             let (mut elements, mut list, mut lv) = (Elements::default(), Vec::new(), 0);
             for (at, len, insert) in steps {
                 let len = u32::from(len % 5) + 1;
@@ -130,5 +131,6 @@ mod tests {
             }
             true
         }
+        trials().quickcheck(law as fn(_) -> _);
     }
 }

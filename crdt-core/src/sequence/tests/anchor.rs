@@ -10,7 +10,7 @@ use crate::{Dot, Frontier, ReplicaId, Text};
 /// the edits came.
 #[test]
 fn places_follow_their_elements() {
-    for seed in 0..crate::test_support::cases() / 4 {
+    for seed in 0..crate::laws::cases() / 4 {
         let mut random = Random::new(seed);
         let shape = Shape { events_max: 30, clears: seed % 4 == 0, deletes_percent: 25 };
         let history = history::random(&mut random, shape);

@@ -29,7 +29,7 @@ pub(super) fn apply(text: &str, patches: &[TextPatch]) -> String {
 #[test]
 fn a_difference_leads_from_version_to_version() {
     let (mut concurrent, mut back) = (0, 0);
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (texts, deltas) = random_session(&mut random);
         let mut whole = Text::new();

@@ -25,7 +25,7 @@ fn joined(text: &mut Text, batch: &[&TextDelta], shown: bool) -> Result<(), Join
 /// nothing.
 #[test]
 fn batches_are_taken_in_whole_and_in_any_order() {
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (texts, mut deltas) = random_session(&mut random);
         let mut one_by_one = Text::new();

@@ -59,7 +59,7 @@ fn encode(runs: &OpRuns) -> Vec<u8> {
 /// Written and read again, and cut into single events and joined again: the same bytes.
 #[test]
 fn streams_travel_and_do_not_show_their_pieces() {
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let mut runs = OpRuns::new();
         for op in random_ops(&mut random) {
@@ -92,7 +92,7 @@ fn streams_travel_and_do_not_show_their_pieces() {
 #[test]
 fn accepts_only_what_it_writes() {
     let mut accepted = 0;
-    for seed in 0..crate::test_support::cases() * 4 {
+    for seed in 0..crate::laws::cases() * 4 {
         let mut random = Random::new(seed);
         let mut runs = OpRuns::new();
         for op in random_ops(&mut random) {
@@ -139,7 +139,7 @@ fn a_great_count_costs_nothing() {
 /// Parts of a stream are put into another as the edits in them are.
 #[test]
 fn streams_are_put_together() {
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let mut runs = OpRuns::new();
         random_ops(&mut random).iter().for_each(|op| runs.push(op.op()));

@@ -92,7 +92,7 @@ fn a_writer_of_another_root_is_refused() {
 #[test]
 fn damaged_deltas_change_all_or_nothing() {
     let mut accepted = 0;
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
         let whole = everything(&texts.pop().expect("at least two")).encode();

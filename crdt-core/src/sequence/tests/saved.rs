@@ -43,7 +43,7 @@ fn loaded(text: &Text) -> Text {
 /// Reading, comparing, and all that needs the history, before and after it is decoded.
 #[test]
 fn a_loaded_text_is_the_text() {
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
         let other = texts.pop().expect("at least two");
@@ -77,7 +77,7 @@ fn a_loaded_text_is_the_text() {
 /// history that it would have come to without.
 #[test]
 fn writing_goes_on_after_loading() {
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
         let mut text = maybe_trimmed(texts.swap_remove(0), &mut random);
@@ -119,7 +119,7 @@ fn writing_goes_on_after_loading() {
 #[test]
 fn what_goes_straight_on_needs_no_history() {
     let (mut without, mut with) = (0, 0);
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
         let mut text = maybe_trimmed(texts.swap_remove(0), &mut random);
@@ -190,7 +190,7 @@ fn a_refused_change_leaves_a_loaded_text_as_it_was() {
 #[test]
 fn texts_trimmed_at_one_place_have_equal_bytes() {
     let mut compared = 0;
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (texts, deltas) = random_session(&mut random);
         let mut whole = Text::new();
@@ -234,7 +234,7 @@ fn texts_trimmed_at_one_place_have_equal_bytes() {
 #[test]
 fn less_history_is_the_same_text() {
     let (mut shorter, mut parts) = (0, 0);
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
         let other = texts.pop().expect("at least two");

@@ -275,7 +275,7 @@ pub(in crate::sequence) fn random_session(random: &mut Random) -> (Vec<Text>, Ve
 /// deltas between versions, and any of it saved and loaded: one text, one sequence of bytes.
 #[test]
 fn every_way_of_replication_is_the_same() {
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (texts, deltas) = random_session(&mut random);
 
@@ -337,7 +337,7 @@ fn every_way_of_replication_is_the_same() {
 /// The patches that a join returns do to a plain string what the join does to the text.
 #[test]
 fn patches_tell_an_editor_what_to_do() {
-    for seed in 0..crate::test_support::cases() / 4 {
+    for seed in 0..crate::laws::cases() / 4 {
         let mut random = Random::new(seed);
         let (mut texts, _) = random_session(&mut random);
         let last = texts.pop().expect("at least two");

@@ -71,7 +71,7 @@ pub(in crate::sequence) fn cuts(text: &Text) -> Vec<Frontier> {
 #[test]
 fn trimmed_and_whole_texts_go_on_together() {
     let (mut trims, mut forgotten, mut exchanges) = (0, 0, 0);
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let count = 2 + random.below(3);
         let mut replicas: Vec<Replica> = (0..count)
@@ -216,7 +216,7 @@ fn delta_of(history: &History, index: usize) -> TextDelta {
 #[test]
 fn a_trimmed_text_is_that_of_the_papers_tree() {
     let (mut trims, mut looked_at) = (0, 0);
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let shape = Shape { events_max: 40, clears: seed % 4 == 0, deletes_percent: 30 };
         let history = history::random(&mut random, shape);
@@ -269,7 +269,7 @@ fn a_trimmed_text_is_that_of_the_papers_tree() {
 #[test]
 fn what_is_left_is_as_it_was() {
     let (mut before, mut after) = (0, 0);
-    for seed in 0..crate::test_support::cases() {
+    for seed in 0..crate::laws::cases() {
         let mut random = Random::new(seed);
         let (texts, deltas) = random_session(&mut random);
         let mut whole = Text::new();

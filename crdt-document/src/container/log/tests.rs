@@ -1,7 +1,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use quickcheck::{Arbitrary, Gen, QuickCheck};
+use crdt_core::laws::trials;
+use quickcheck::{Arbitrary, Gen};
 
 use super::OpLog;
 use crate::op::{Extension, Op, OwnedTextOp};
@@ -119,10 +120,7 @@ fn it_is_the_list_of_what_was_done() {
         assert_eq!(spread(pieces), within);
     }
     // Long ones, so that rows lie beyond several marks.
-    QuickCheck::new()
-        .tests(crate::test_support::cases())
-        .rng(Gen::new(400))
-        .quickcheck(law as fn(Vec<Step>));
+    trials().rng(crdt_core::laws::random(400)).quickcheck(law as fn(Vec<Step>));
 }
 
 #[test]
