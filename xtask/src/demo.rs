@@ -60,6 +60,15 @@ pub(crate) fn build_server() -> Outcome<PathBuf> {
     Ok(workspace::built_program("crdt-server"))
 }
 
+/// Builds the server whose clock is set by hand, which takes the same options.
+pub(crate) fn build_server_by_hand() -> Outcome<PathBuf> {
+    workspace::cargo()
+        .args(["build", "--locked", "--example", "clock_by_hand"])
+        .args(["--package", "crdt-server", "--package", "xtask"])
+        .run()?;
+    Ok(workspace::built_program("examples/clock_by_hand"))
+}
+
 /// The port, if nothing listens on it.
 fn free(port: u16) -> Outcome<u16> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr())

@@ -35,6 +35,7 @@ pub(super) fn run() -> Outcome {
     npm(&["run", "test:browser"])
         .env(VARIABLE, chromium)
         .env("CRDT_SERVER", server)
+        .env("CRDT_SERVER_BY_HAND", crate::demo::build_server_by_hand()?)
         // Pages load what users of the package get.
         .env("CRDT_PACKAGE", wasm::published_dir())
         .run()

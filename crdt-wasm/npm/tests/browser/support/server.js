@@ -35,10 +35,13 @@ export class Server {
     this.#options = options;
   }
 
-  /** @param {(folder: string, origin: string) => string[]} [options] beside those that every test's server has */
-  static async start(options) {
-    const program = process.env.CRDT_SERVER;
-    if (program === undefined) throw new Error("CRDT_SERVER must name the server's program");
+  /**
+   * @param {(folder: string, origin: string) => string[]} [options] beside those that every test's server has
+   * @param {"CRDT_SERVER" | "CRDT_SERVER_BY_HAND"} [variable] which names the program
+   */
+  static async start(options, variable = "CRDT_SERVER") {
+    const program = process.env[variable];
+    if (program === undefined) throw new Error(`${variable} must name the server's program`);
     const folder = await mkdtemp(join(tmpdir(), "crdt-server-"));
     // The same port after a restart, since the pages know no other.
     const port = await freePort();
@@ -59,7 +62,7 @@ export class Server {
     const process = spawn(
       this.#program,
       ["--listen", `127.0.0.1:${this.#port}`, "--data", this.#folder, "--assets", PACKAGE, "--log", "warn", ...this.#options],
-      { stdio: ["ignore", "ignore", "inherit"] },
+      { stdio: ["pipe", "ignore", "inherit"] },
     );
     this.#process = process;
     const giveUpAt = Date.now() + START_MS_MAX;
@@ -70,6 +73,33 @@ export class Server {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     throw new Error("the server did not answer");
+  }
+
+  /**
+   * Lets days pass where the clock is set by hand, in steps that a server with a horizon of a month believes.
+   *
+   * @param {number} days
+   */
+  async days(days) {
+    for (let hours = 0; hours < 24 * days; hours += 3) {
+      const before = await this.trimming();
+      this.#process?.stdin?.write("3\n");
+      const giveUpAt = Date.now() + START_MS_MAX;
+      while ((await this.trimming()).looked_at === before.looked_at) {
+        if (Date.now() > giveUpAt) throw new Error("the server did not look at its clock");
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  }
+
+  /**
+   * What the server has forgotten of its history.
+   *
+   * @returns {Promise<{ looked_at: number, floor: number, trimmed_documents: number, trimmed_events: number }>}
+   */
+  async trimming() {
+    const answer = await fetch(`${this.origin}/healthz`);
+    return (await answer.json()).trimming;
   }
 
   /** As a power cut would, for the program at least. */
