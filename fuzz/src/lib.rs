@@ -59,6 +59,7 @@ surfaces![
     document_sync,
     flags,
     frame,
+    histories,
     list,
     lww_map,
     lww_register,

@@ -12,6 +12,7 @@ pub mod document;
 pub mod document_sync;
 pub mod flags;
 pub mod frame;
+pub mod histories;
 pub mod list;
 pub mod lww_map;
 pub mod lww_register;
