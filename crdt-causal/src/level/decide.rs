@@ -1,7 +1,8 @@
+use crdt_core::Dot;
 use crdt_core::canary::is_planted;
 
 use super::decision::{Achieved, Candidates, Decision, Lacking, Refusal};
-use super::lattice::Level;
+use super::lattice::{Bound, Level};
 use super::node::NodeView;
 use super::progress::Staleness;
 use super::spec::{ReadSpec, Scope, Spec, WriteSpec};
@@ -51,7 +52,7 @@ pub fn decide<'n>(
     node: &NodeView<'n, '_>,
     now: u64,
 ) -> Decision<'n> {
-    decide_as(READ, spec, token, node, now)
+    Question::<READ> { spec, token, node }.decide(now)
 }
 
 /// What to do with a write, as [`decide`] does with a read; to serve it is to admit it.
@@ -69,13 +70,13 @@ pub fn decide_write<'n>(
     node: &NodeView<'n, '_>,
     now: u64,
 ) -> Decision<'n> {
-    decide_as(WRITE, spec, token, node, now)
+    Question::<WRITE> { spec, token, node }.decide(now)
 }
 
 /// What a write of the session depends on, at this level: all of it has to be applied wherever the
 /// write is. Empty without monotonic writes and writes that follow reads.
 pub fn dependencies(level: Level, token: &VerifiedToken) -> Cut {
-    let needs = WRITE.needs(level);
+    let needs = needs::<WRITE>(level);
     let mut cut = if needs.written { token.written().clone() } else { Cut::new() };
     if needs.read {
         cut.join(token.read());
@@ -90,171 +91,192 @@ struct Needs {
     written: bool,
 }
 
-/// What is asked: the guarantees that want what was read, and what was written, to be applied.
+const READ: bool = false;
+const WRITE: bool = true;
+
+/// What a decision is about: a read, or a write. Which of them is known where it is compiled, so that
+/// neither costs the other a branch.
 #[derive(Clone, Copy)]
-struct Kind {
-    is_write: bool,
-    read: Guarantees,
-    written: Guarantees,
+struct Question<'q, 'n, 'a, const IS_WRITE: bool> {
+    spec: &'q Spec,
+    token: &'q VerifiedToken,
+    node: &'q NodeView<'n, 'a>,
 }
 
-const READ: Kind = Kind {
-    is_write: false,
-    read: Guarantees::MONOTONIC_READS,
-    written: Guarantees::READ_YOUR_WRITES,
-};
-
-const WRITE: Kind = Kind {
-    is_write: true,
-    read: Guarantees::WRITES_FOLLOW_READS,
-    written: Guarantees::MONOTONIC_WRITES,
-};
-
-impl Kind {
-    fn needs(self, level: Level) -> Needs {
-        let asked = level.guarantees();
-        // Planted bugs: each leaves one check out.
-        let (forgets_read, forgets_written) = if self.is_write {
-            (is_planted("forget-writes-follow-reads"), is_planted("forget-monotonic-writes"))
-        } else {
-            (is_planted("forget-monotonic-reads"), is_planted("forget-read-your-writes"))
-        };
-        Needs {
-            read: asked.contains(self.read) && !forgets_read,
-            written: asked.contains(self.written) && !forgets_written,
-        }
-    }
-}
-
-/// What a node lacks of a token, whatever is asked for: looked up once.
+/// Whether a node has what the session depends on, whatever is asked for: looked up once.
+///
+/// Mostly it has, so what it has not is not named until that is known to be asked for; but for what
+/// somebody else is asked about, who may answer otherwise the second time.
+#[derive(Clone, Copy)]
 struct Facts {
-    /// The first thing that the session has read.
-    read: Option<Lacking>,
-    /// The first thing that it has written.
-    written: Option<Lacking>,
+    has_read: bool,
+    has_written: bool,
+    /// The first of the client's offline writes that is not here.
+    offline: Option<(LogTag, Dot)>,
     staleness: Staleness,
 }
 
-impl Facts {
-    fn new(
-        kind: Kind,
-        spec: &Spec,
-        token: &VerifiedToken,
-        node: &NodeView<'_, '_>,
-        now: u64,
-    ) -> Self {
-        let applied = node.progress.applied();
-        let strong = token.strong();
-        let lacking = |cut: &Cut| {
-            if !applied.dominates(cut) {
-                first_missing(cut, applied).map(Lacking::Admission)
-            } else if node.strong < strong {
-                Some(Lacking::Strong { position: strong })
-            } else {
-                None
-            }
-        };
-        let mut written = lacking(token.written());
-        if written.is_none() && !token.offline().is_empty() {
-            written = lacking_offline(token, node, |log| match spec.scope() {
-                Scope::Realm => true,
-                // A write brings those to its own log along.
-                Scope::Log(own) => (own == log) != kind.is_write,
-            });
-        }
-        Self { read: lacking(token.read()), written, staleness: node.progress.staleness(now) }
-    }
-
-    /// The first thing that is lacking for a level, other than a strong one.
-    fn lacking(&self, kind: Kind, level: Level) -> Option<Lacking> {
-        let needs = kind.needs(level);
-        let past = self.written.filter(|_| needs.written).or(self.read.filter(|_| needs.read));
-        past.or_else(|| if kind.is_write { None } else { too_stale(level, self.staleness) })
-    }
-
-    /// The greatest level that holds of what the node shows, whatever was asked for.
-    fn achieved(&self, kind: Kind) -> Level {
-        // Those of the four that do not concern this kind of operation hold of it in any case.
-        let mut kept = Guarantees::ALL;
-        if self.read.is_some() {
-            kept = kept - kind.read;
-        }
-        if self.written.is_some() {
-            kept = kept - kind.written;
-        }
-        // The state is a prefix of each server's events, and nothing in it lacks its causes.
-        let order = if kept == Guarantees::ALL { Level::CAUSAL } else { Level::CONSISTENT_PREFIX };
-        let level = order.join(Level::session(kept));
-        match self.staleness.bound() {
-            Some(bound) => level.join(Level::bounded(bound.ops, bound.age_ms)),
-            None => level,
-        }
+/// The part of a token that has to be applied for a level, by a read or by a write.
+#[inline]
+fn needs<const IS_WRITE: bool>(level: Level) -> Needs {
+    let asked = level.guarantees();
+    // Planted bugs: each leaves one check out.
+    let (forgets_read, forgets_written) = if IS_WRITE {
+        (is_planted("forget-writes-follow-reads"), is_planted("forget-monotonic-writes"))
+    } else {
+        (is_planted("forget-monotonic-reads"), is_planted("forget-read-your-writes"))
+    };
+    let (read, written) = about::<IS_WRITE>();
+    Needs {
+        read: asked.contains(read) && !forgets_read,
+        written: asked.contains(written) && !forgets_written,
     }
 }
 
-fn decide_as<'n>(
-    kind: Kind,
-    spec: &Spec,
-    token: &VerifiedToken,
-    node: &NodeView<'n, '_>,
-    now: u64,
-) -> Decision<'n> {
-    let (token_epoch, epoch) = (token.epoch(), node.epoch);
-    if token_epoch < epoch {
-        return Decision::Refuse(Refusal::EpochExpired { token: token_epoch, node: epoch });
-    }
-    if token_epoch > epoch {
-        return Decision::Refuse(Refusal::EpochUnknown { token: token_epoch, node: epoch });
-    }
-    let facts = Facts::new(kind, spec, token, node, now);
-    let serve = || {
-        let (level, at) = (facts.achieved(kind), node.progress.applied());
-        Decision::Serve(Achieved { level, at, staleness: facts.staleness })
-    };
-    let (level, floor) = (spec.level(), spec.floor());
-    let lacking = if level.is_strong() {
-        match lacking_for_strong(token, node) {
-            None => return Decision::Engine { at_least: token.strong() },
-            Some(lacking) => lacking,
-        }
+/// The guarantees that want what was read, and what was written, to be applied.
+const fn about<const IS_WRITE: bool>() -> (Guarantees, Guarantees) {
+    if IS_WRITE {
+        (Guarantees::WRITES_FOLLOW_READS, Guarantees::MONOTONIC_WRITES)
     } else {
-        match facts.lacking(kind, level) {
-            None => return serve(),
-            Some(lacking) => lacking,
+        (Guarantees::MONOTONIC_READS, Guarantees::READ_YOUR_WRITES)
+    }
+}
+
+impl<'n, const IS_WRITE: bool> Question<'_, 'n, '_, IS_WRITE> {
+    fn decide(self, now: u64) -> Decision<'n> {
+        let Self { spec, token, node } = self;
+        let (token_epoch, epoch) = (token.epoch(), node.epoch);
+        if token_epoch < epoch {
+            return Decision::Refuse(Refusal::EpochExpired { token: token_epoch, node: epoch });
         }
-    };
-    if let Some(until) = spec.deadline().filter(|&deadline| now < deadline) {
-        return Decision::WaitFor { lacking, until };
-    }
-    if floor != level && facts.lacking(kind, floor).is_none() {
-        return serve();
-    }
-    if matches!(lacking, Lacking::Admission(_)) {
-        let needs = kind.needs(level);
-        let knows_enough = |cut: &Cut| {
-            (!needs.written || cut.dominates(token.written()))
-                && (!needs.read || cut.dominates(token.read()))
-        };
-        let others = node.peers.iter().filter(|peer| peer.slot != node.progress.own());
-        let candidates = Candidates::nearest(
-            others.filter(|peer| knows_enough(&peer.applied)).map(|peer| peer.slot),
-        );
-        if !candidates.is_empty() {
-            return Decision::Redirect(candidates);
+        if token_epoch > epoch {
+            return Decision::Refuse(Refusal::EpochUnknown { token: token_epoch, node: epoch });
+        }
+        let facts = self.facts(now);
+        if spec.level().is_strong() {
+            match lacking_for_strong(token, node) {
+                None => Decision::Engine { at_least: token.strong() },
+                Some(lacking) => self.not_now(facts, now, || lacking),
+            }
+        } else if self.suffices(facts, spec.level()) {
+            self.serve(facts)
+        } else {
+            self.not_now(facts, now, || self.lacking(facts))
         }
     }
-    Decision::Refuse(Refusal::Lacking(lacking))
+
+    #[inline]
+    fn facts(self, now: u64) -> Facts {
+        let Self { spec, token, node } = self;
+        let applied = node.progress.applied();
+        let has_strong = node.strong >= token.strong();
+        let mut has_written = has_strong && applied.dominates(token.written());
+        let mut offline = None;
+        if has_written && !token.offline().is_empty() {
+            offline = lacking_offline(token, node, |log| match spec.scope() {
+                Scope::Realm => true,
+                // A write brings those to its own log along.
+                Scope::Log(own) => (own == log) != IS_WRITE,
+            });
+            has_written = offline.is_none();
+        }
+        Facts {
+            has_read: has_strong && applied.dominates(token.read()),
+            has_written,
+            offline,
+            staleness: node.progress.staleness(now),
+        }
+    }
+
+    /// Whether the node knows enough for a level that is not strong.
+    #[inline]
+    fn suffices(self, facts: Facts, level: Level) -> bool {
+        let needs = needs::<IS_WRITE>(level);
+        (facts.has_written || !needs.written)
+            && (facts.has_read || !needs.read)
+            && (IS_WRITE || level.bound().is_none_or(|bound| keeps(bound, facts.staleness)))
+    }
+
+    /// The first thing that is lacking for the level that is asked for, which is not strong and
+    /// for which something is.
+    #[inline]
+    fn lacking(self, facts: Facts) -> Lacking {
+        let Self { spec, token, node } = self;
+        let level = spec.level();
+        let needs = needs::<IS_WRITE>(level);
+        let of_written = needs.written && !facts.has_written;
+        if of_written || needs.read && !facts.has_read {
+            let cut = if of_written { token.written() } else { token.read() };
+            if let Some(missing) = first_missing(cut, node.progress.applied()) {
+                return Lacking::Admission(missing);
+            }
+            return match facts.offline.filter(|_| of_written) {
+                Some((log, write)) => Lacking::Offline { log, write },
+                None => Lacking::Strong { position: token.strong() },
+            };
+        }
+        let bound = level.bound().expect("nothing else is asked for");
+        Lacking::Fresher { bound, staleness: facts.staleness }
+    }
+
+    /// Serves, and says what is achieved: the greatest level that holds of what the node shows,
+    /// whatever was asked for.
+    #[inline]
+    fn serve(self, facts: Facts) -> Decision<'n> {
+        // Those of the four that do not concern this kind of operation hold of it in any case.
+        let (read, written) = about::<IS_WRITE>();
+        let mut kept = Guarantees::ALL;
+        if !facts.has_read {
+            kept = kept - read;
+        }
+        if !facts.has_written {
+            kept = kept - written;
+        }
+        // The state is a prefix of each server's events, and nothing in it lacks its causes.
+        let level = Level::of_prefix(kept, facts.staleness.bound());
+        let at = self.node.progress.applied();
+        Decision::Serve(Achieved { level, at, staleness: facts.staleness })
+    }
+
+    /// Waits, serves less, or says who else could be asked, if anybody. What is lacking is made where it
+    /// is answered: to carry it there costs as much as to find it.
+    #[inline]
+    fn not_now(self, facts: Facts, now: u64, lacking: impl FnOnce() -> Lacking) -> Decision<'n> {
+        let Self { spec, token, node } = self;
+        if let Some(until) = spec.deadline().filter(|&deadline| now < deadline) {
+            return Decision::WaitFor { lacking: lacking(), until };
+        }
+        if spec.floor() != spec.level() && self.suffices(facts, spec.floor()) {
+            return self.serve(facts);
+        }
+        let lacking = lacking();
+        if matches!(lacking, Lacking::Admission(_)) {
+            let needs = needs::<IS_WRITE>(spec.level());
+            let knows_enough = |cut: &Cut| {
+                (!needs.written || cut.dominates(token.written()))
+                    && (!needs.read || cut.dominates(token.read()))
+            };
+            let others = node.peers.iter().filter(|peer| peer.slot != node.progress.own());
+            let candidates = Candidates::nearest(
+                others.filter(|peer| knows_enough(&peer.applied)).map(|peer| peer.slot),
+            );
+            if !candidates.is_empty() {
+                return Decision::Redirect(candidates);
+            }
+        }
+        Decision::Refuse(Refusal::Lacking(lacking))
+    }
 }
 
 /// The first of the client's offline writes to logs in question that is not here.
+#[cold]
 fn lacking_offline(
     token: &VerifiedToken,
     node: &NodeView<'_, '_>,
     in_question: impl Fn(LogTag) -> bool,
-) -> Option<Lacking> {
+) -> Option<(LogTag, Dot)> {
     let mut offline = token.offline().iter().filter(|&(log, _)| in_question(log));
-    let missing = offline.find(|&(log, dot)| (node.held)(dot.replica, log) < dot.seq);
-    missing.map(|(log, write)| Lacking::Offline { log, write })
+    offline.find(|&(log, dot)| (node.held)(dot.replica, log) < dot.seq)
 }
 
 /// Before a strong operation everything that it may depend on has to be durable where the engine
@@ -264,9 +286,8 @@ fn lacking_offline(
 /// consistency* (2021).
 fn lacking_for_strong(token: &VerifiedToken, node: &NodeView<'_, '_>) -> Option<Lacking> {
     let Some(engine) = node.engine else { return Some(Lacking::Engine) };
-    let offline = lacking_offline(token, node, |_| true);
-    if offline.is_some() {
-        return offline;
+    if let Some((log, write)) = lacking_offline(token, node, |_| true) {
+        return Some(Lacking::Offline { log, write });
     }
     if is_planted("strong-before-durable") {
         return None;
@@ -275,15 +296,14 @@ fn lacking_for_strong(token: &VerifiedToken, node: &NodeView<'_, '_>) -> Option<
     missing(token.written()).or_else(|| missing(token.read()))
 }
 
-fn too_stale(level: Level, staleness: Staleness) -> Option<Lacking> {
-    let bound = level.bound()?;
-    let known = staleness.bound();
-    let kept = known.is_some_and(|known| {
+/// Whether what is that stale keeps to the bound.
+#[inline]
+fn keeps(bound: Bound, staleness: Staleness) -> bool {
+    staleness.bound().is_some_and(|known| {
         let unheard =
             is_planted("take-silence-for-news") && matches!(staleness, Staleness::AtLeast { .. });
         known.ops <= bound.ops && (known.age_ms <= bound.age_ms || unheard)
-    });
-    (!kept).then_some(Lacking::Fresher { bound, staleness })
+    })
 }
 
 fn first_missing(cut: &Cut, applied: &Cut) -> Option<Admission> {

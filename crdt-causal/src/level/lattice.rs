@@ -112,6 +112,13 @@ impl Level {
         Self::of(Order::Eventual, Guarantees::NONE, Some(Bound { ops, age_ms }))
     }
 
+    /// What holds of a state that is a prefix of the events, without an effect that lacks its cause:
+    /// causal, where the session misses nothing.
+    pub(super) fn of_prefix(session: Guarantees, bound: Option<Bound>) -> Self {
+        let is_causal = session == Guarantees::ALL;
+        Self::of(if is_causal { Order::Causal } else { Order::ConsistentPrefix }, session, bound)
+    }
+
     /// The guarantees of a session that it includes.
     pub const fn guarantees(self) -> Guarantees {
         self.session
