@@ -5,7 +5,9 @@
 mod history;
 
 use allocation_counter::measure;
-use crdt_causal::delivery::{CausalBuffer, Digest, Event, Limits, Message, Payload, Retry};
+use crdt_causal::delivery::{
+    CausalBuffer, Digest, Event, Limits, Message, Parents, Payload, Retry,
+};
 use crdt_core::Dot;
 
 use history::{Random, id};
@@ -34,7 +36,7 @@ fn boundless() -> Limits {
 }
 
 fn numbered(writer: u64, seq: u64) -> Message<[u8; 16]> {
-    Message { dot: Dot::new(id(writer), seq), parents: Vec::new(), payload: [7; 16] }
+    Message { dot: Dot::new(id(writer), seq), parents: Parents::NONE, payload: [7; 16] }
 }
 
 /// All that a pending message takes: itself, its place, its links, and its parent.
@@ -61,9 +63,9 @@ fn a_pending_message_takes_48_bytes_beside_its_payload() {
         let held = measure(|| {
             for &(writer, seq) in &dots {
                 let parents = if writers > 1 {
-                    vec![Dot::new(id((writer + 1) % writers), seq - 1)]
+                    Dot::new(id((writer + 1) % writers), seq - 1).into()
                 } else {
-                    Vec::new()
+                    Parents::NONE
                 };
                 let message = Message { dot: Dot::new(id(writer), seq), parents, payload: Nothing };
                 buffer.insert(message, 0).unwrap();

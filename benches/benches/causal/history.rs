@@ -1,6 +1,6 @@
 //! Histories of messages, and orders in which they arrive.
 
-use crdt_causal::delivery::Message;
+use crdt_causal::delivery::{Message, Parents};
 use crdt_core::{Dot, ReplicaId};
 
 pub(crate) type Payload = [u8; 16];
@@ -40,7 +40,7 @@ pub(crate) fn history(messages: usize, replicas: usize, mixed: usize) -> Vec<Mes
         .map(|number| {
             let writer = random.below(replicas);
             last[writer] += 1;
-            let mut parents = Vec::new();
+            let mut parents = Parents::NONE;
             let other = random.below(replicas);
             if random.below(100) < mixed && other != writer && last[other] > 0 {
                 parents.push(Dot::new(ids[other], last[other]));

@@ -17,45 +17,34 @@ impl<P: Payload> CausalBuffer<P> {
     /// gain.
     pub fn insert_batch(&mut self, messages: Vec<Message<P>>, now: u64) -> Batch {
         let mut batch = Batch::default();
-        let mut later = Vec::new();
-        for message in messages {
-            let Dot { replica, seq } = message.dot;
-            if seq == self.origins.delivered(replica) + 1 {
-                self.insert_into(&mut batch, message, now);
-            } else {
-                later.push(message);
+        let mut messages: Vec<Option<Message<P>>> = messages.into_iter().map(Some).collect();
+        let mut order = Vec::new();
+        // The numbers of replicas that are new here come after the indices of those that are known.
+        let mut unknown: BTreeMap<ReplicaId, usize> = BTreeMap::new();
+        let places = self.origins.places();
+        for (at, place) in messages.iter_mut().enumerate() {
+            let Some(Message { dot: Dot { replica, seq }, .. }) = *place else { continue };
+            let known = self.origins.find(replica);
+            if seq == known.map_or(1, |index| self.origins[index].delivered() + 1) {
+                self.insert_into(&mut batch, place.take().expect("it is there"), now);
+                continue;
             }
+            let number = known.map_or_else(
+                || {
+                    let next = places + unknown.len();
+                    *unknown.entry(replica).or_insert(next)
+                },
+                |index| index as usize,
+            );
+            // One comparison of a number instead of one of names. The lowest bits say where it stands.
+            order.push((number as u128) << 96 | u128::from(seq) << 32 | at as u128);
         }
-        let order = self.order(&later);
-        let mut later: Vec<Option<Message<P>>> = later.into_iter().map(Some).collect();
+        order.sort_unstable();
         for at in order {
-            let message = later[at as u32 as usize].take().expect("each has one place");
+            let message = messages[at as u32 as usize].take().expect("each has one place");
             self.insert_into(&mut batch, message, now);
         }
         batch
-    }
-
-    /// Where messages stand, in the lowest 32 bits, in the order of their replicas and numbers.
-    fn order(&self, messages: &[Message<P>]) -> Vec<u128> {
-        let mut others: BTreeMap<ReplicaId, usize> = BTreeMap::new();
-        let mut order: Vec<u128> = messages
-            .iter()
-            .zip(0u32..)
-            .map(|(message, at)| {
-                let Dot { replica, seq } = message.dot;
-                // One comparison of a number instead of one of names.
-                let number = self.origins.find(replica).map_or_else(
-                    || {
-                        let next = self.origins.places() + others.len();
-                        *others.entry(replica).or_insert(next)
-                    },
-                    |index| index as usize,
-                );
-                (number as u128) << 96 | u128::from(seq) << 32 | u128::from(at)
-            })
-            .collect();
-        order.sort_unstable();
-        order
     }
 
     fn insert_into(&mut self, batch: &mut Batch, message: Message<P>, now: u64) {

@@ -30,14 +30,15 @@ use super::slots::NONE;
 /// [`missing`](Self::missing).
 ///
 /// ```
-/// use crdt_causal::delivery::{CausalBuffer, Inserted, Message};
+/// use crdt_causal::delivery::{CausalBuffer, Inserted, Message, Parents};
 /// use crdt_core::{Dot, ReplicaId};
 ///
 /// let (ann, bob) = (ReplicaId::from_u128(1), ReplicaId::from_u128(2));
-/// let question = Message { dot: Dot::new(ann, 1), parents: vec![], payload: "Tea?".to_string() };
+/// let question =
+///     Message { dot: Dot::new(ann, 1), parents: Parents::NONE, payload: "Tea?".to_string() };
 /// let answer = Message {
 ///     dot: Dot::new(bob, 1),
-///     parents: vec![question.dot],
+///     parents: question.dot.into(),
 ///     payload: "Please.".to_string(),
 /// };
 ///
@@ -184,25 +185,18 @@ impl<P: Payload> CausalBuffer<P> {
             return Ok(Inserted::Ready);
         }
 
-        let far = core::iter::once(&message.dot).chain(&message.parents).find(|dot| {
-            dot.seq.saturating_sub(self.origins.delivered(dot.replica)) > self.limits.gap_max
-        });
-        if let Some(dot) = far {
-            return Err(InsertError::TooFar(*dot));
-        }
+        self.look_up(known, &message)?;
         let bytes = Self::cost(message.parents.len(), &message.payload);
         if bytes > self.limits.replica_pending_bytes_max.min(self.limits.pending_bytes_max) {
             return Err(InsertError::TooLarge { bytes });
         }
-        let handle = self.hold(message, bytes, now)?;
-        self.settle_one(handle);
-        let dot = self.arena.get(handle).dot();
-        let missing = self.awaited(handle);
-        let has_dropped = self.enforce_limits(dot.origin);
-        if has_dropped && self.origins[dot.origin].slots.get(seq).message != handle {
+        let (handle, origin) = self.hold(known, message, bytes, now)?;
+        let missing = self.settle_one(handle).expect("it has to wait");
+        let missing = self.origins.dot(missing);
+        if self.enforce_limits(origin) && self.origins[origin].slots.get(seq).message != handle {
             return Ok(Inserted::Dropped);
         }
-        Ok(Inserted::Pending { missing: self.origins.dot(missing) })
+        Ok(Inserted::Pending { missing })
     }
 
     /// The next message in a causal order.
@@ -324,15 +318,16 @@ impl<P: Payload> CausalBuffer<P> {
 
     /// The index of a replica, new or not.
     pub(super) fn intern(&mut self, replica: ReplicaId) -> Result<u32, InsertError> {
-        if self.origins.find(replica).is_none() {
-            if self.origins.len() >= self.limits.replicas_max {
-                self.forget_idle_replicas();
-            }
-            if self.origins.len() >= self.limits.replicas_max {
-                return Err(InsertError::TooManyReplicas);
-            }
-            self.bytes += ORIGIN_BYTES;
+        if let Some(index) = self.origins.find(replica) {
+            return Ok(index);
         }
+        if self.origins.len() >= self.limits.replicas_max {
+            self.forget_idle_replicas();
+        }
+        if self.origins.len() >= self.limits.replicas_max {
+            return Err(InsertError::TooManyReplicas);
+        }
+        self.bytes += ORIGIN_BYTES;
         Ok(self.origins.find_or_insert(replica, 0))
     }
 

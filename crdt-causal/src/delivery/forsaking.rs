@@ -33,12 +33,13 @@ impl<P: Payload> CausalBuffer<P> {
     /// O(what the buffer holds of the replica + messages that become ready).
     ///
     /// ```
-    /// use crdt_causal::delivery::{CausalBuffer, Event, Inserted, Message};
+    /// use crdt_causal::delivery::{CausalBuffer, Event, Inserted, Message, Parents};
     /// use crdt_core::{Dot, DotRange, ReplicaId};
     ///
     /// let ann = ReplicaId::from_u128(1);
     /// let mut buffer = CausalBuffer::new();
-    /// let late = Message { dot: Dot::new(ann, 3), parents: vec![], payload: "third".to_string() };
+    /// let late =
+    ///     Message { dot: Dot::new(ann, 3), parents: Parents::NONE, payload: "third".to_string() };
     /// assert!(matches!(buffer.insert(late, 0)?, Inserted::Pending { .. }));
     ///
     /// // The phone with the first two is at the bottom of a lake.

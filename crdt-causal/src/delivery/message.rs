@@ -6,6 +6,7 @@ use core::fmt;
 use crdt_core::{Dot, DotRange};
 
 use super::equivocation::Equivocation;
+use super::parents::Parents;
 
 /// A message with its place in the causal order.
 ///
@@ -16,7 +17,7 @@ pub struct Message<P> {
     pub dot: Dot,
     /// The messages of other replicas that it directly follows. The predecessor of the same
     /// replica is a parent without being named.
-    pub parents: Vec<Dot>,
+    pub parents: Parents,
     /// The message itself.
     pub payload: P,
 }

@@ -7,6 +7,7 @@ use core::ops::{Index, IndexMut};
 use crdt_core::{Dot, ReplicaId};
 
 use super::equivocation::Digest;
+use super::found::Found;
 use super::holes::Holes;
 use super::pending::LocalDot;
 use super::request::Request;
@@ -110,8 +111,7 @@ pub(super) struct Origins {
     indices: BTreeMap<ReplicaId, u32>,
     /// Indices of forgotten replicas.
     free: Vec<u32>,
-    /// Where replicas were found, by a few bits of their ids: nearly all are found here.
-    found: Vec<u32>,
+    found: Found,
     slot_bytes: usize,
 }
 
@@ -130,32 +130,28 @@ impl Origins {
         self.entries.len()
     }
 
+    #[inline]
     pub(super) fn find(&self, id: ReplicaId) -> Option<u32> {
-        match self.found.get(self.bits(id)) {
-            Some(&index) if self.entries[index as usize].id == id => Some(index),
-            _ => self.indices.get(&id).copied(),
-        }
+        let found = self.found.get(id, |index| self.entries[index as usize].id == id);
+        // Where it was not found, it is mostly new, or its place is another one's.
+        found.or_else(|| self.indices.get(&id).copied())
     }
 
+    #[inline]
     pub(super) fn delivered(&self, id: ReplicaId) -> u64 {
         self.find(id).map_or(0, |index| self[index].delivered())
     }
 
     pub(super) fn find_or_insert(&mut self, id: ReplicaId, delivered: u64) -> u32 {
-        let index = self.find(id).unwrap_or_else(|| self.insert(id, delivered));
-        if self.found.is_empty() {
-            self.found = alloc::vec![index; self.entries.len().next_power_of_two() * 4];
-        }
-        let bits = self.bits(id);
-        self.found[bits] = index;
-        index
+        self.find(id).unwrap_or_else(|| self.insert(id, delivered))
     }
 
-    /// Where in `found` a replica is to be found, if no other one was found there since.
-    fn bits(&self, id: ReplicaId) -> usize {
-        let bytes = id.as_u128();
-        let mixed = ((bytes >> 64) as u64 ^ bytes as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 40) as usize & self.found.len().wrapping_sub(1)
+    fn find_all_anew(&mut self) {
+        let count = self.indices.len();
+        self.found.clear(count);
+        for (&id, &index) in &self.indices {
+            self.found.insert(id, index, count);
+        }
     }
 
     fn insert(&mut self, id: ReplicaId, delivered: u64) -> u32 {
@@ -171,8 +167,8 @@ impl Origins {
             }
         };
         self.indices.insert(id, index);
-        if self.found.len() < 2 * self.entries.len() {
-            self.found.clear();
+        if !self.found.insert(id, index, self.indices.len()) {
+            self.find_all_anew();
         }
         index
     }
@@ -190,7 +186,7 @@ impl Origins {
         });
         let forgotten = before - indices.len();
         // A free place is no replica.
-        self.found.clear();
+        self.find_all_anew();
         forgotten
     }
 
@@ -202,6 +198,11 @@ impl Origins {
     /// The replicas, in the order of their ids.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Origin)> + '_ {
         self.indices.values().map(|index| (*index, &self[*index]))
+    }
+
+    /// Forgets the digests of what was delivered, of all replicas.
+    pub(super) fn forget_digests(&mut self) {
+        self.entries.iter_mut().for_each(Origin::forget_digests);
     }
 
     /// What the slots of all replicas take.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crdt_core::Dot;
 
 use super::origin::Origins;
+use super::parents::Parents;
 use super::slots::NONE;
 
 /// A dot, with the replica as its index in the buffer.
@@ -29,7 +30,7 @@ pub(super) struct LocalDot {
 #[derive(Debug)]
 pub(super) struct Pending<P> {
     dot: Packed,
-    parents: Parents,
+    parents: Named,
     next: u32,
     previous: u32,
     pub(super) awaited: u16,
@@ -44,7 +45,7 @@ struct Packed {
 }
 
 /// The parent; or [`NONE`] for an origin; or [`MANY`], and in place of the number where they are.
-type Parents = Packed;
+type Named = Packed;
 
 const MANY: u32 = NONE - 1;
 
@@ -222,7 +223,7 @@ impl<P> Arena<P> {
     }
 
     /// Takes out the first of the ripe messages.
-    pub(super) fn pick(&mut self, origins: &Origins) -> Option<(Dot, Vec<Dot>, P)> {
+    pub(super) fn pick(&mut self, origins: &Origins) -> Option<(Dot, Parents, P)> {
         let handle = self.ripe_first;
         if handle == NONE {
             return None;
@@ -246,18 +247,27 @@ impl<P> Arena<P> {
         self.ripe
     }
 
+    #[inline]
     pub(super) fn get(&self, handle: u32) -> &Pending<P> {
         &self.chunks[(handle >> CHUNK_BITS) as usize][handle as usize % CHUNK]
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, handle: u32) -> &mut Pending<P> {
         &mut self.chunks[(handle >> CHUNK_BITS) as usize][handle as usize % CHUNK]
     }
 
     /// The parents that a message names.
+    #[inline]
     pub(super) fn parents(&self, handle: u32) -> impl ExactSizeIterator<Item = LocalDot> + '_ {
-        let count = self.parent_count(handle) as u16;
-        (1..count + 1).map(move |number| self.dependency(handle, number).expect("it was counted"))
+        let Named { origin, seq } = self.get(handle).parents;
+        let (one, many): (Option<LocalDot>, &[LocalDot]) = match origin {
+            NONE => (None, &[]),
+            MANY => (None, &self.many[seq[0] as usize]),
+            _ => (Some(Packed { origin, seq }.dot()), &[]),
+        };
+        let count = usize::from(one.is_some()) + many.len();
+        (0..count).map(move |at| one.unwrap_or_else(|| many[at]))
     }
 
     pub(super) fn parent_count(&self, handle: u32) -> usize {
@@ -272,6 +282,7 @@ impl<P> Arena<P> {
     /// The dependency of a message with the given number; `None` past the last one.
     ///
     /// The predecessor of a replica's first message is number 0, which counts as delivered.
+    #[inline]
     pub(super) fn dependency(&self, handle: u32, number: u16) -> Option<LocalDot> {
         let pending = self.get(handle);
         let Some(parent) = number.checked_sub(1) else {
@@ -294,14 +305,16 @@ impl<P> Arena<P> {
         all.filter(|(_, pending)| pending.payload.is_some() && pending.awaited != RIPE)
     }
 
-    /// Puts a message that is in no list before the one that is `first`; it is the first now.
-    pub(super) fn link(&mut self, handle: u32, first: u32) {
+    /// Puts a message that is in no list before the one that is `first` of those that wait for its
+    /// dependency of this number; it is the first now.
+    pub(super) fn link(&mut self, handle: u32, awaited: u16, first: u32) {
         if first != NONE {
             self.get_mut(first).previous = handle;
         }
         let pending = self.get_mut(handle);
         debug_assert!(pending.next == NONE && pending.previous == NONE);
         pending.next = first;
+        pending.awaited = awaited;
     }
 
     /// Takes a message out of its list. Returns the new first one if it was the first.

@@ -15,7 +15,9 @@ use super::wire::{BatchDecoder, BatchEncoder, OpenBatch};
 
 /// "CRDq", for queue.
 const MAGIC: [u8; 4] = *b"CRDq";
-const VERSION: u8 = 0;
+const VERSION: u8 = 1;
+/// Where digests were computed in another way.
+const VERSION_OF_OTHER_DIGESTS: u8 = 0;
 
 /// The fewest bytes of a replica: its name, and five numbers.
 const ORIGIN_BYTES_MIN: usize = 16 + 5;
@@ -193,10 +195,15 @@ impl<P: Payload + Decode> CausalBuffer<P> {
         let mut buffer = Self::with_limits(limits, retry);
         let mut input = open(MAGIC, Reader::new(bytes))?;
         let at = input.position();
-        if input.u8()? != VERSION {
+        let version = input.u8()?;
+        if version > VERSION {
             return Err(DecodeErrorKind::UnknownVersion.at(at));
         }
         buffer.read_origins(&mut input, now)?;
+        if version == VERSION_OF_OTHER_DIGESTS {
+            // What was delivered and comes again is a duplicate, and no equivocation.
+            buffer.origins.forget_digests();
+        }
         for _ in 0..input.count(16 + 1 + 32)? {
             let dot = Dot::decode(&mut input)?;
             let (held, offered) = (Digest(input.array()?), Digest(input.array()?));

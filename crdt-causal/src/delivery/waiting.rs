@@ -1,30 +1,58 @@
 //! How a message comes to wait in a delivery buffer, and how that ends.
 
-use crdt_core::Dot;
 use crdt_core::canary::is_planted;
+use crdt_core::{Dot, ReplicaId};
 
 use super::buffer::{CausalBuffer, ORIGIN_BYTES, Turn};
 use super::equivocation::{Digest, Payload};
 use super::message::{InsertError, Message};
+use super::origin::Origins;
 use super::pending::LocalDot;
 use super::slots::{NONE, Slots};
 
 impl<P: Payload> CausalBuffer<P> {
-    /// Makes a message a pending one, in no list yet.
+    /// Looks up the replicas of a message that has to wait: the parents come into `named`, with
+    /// [`NONE`] for a replica that is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`InsertError::TooFar`], if the message or a parent is.
+    pub(super) fn look_up(
+        &mut self,
+        known: Option<u32>,
+        message: &Message<P>,
+    ) -> Result<(), InsertError> {
+        let Self { origins, named, limits, .. } = self;
+        let is_far = |origins: &Origins, index: Option<u32>, seq: u64| {
+            let delivered = index.map_or(0, |index| origins[index].delivered());
+            seq.saturating_sub(delivered) > limits.gap_max
+        };
+        if is_far(origins, known, message.dot.seq) {
+            return Err(InsertError::TooFar(message.dot));
+        }
+        named.clear();
+        for dot in &message.parents {
+            let index = origins.find(dot.replica);
+            if is_far(origins, index, dot.seq) {
+                return Err(InsertError::TooFar(*dot));
+            }
+            named.push(LocalDot { origin: index.unwrap_or(NONE), seq: dot.seq });
+        }
+        Ok(())
+    }
+
+    /// Makes a message whose parents were [looked up](Self::look_up) a pending one, in no list yet.
+    /// Returns its handle and the index of its replica.
     pub(super) fn hold(
         &mut self,
+        known: Option<u32>,
         message: Message<P>,
         bytes: usize,
         now: u64,
-    ) -> Result<u32, InsertError> {
+    ) -> Result<(u32, u32), InsertError> {
         let Message { dot: Dot { replica, seq }, parents, payload } = message;
-        let origin = self.intern(replica)?;
-        // Nothing that is done for the message may forget its replica, or those of its parents.
-        self.origins[origin].references += 1;
-        let named = self.name(&parents);
-        self.origins[origin].references -= 1;
-        named?;
         debug_assert_eq!(bytes, Self::cost(parents.len(), &payload));
+        let origin = self.name(known, replica, &parents)?;
         let dot = LocalDot { origin, seq };
         for at in 0..self.named.len() {
             self.notice(self.named[at], now);
@@ -32,13 +60,15 @@ impl<P: Payload> CausalBuffer<P> {
         self.notice(dot, now);
         let handle = self.arena.insert(dot, &self.named, payload);
         self.origins.with_slots(origin, |slots| slots.set_message(seq, handle));
-        let origin = &mut self.origins[origin];
-        // It was given up, and comes in time after all.
-        origin.holes.remove(seq);
-        origin.pending += 1;
-        origin.pending_bytes += bytes;
+        let entry = &mut self.origins[origin];
+        if !entry.holes.is_empty() {
+            // It was given up, and comes in time after all.
+            entry.holes.remove(seq);
+        }
+        entry.pending += 1;
+        entry.pending_bytes += bytes;
         self.bytes += bytes;
-        Ok(handle)
+        Ok((handle, origin))
     }
 
     /// A dot turned out to exist.
@@ -54,23 +84,49 @@ impl<P: Payload> CausalBuffer<P> {
         }
     }
 
-    /// Puts the parents of a message that comes to wait into `named`, by the indices of their
-    /// replicas.
-    fn name(&mut self, parents: &[Dot]) -> Result<(), InsertError> {
-        self.named.clear();
-        for dot in parents {
-            match self.intern(dot.replica) {
-                Ok(origin) => {
-                    self.origins[origin].references += 1;
-                    self.named.push(LocalDot { origin, seq: dot.seq });
+    /// Makes the replicas known of a message that comes to wait and of its parents in `named`, and counts
+    /// these as referred to. Returns the index of the message's own.
+    fn name(
+        &mut self,
+        known: Option<u32>,
+        replica: ReplicaId,
+        parents: &[Dot],
+    ) -> Result<u32, InsertError> {
+        // Who is referred to is not forgotten for want of room for the others: so those come first
+        // that are known.
+        for LocalDot { origin, .. } in &self.named {
+            if *origin != NONE {
+                self.origins[*origin].references += 1;
+            }
+        }
+        let origin = match known {
+            Some(origin) => Ok(origin),
+            None => self.intern(replica),
+        };
+        let named = origin.and_then(|origin| {
+            self.origins[origin].references += 1;
+            let named = self.name_unknown(parents);
+            self.origins[origin].references -= 1;
+            named.map(|()| origin)
+        });
+        if named.is_err() {
+            for LocalDot { origin, .. } in &self.named {
+                if *origin != NONE {
+                    self.origins[*origin].references -= 1;
+                    self.dropped_count += 1;
                 }
-                Err(error) => {
-                    for LocalDot { origin, .. } in &self.named {
-                        self.origins[*origin].references -= 1;
-                        self.dropped_count += 1;
-                    }
-                    return Err(error);
-                }
+            }
+        }
+        named
+    }
+
+    /// Makes the replicas known of those parents in `named` of which they are not.
+    fn name_unknown(&mut self, parents: &[Dot]) -> Result<(), InsertError> {
+        for (at, dot) in parents.iter().enumerate() {
+            if self.named[at].origin == NONE {
+                let origin = self.intern(dot.replica)?;
+                self.origins[origin].references += 1;
+                self.named[at].origin = origin;
             }
         }
         Ok(())
@@ -110,18 +166,18 @@ impl<P: Payload> CausalBuffer<P> {
         self.arena.dependency(handle, awaited).expect("what waits waits for something")
     }
 
-    /// Looks at a message that is in no list: it comes into one, or is delivered.
-    pub(super) fn settle_one(&mut self, handle: u32) {
+    /// Looks at a message that is in no list: it comes into one, that of the dot that is returned, or
+    /// is delivered.
+    pub(super) fn settle_one(&mut self, handle: u32) -> Option<LocalDot> {
         self.examined += 1;
         let Self { arena, origins, .. } = self;
         let mut awaited = arena.get(handle).awaited;
         while let Some(dot) = arena.dependency(handle, awaited) {
             if origins[dot.origin].delivered() < dot.seq {
-                arena.get_mut(handle).awaited = awaited;
                 let set = |slots: &mut Slots| slots.set_waiters(dot.seq, handle);
                 let first = origins.with_slots(dot.origin, set);
-                arena.link(handle, first);
-                return;
+                arena.link(handle, awaited, first);
+                return Some(dot);
             }
             awaited += 1;
         }
@@ -139,6 +195,7 @@ impl<P: Payload> CausalBuffer<P> {
             _ => self.ready.push_back(Turn::Ripe(1)),
         }
         self.step(local, digest);
+        None
     }
 
     pub(super) fn settle(&mut self) {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_causal::delivery::{CausalBuffer, Event, InsertError, Inserted, Limits, Message, Retry};
+use crdt_causal::delivery::{
+    CausalBuffer, Event, InsertError, Inserted, Limits, Message, Parents, Retry,
+};
 use crdt_core::laws::trials;
 use crdt_core::{Dot, DotRange, SEQ_MAX};
 
@@ -194,7 +196,7 @@ fn what_has_no_meaning_is_refused() {
     assert_eq!(insert(message(0, 5, &[(0, 5)])), InsertError::Cyclic(dot(0, 5)));
     let many = insert(message(0, 1, &[(1, 1), (2, 1), (3, 1)]));
     assert_eq!(many, InsertError::TooManyParents { parents: 3 });
-    let large = Message { dot: dot(0, 2), parents: vec![], payload: vec![0; 32 << 20] };
+    let large = Message { dot: dot(0, 2), parents: Parents::NONE, payload: vec![0; 32 << 20] };
     assert!(matches!(insert(large), InsertError::TooLarge { bytes } if bytes > 32 << 20));
     assert_eq!((buffer.pending(), buffer.pending_bytes()), (0, 0));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crdt_causal::delivery::{CausalBuffer, Inserted, Limits, Message, Retry};
+use crdt_causal::delivery::{CausalBuffer, Inserted, Limits, Message, Parents, Retry};
 use crdt_core::laws::trials;
 use crdt_core::{Dot, VersionVector};
 
@@ -126,8 +126,11 @@ fn goes_on_after_what_an_earlier_process_delivered() {
 #[test]
 fn a_message_can_be_empty_handed() {
     let mut buffer = CausalBuffer::new();
-    let message =
-        Message { dot: Dot::new(crate::history::id(0), 1), parents: vec![], payload: vec![] };
+    let message = Message {
+        dot: Dot::new(crate::history::id(0), 1),
+        parents: Parents::NONE,
+        payload: vec![],
+    };
     assert_eq!(buffer.insert(message.clone(), 0), Ok(Inserted::Ready));
     assert_eq!(buffer.insert(message, 0), Ok(Inserted::Duplicate));
 }

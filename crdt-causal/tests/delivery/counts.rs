@@ -1,6 +1,6 @@
 //! How often messages are looked at: a count, and so it can be asserted.
 
-use crdt_causal::delivery::{CausalBuffer, Limits, Message, Retry};
+use crdt_causal::delivery::{CausalBuffer, Limits, Message, Parents, Retry};
 use crdt_core::Dot;
 
 use crate::history::{Random, id};
@@ -18,7 +18,7 @@ impl Told {
     fn message(self) -> Message<[u8; 1]> {
         let dot = |writer: u32, seq: u32| Dot::new(id(u64::from(writer)), u64::from(seq));
         let (other, last) = self.parent;
-        let parents = if last > 0 { vec![dot(other, last)] } else { Vec::new() };
+        let parents = if last > 0 { dot(other, last).into() } else { Parents::NONE };
         Message { dot: dot(self.writer, self.seq), parents, payload: [0] }
     }
 

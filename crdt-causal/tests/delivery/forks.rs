@@ -1,7 +1,7 @@
 //! Replicas that use one dot twice.
 
 use crdt_causal::delivery::{
-    CausalBuffer, Digest, Event, InsertError, Inserted, Limits, Message, Payload, Retry,
+    CausalBuffer, Digest, Event, InsertError, Inserted, Limits, Message, Parents, Payload, Retry,
 };
 use crdt_core::{Dot, DotRange};
 
@@ -104,7 +104,7 @@ fn the_digest_is_the_word_of_the_payload() {
     let mut buffer = CausalBuffer::new();
     let message = |digest| Message {
         dot: Dot::new(id(0), 1),
-        parents: vec![],
+        parents: Parents::NONE,
         payload: Hashed(Digest([digest; 16])),
     };
     assert_eq!(buffer.insert(message(1), 0), Ok(Inserted::Ready));

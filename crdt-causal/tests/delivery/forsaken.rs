@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_causal::delivery::{CausalBuffer, Event, InsertError, Inserted, Limits, Message, Retry};
+use crdt_causal::delivery::{
+    CausalBuffer, Event, InsertError, Inserted, Limits, Message, Parents, Retry,
+};
 use crdt_core::laws::trials;
 use crdt_core::{Dot, DotRange};
 
@@ -16,7 +18,7 @@ struct Naive {
     delivered: BTreeSet<Dot>,
     passed: BTreeSet<Dot>,
     given_up: BTreeSet<Dot>,
-    pending: BTreeMap<Dot, Vec<Dot>>,
+    pending: BTreeMap<Dot, Parents>,
     /// What messages bore or named.
     known: BTreeSet<Dot>,
 }

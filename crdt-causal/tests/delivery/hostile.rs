@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crdt_causal::clock::{HybridClock, HybridTime};
-use crdt_causal::delivery::{BatchDecoder, CausalBuffer, Limits, Message, Retry};
+use crdt_causal::delivery::{BatchDecoder, CausalBuffer, Limits, Message, Parents, Retry};
 use crdt_core::codec::{DecodeErrorKind, Writer};
 use crdt_core::laws::trials;
 use crdt_core::{Dot, SEQ_MAX};
@@ -50,7 +50,7 @@ fn a_peer_that_jumps_and_boasts_moves_nothing_but_what_it_sends() {
             }
             own += 1;
             let mine = Dot::new(id(9), own);
-            let message = Message { dot: mine, parents: vec![], payload: vec![2] };
+            let message = Message { dot: mine, parents: Parents::NONE, payload: vec![2] };
             buffer.insert(message, step).expect("an honest writer goes on");
             received.insert(mine);
             polled.extend(std::iter::from_fn(|| buffer.poll_deliver()).map(|message| message.dot));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crdt_causal::delivery::{CausalBuffer, Event, InsertError, Limits, Message, Retry};
+use crdt_causal::delivery::{CausalBuffer, Event, InsertError, Inserted, Limits, Message, Retry};
 use crdt_core::codec::{DecodeErrorKind, seal};
 use crdt_core::laws::trials;
 use crdt_core::{Dot, DotRange};
@@ -237,7 +237,7 @@ fn damage_is_an_error_wherever_it_is() {
         assert!(load(&saved[..at]).is_err(), "cut off after {at}");
     }
     assert_eq!(load(b"no file").unwrap_err().kind, DecodeErrorKind::WrongMagic);
-    assert_eq!(load(&seal(*b"CRDq", &[1])).unwrap_err(), DecodeErrorKind::UnknownVersion.at(4));
+    assert_eq!(load(&seal(*b"CRDq", &[2])).unwrap_err(), DecodeErrorKind::UnknownVersion.at(4));
 }
 
 /// Whoever can make checksums may write what they like: no panic, and what is loaded is sound.
@@ -266,8 +266,8 @@ fn anything_under_a_good_checksum_is_read_or_refused() {
             // What it saves is what it loads.
             let again = reborn(&loaded);
             assert_eq!(again.pending(), loaded.pending());
-            // Of a replica whose name no damage to another's can make.
-            loaded.insert(message(0x5555_5555_5555_5555, 1, &[]), 0).unwrap();
+            // Of a replica whose name three damaged bytes do not make of another's.
+            loaded.insert(message(u64::MAX - 1, 1, &[]), 0).unwrap();
             loaded.check_invariants();
         }
         true
@@ -275,7 +275,7 @@ fn anything_under_a_good_checksum_is_read_or_refused() {
     trials().tests(4 * cases()).quickcheck(property as fn(_) -> _);
 }
 
-/// The bytes of version 0.
+/// The bytes of version 1, and of version 0.
 #[test]
 fn golden_bytes() {
     let mut buffer = Buffer::new();
@@ -288,6 +288,11 @@ fn golden_bytes() {
     let name = [vec![0; 15], vec![1]].concat();
     let x = b"\x01x";
     let digest = crdt_causal::delivery::Digest::of(Dot::new(id(0), 1), &[], b"x");
+    assert_eq!(
+        digest.to_string(),
+        "40fd527752b3b47ba681b17a089d13cd",
+        "digests are compared with saved ones"
+    );
     // The second can be polled, the fifth waits: a row each, the second elsewhere (1 after 1, and
     // 2 after 3).
     let rows = [vec![1], name.clone(), vec![2, 1, 4]].concat();
@@ -295,7 +300,7 @@ fn golden_bytes() {
     let body = [
         // Version; one replica: 1 was polled, 5 exists, no quarantine, one hole from 4 to 4, one
         // digest.
-        vec![0, 1],
+        vec![1, 1],
         name,
         vec![1, 4, 0, 1, 4, 0, 1],
         digest.0.to_vec(),
@@ -307,4 +312,19 @@ fn golden_bytes() {
     ]
     .concat();
     assert_eq!(saved, seal(*b"CRDq", &body));
+
+    // Before, digests were others: one that was saved then accuses nobody, and is not saved again.
+    let mut other = body.clone();
+    other[0] = 0;
+    let at = body.windows(16).position(|bytes| bytes == digest.0).unwrap();
+    other[at] ^= 1;
+    let mut loaded = load(&seal(*b"CRDq", &other)).unwrap();
+    let first = Message { payload: b"x".to_vec(), ..message(0, 1, &[]) };
+    assert_eq!(loaded.insert(first.clone(), 0), Ok(Inserted::Duplicate));
+    loaded.check_invariants();
+    assert_eq!(loaded.save().len(), saved.len() - 16);
+    // In version 1 it does.
+    other[0] = 1;
+    let equivocation = load(&seal(*b"CRDq", &other)).unwrap().insert(first, 0);
+    assert!(matches!(equivocation, Err(InsertError::Equivocation(_))));
 }

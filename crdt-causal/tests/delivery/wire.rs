@@ -1,6 +1,6 @@
 //! Batches as bytes: what they cost, that they come back, and what is no batch.
 
-use crdt_causal::delivery::{BATCH_MAX, BatchDecoder, BatchEncoder, Limits, Message};
+use crdt_causal::delivery::{BATCH_MAX, BatchDecoder, BatchEncoder, Limits, Message, Parents};
 use crdt_core::codec::{DecodeError, DecodeErrorKind, Encode, Writer};
 use crdt_core::laws::trials;
 use crdt_core::{Dot, ReplicaId};
@@ -43,9 +43,9 @@ fn mixing(replicas: u64, len: usize) -> Vec<Text> {
             let (writer, other) = (random.below(replicas), random.below(replicas));
             let seen = last[other as usize];
             let parents = if other == writer || seen == 0 {
-                vec![]
+                Parents::NONE
             } else {
-                vec![Dot::new(random_id(other), seen)]
+                Dot::new(random_id(other), seen).into()
             };
             last[writer as usize] += 1;
             let dot = Dot::new(random_id(writer), last[writer as usize]);
@@ -66,9 +66,9 @@ fn typing(len: usize) -> Vec<Text> {
                 return messages;
             }
             let parents = if letter == 0 && last[other] > 0 {
-                vec![Dot::new(random_id(other as u64), last[other])]
+                Dot::new(random_id(other as u64), last[other]).into()
             } else {
-                vec![]
+                Parents::NONE
             };
             last[writer] += 1;
             let dot = Dot::new(random_id(writer as u64), last[writer]);
@@ -286,7 +286,7 @@ fn an_error_is_the_last_thing_that_comes() {
 #[test]
 fn a_long_run_takes_no_room_until_it_is_read() {
     let messages: Vec<Message<[u8; 0]>> = (1..=BATCH_MAX as u64)
-        .map(|seq| Message { dot: Dot::new(id(0), seq), parents: vec![], payload: [] })
+        .map(|seq| Message { dot: Dot::new(id(0), seq), parents: Parents::NONE, payload: [] })
         .collect();
     let bytes = BatchEncoder::new().encode(&messages);
     assert_eq!(bytes.len(), 1 + 3 + 1 + 1 + 16 + 3);

@@ -2,7 +2,7 @@
 
 use std::hash::Hash;
 
-use crdt_causal::delivery::{CausalBuffer, Limits, Message, Retry};
+use crdt_causal::delivery::{CausalBuffer, Limits, Message, Parents, Retry};
 use crdt_core::{Dot, ReplicaId, VersionVector};
 use stateright::{Model, Property};
 
@@ -68,7 +68,8 @@ impl Network {
         let parents = seen
             .filter(|(node, seq)| *node != sent.node && **seq > 0)
             .map(|(node, seq)| Dot::new(id(node), *seq));
-        let parents = if self.without == Without::Parents { vec![] } else { parents.collect() };
+        let parents =
+            if self.without == Without::Parents { Parents::NONE } else { parents.collect() };
         Message { dot: Dot::new(id(sent.node), sent.seq), parents, payload: vec![number as u8] }
     }
 

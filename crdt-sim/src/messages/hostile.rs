@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crdt_causal::delivery::Message;
+use crdt_causal::delivery::{Message, Parents};
 use crdt_core::codec::{Encode, Writer};
 use crdt_core::{AddWinsSet, Dot, DotRange, ReplicaId, SEQ_MAX, VersionVector};
 
@@ -39,14 +39,14 @@ impl HostileSender {
         let mut out = Writer::new();
         out.u8(0);
         set.add(element, &mut writer).expect("it is the first one").encode(&mut out);
-        Message { dot: Dot::new(self.id, 1), parents: Vec::new(), payload: out.into_bytes() }
+        Message { dot: Dot::new(self.id, 1), parents: Parents::NONE, payload: out.into_bytes() }
     }
 
     fn again(&mut self) -> Vec<Packet> {
         let any = ReplicaId::from_u128(u128::from(self.random.number()));
         let far = [2, 1 << 20, 1 << 40, SEQ_MAX, u64::MAX][self.random.below(5) as usize];
         let orphan = |dot: Dot, parents: Vec<Dot>| {
-            Packet::Message(Message { dot, parents, payload: vec![7; 40] })
+            Packet::Message(Message { dot, parents: parents.into(), payload: vec![7; 40] })
         };
         self.done += 1;
         match self.how {

@@ -1,6 +1,6 @@
 //! What replicas of values say to each other, as bytes.
 
-use crdt_causal::delivery::Message;
+use crdt_causal::delivery::{Message, Parents};
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 use crdt_core::{Dot, DotRange, ReplicaId, VersionVector};
 
@@ -98,7 +98,7 @@ pub(super) fn write_message(message: &Message<Vec<u8>>, out: &mut Writer) {
 pub(super) fn read_message(input: &mut Reader<'_>) -> Result<Message<Vec<u8>>, DecodeError> {
     let dot = read_dot(input)?;
     let count = input.count(17)?;
-    let mut parents = Vec::new();
+    let mut parents = Parents::NONE;
     for _ in 0..count {
         parents.push(read_dot(input)?);
     }

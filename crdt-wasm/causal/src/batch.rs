@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use crdt_causal::delivery::{Digest, Message};
+use crdt_causal::delivery::{Digest, Message, Parents};
 use crdt_core::{Dot, ReplicaId};
 
 use crate::held::{Held, Released};
@@ -22,7 +22,7 @@ pub(crate) fn messages(
         let mut number = || numbers.next().expect("a message has all its numbers");
         let dot = Dot::new(replica_id(replica), number() as u64);
         let (handle, size_bytes, count) = (number() as u32, number() as u32, number() as usize);
-        let parents: Vec<Dot> =
+        let parents: Parents =
             (0..count).map(|_| Dot::new(replica_id(number()), number() as u64)).collect();
         let (content, rest) = contents.split_at(size_bytes as usize);
         contents = rest;

@@ -1,6 +1,6 @@
 //! The causal delivery buffer, fed messages that may name anything.
 
-use crdt_causal::delivery::{CausalBuffer, Limits, Message, Retry};
+use crdt_causal::delivery::{CausalBuffer, Limits, Message, Parents, Retry};
 use crdt_core::codec::{DecodeError, Reader, Writer};
 use crdt_core::{Dot, ReplicaId};
 
@@ -45,7 +45,7 @@ fn read(input: &mut Reader<'_>) -> Result<(u64, Message<Vec<u8>>), DecodeError> 
     let wait = u64::from(input.u8()?);
     let dot = read_dot(input)?;
     let count = input.u8()? % 4;
-    let parents = (0..count).map(|_| read_dot(input)).collect::<Result<_, _>>()?;
+    let parents = (0..count).map(|_| read_dot(input)).collect::<Result<Parents, _>>()?;
     Ok((wait, Message { dot, parents, payload: vec![input.u8()?] }))
 }
 

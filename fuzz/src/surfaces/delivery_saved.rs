@@ -44,11 +44,8 @@ pub fn run(bytes: &[u8]) {
 /// With messages that wait and that can be polled, a fork, and what was given up.
 pub fn seeds() -> Vec<Vec<u8>> {
     let dot = |replica: u128, seq| Dot::new(ReplicaId::from_u128(replica), seq);
-    let message = |dot, parents: &[Dot], byte| Message {
-        dot,
-        parents: parents.to_vec(),
-        payload: vec![byte],
-    };
+    let message =
+        |dot, parents: &[Dot], byte| Message { dot, parents: parents.into(), payload: vec![byte] };
     let mut buffer = Buffer::with_limits(limits(), Retry::default());
     let mut seeds = vec![buffer.save()];
     for (dot, parents, byte) in [

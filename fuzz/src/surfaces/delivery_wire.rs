@@ -30,8 +30,7 @@ pub fn run(bytes: &[u8]) {
 /// A run, messages that mix, and what was asked for again.
 pub fn seeds() -> Vec<Vec<u8>> {
     let dot = |replica: u128, seq| Dot::new(ReplicaId::from_u128(replica), seq);
-    let message =
-        |dot, parents: &[Dot]| Message { dot, parents: parents.to_vec(), payload: vec![7] };
+    let message = |dot, parents: &[Dot]| Message { dot, parents: parents.into(), payload: vec![7] };
     let run: Vec<_> = (1..=9).map(|seq| message(dot(1, seq), &[])).collect();
     let mixing = [
         message(dot(1, 1), &[]),

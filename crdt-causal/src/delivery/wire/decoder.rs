@@ -9,6 +9,7 @@ use crdt_core::{Dot, ReplicaId, SEQ_MAX};
 
 use super::super::limits::Limits;
 use super::super::message::Message;
+use super::super::parents::Parents;
 use super::known::{Known, at_distance};
 use super::{BATCH_MAX, VERSION, flag};
 
@@ -87,7 +88,7 @@ impl BatchDecoder {
         rows: &mut Reader<'_>,
         left: u64,
         previous: Option<u32>,
-        parents: &mut Vec<Dot>,
+        parents: &mut Parents,
     ) -> Result<Row, DecodeError> {
         let start = rows.position();
         let (number, flags) = self.replica(flag::BITS, rows)?;
@@ -124,11 +125,7 @@ impl BatchDecoder {
         Ok(Row { number, next: first, last })
     }
 
-    fn parents(
-        &mut self,
-        rows: &mut Reader<'_>,
-        parents: &mut Vec<Dot>,
-    ) -> Result<(), DecodeError> {
+    fn parents(&mut self, rows: &mut Reader<'_>, parents: &mut Parents) -> Result<(), DecodeError> {
         loop {
             let at = rows.position();
             if parents.len() >= self.parents_max {
@@ -193,7 +190,7 @@ impl<P: Decode> Messages<'_, P> {
             self.payloads.finish()?;
             return Ok(None);
         }
-        let mut parents = Vec::new();
+        let mut parents = Parents::NONE;
         let row = match &mut self.row {
             Some(row) if row.next <= row.last => row,
             row => {

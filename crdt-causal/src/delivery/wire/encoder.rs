@@ -13,13 +13,13 @@ use super::{BATCH_MAX, VERSION, flag};
 /// Writes batches of messages; its counterpart is [`BatchDecoder`](super::BatchDecoder).
 ///
 /// ```
-/// use crdt_causal::delivery::{BatchDecoder, BatchEncoder, Limits, Message};
+/// use crdt_causal::delivery::{BatchDecoder, BatchEncoder, Limits, Message, Parents};
 /// use crdt_core::{Dot, ReplicaId};
 ///
 /// let ann = ReplicaId::from_u128(1);
 /// let message = |seq, text: &str| Message {
 ///     dot: Dot::new(ann, seq),
-///     parents: vec![],
+///     parents: Parents::NONE,
 ///     payload: text.to_string(),
 /// };
 /// let typed: Vec<_> = (1..=26).map(|seq| message(seq, "x")).collect();
