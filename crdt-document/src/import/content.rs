@@ -67,7 +67,8 @@ impl Content {
         Some(())
     }
 
-    /// Adds changes that are held. `None` if the range cuts one.
+    /// Adds changes that are held. `None` if the range cuts one, as it does where it begins before
+    /// what was trimmed and ends behind it.
     pub(super) fn add_held(
         &mut self,
         state: &State,
@@ -75,6 +76,10 @@ impl Content {
         first: u64,
         last: u64,
     ) -> Option<()> {
+        let trimmed = state.graph.base().map_or(0, |base| base.writers().get(replica));
+        if first <= trimmed {
+            return None;
+        }
         let ranges = held_ranges(state, replica, first, last);
         let whole = |range: &Range<Lv>| {
             state.graph.is_change_start(range.start) && state.graph.is_change_start(range.end)

@@ -12,7 +12,7 @@ use crate::{cases, dump};
 
 /// A script, with what is trimmed after which step.
 #[derive(Clone, Debug)]
-struct Trimming {
+pub(crate) struct Trimming {
     script: Script,
     /// Of each step: which replica trims, whom it remembers, and whether it is loaded again.
     trims: Vec<(u8, u8, bool)>,
@@ -78,7 +78,7 @@ fn reload(doc: &Document) -> Document {
 }
 
 /// Plays a script with documents that keep their history and, beside each, one that trims it.
-fn play(Trimming { script, trims }: &Trimming) -> (World, Vec<Document>) {
+pub(crate) fn play(Trimming { script, trims }: &Trimming) -> (World, Vec<Document>) {
     let mut world = World::new();
     let mut small: Vec<Document> = (0..REPLICAS).map(|_| Document::reader()).collect();
     for (number, (step, &(who, remembered, reloads))) in script.0.iter().zip(trims).enumerate() {
@@ -217,4 +217,23 @@ fn who_has_not_seen_what_was_trimmed_is_told_so_and_changes_nothing() {
     trials()
         .tests(cases() / 4)
         .quickcheck(law as fn(Trimming, u8, Vec<bool>) -> Result<(), EditError>);
+}
+
+/// Somebody uses an id twice, and one change of theirs goes on from before what was trimmed here.
+#[test]
+fn another_change_across_the_base_is_an_equivocation() -> Result<(), Box<dyn std::error::Error>> {
+    let mut doc = Document::new(id(0));
+    for _ in 0..2 {
+        doc.transact(|tx| tx.text("t").push("x").map(drop))?;
+    }
+    let stable = doc.version().clone();
+    doc.trim(&stable, |_| false)?;
+    doc.transact(|tx| tx.text("t").push("x").map(drop))?;
+    let before = doc.encode();
+    let mut other = Document::new(id(0));
+    other.transact(|tx| tx.text("t").push("xxx").map(drop))?;
+    let refused = ImportError::Equivocation { replica: id(0), seq: 1 };
+    assert_eq!(doc.import(&other.encode()), Err(refused));
+    assert_eq!(doc.encode(), before);
+    Ok(())
 }
