@@ -16,12 +16,11 @@ pub fn checksum(bytes: &[u8]) -> u32 {
     let mut state = !0u32;
     let mut rest = bytes;
     if LANES > 1 {
-        while let Some((lanes, later)) = rest.split_first_chunk::<LANES>() {
-            state = step(state, lanes);
-            rest = later;
-        }
+        let (many, later) = rest.as_chunks::<LANES>();
+        many.iter().for_each(|lanes| state = step(state, lanes));
+        rest = later;
     }
-    rest.iter().for_each(|byte| state = step(state, core::slice::from_ref(byte)));
+    rest.iter().for_each(|byte| state = state >> 8 ^ TABLES[0][usize::from(state as u8 ^ byte)]);
     !state
 }
 
@@ -29,15 +28,21 @@ pub fn checksum(bytes: &[u8]) -> u32 {
 /// need not wait for the one before. A browser downloads them, and has one.
 const LANES: usize = if cfg!(target_arch = "wasm32") { 1 } else { 16 };
 
-/// Takes in as many bytes as there are tables, or fewer.
+/// Takes in as many bytes as there are tables. Only the first four wait for the state, and what the
+/// others come to is put together beside them.
 #[inline]
-fn step(state: u32, bytes: &[u8]) -> u32 {
-    let mut next = if bytes.len() < 4 { state >> (8 * bytes.len()) } else { 0 };
-    for (index, &byte) in bytes.iter().enumerate() {
-        let before = if index < 4 { (state >> (8 * index)) as u8 } else { 0 };
-        next ^= TABLES[bytes.len() - 1 - index][usize::from(byte ^ before)];
-    }
-    next
+fn step(state: u32, bytes: &[u8; LANES]) -> u32 {
+    let (words, _) = bytes.as_chunks::<4>();
+    // What a word comes to when so many others have come after it.
+    let word = |index: usize, state: u32| {
+        let word = u32::from_le_bytes(words[index]) ^ state;
+        let tables = &TABLES[LANES - 4 * (index + 1)..][..4];
+        tables[3][(word & 0xff) as usize]
+            ^ tables[2][(word >> 8 & 0xff) as usize]
+            ^ tables[1][(word >> 16 & 0xff) as usize]
+            ^ tables[0][(word >> 24) as usize]
+    };
+    word(0, state) ^ (1..words.len()).fold(0, |sum, index| sum ^ word(index, 0))
 }
 
 /// Puts `magic`, then `body`, then the checksum of both into one vector.

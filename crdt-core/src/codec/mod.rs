@@ -5,6 +5,7 @@
 //! * Integers are canonical LEB128: one value has one encoding, so equal values have equal
 //!   bytes.
 //! * [`RunWriter`] and [`RunReader`] are run-length columns of a known number of elements.
+//! * [`pack`] compresses a stream, as far as whoever reads it may be made to hold.
 //! * [`seal`] and [`open`] put a checksum around a whole file or message.
 //! * [`SendTable`] and [`ReceiveTable`] replace long names by small numbers, for one bundle
 //!   or for the length of a connection.
@@ -20,6 +21,7 @@ mod error;
 mod field;
 mod interned;
 mod limits;
+mod packed;
 mod reader;
 mod table;
 mod value;
@@ -31,6 +33,7 @@ pub use column::{RunReader, RunWriter};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use interned::{InternedDecode, InternedEncode};
 pub use limits::Limits;
+pub use packed::{Lengths, Packing, pack};
 pub use reader::Reader;
 pub use table::{ReceiveTable, SendTable, TableKey};
 pub use value::{Decode, Encode};

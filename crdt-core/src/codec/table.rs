@@ -46,6 +46,16 @@ impl<K: TableKey> SendTable<K> {
         Self::default()
     }
 
+    /// A table of keys that the reader has already, in ascending order: they have the numbers from 0
+    /// on and are not written again. O(n).
+    ///
+    /// # Panics
+    ///
+    /// If they do not ascend.
+    pub fn of_known(keys: impl IntoIterator<Item = K>) -> Self {
+        Self { numbers: numbered(keys).expect("known keys ascend") }
+    }
+
     /// How many keys have a number.
     pub fn len(&self) -> usize {
         self.numbers.len()
@@ -114,6 +124,12 @@ impl<K: TableKey> ReceiveTable<K> {
         Self { keys_max, ..Self::default() }
     }
 
+    /// The reader's half of [`SendTable::of_known`]; `None` if the keys do not ascend. O(n).
+    pub fn of_known(keys: Vec<K>) -> Option<Self> {
+        let known = numbered(keys.iter().cloned())?;
+        Some(Self { keys, known, ..Self::default() })
+    }
+
     /// How many keys are known.
     pub fn len(&self) -> usize {
         self.keys.len()
@@ -172,5 +188,37 @@ impl<K: TableKey> ReceiveTable<K> {
     pub fn read_key(&mut self, input: &mut Reader<'_>) -> Result<K, DecodeError> {
         let (number, _) = self.read(0, input)?;
         Ok(self.get(number).expect("a number that was read is in the table").clone())
+    }
+}
+
+/// Keys in ascending order, each with its number.
+fn numbered<K: TableKey>(keys: impl IntoIterator<Item = K>) -> Option<OrderedMap<K, u32>> {
+    let mut numbers: OrderedMap<K, u32> = OrderedMap::new();
+    for (key, number) in keys.into_iter().zip(0..) {
+        if numbers.last_key_value().is_some_and(|(last, _)| *last >= key) {
+            return None;
+        }
+        numbers.insert(key, number);
+    }
+    Some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn known_keys_are_not_written_again() {
+        let (mut send, mut out) = (SendTable::of_known([3u64, 7, 9]), Writer::new());
+        for key in [7, 8, 3] {
+            send.write(&key, 0, 0, &mut out);
+        }
+        assert_eq!(out.as_bytes(), [1, 3, 8, 0]);
+        let mut receive = ReceiveTable::of_known(vec![3u64, 7, 9]).expect("they ascend");
+        let mut input = Reader::new(out.as_bytes());
+        let read: Vec<u64> = (0..3).map(|_| receive.read_key(&mut input).expect("ours")).collect();
+        assert_eq!(read, [7, 8, 3]);
+        assert!(ReceiveTable::of_known(vec![3u64, 3]).is_none());
     }
 }

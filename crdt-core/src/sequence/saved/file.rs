@@ -20,9 +20,11 @@ use alloc::vec::Vec;
 use super::chunk::Chunk;
 use super::columns;
 use super::cuts::chunk_ends;
-use super::pack::{Kind, Lengths, pack};
 use crate::causality::{Base, Lv};
-use crate::codec::{CHECKSUM_LEN, DecodeError, DecodeErrorKind, Limits, Reader, Writer, checksum};
+use crate::codec::{
+    CHECKSUM_LEN, DecodeError, DecodeErrorKind, Lengths, Limits, Packing, Reader, Writer, checksum,
+    pack,
+};
 use crate::sequence::run::EVENTS_MAX;
 use crate::{Dot, EventGraph, ReplicaId};
 
@@ -74,8 +76,8 @@ impl Packed {
 
     pub(super) fn of_streams(columns: &[u8], deleted: &[u8]) -> Self {
         let mut bytes = Vec::new();
-        let columns = pack(Kind::Columns, columns, &mut bytes);
-        let deleted = pack(Kind::Deleted, deleted, &mut bytes);
+        let columns = pack(Packing::Columns, columns, &mut bytes);
+        let deleted = pack(Packing::Deleted, deleted, &mut bytes);
         bytes.shrink_to_fit();
         Self { columns, deleted, checksum: checksum(&bytes), bytes }
     }
@@ -88,9 +90,9 @@ impl Packed {
         if self.bytes.is_empty() {
             return Ok(Chunk::default());
         }
-        let (columns, deleted) = self.bytes.split_at(self.columns.packed);
-        let columns = self.columns.unpack(Kind::Columns, columns)?;
-        let deleted = self.deleted.unpack(Kind::Deleted, deleted)?;
+        let (columns, deleted) = self.bytes.split_at(self.columns.stored());
+        let columns = self.columns.unpack(Packing::Columns, columns)?;
+        let deleted = self.deleted.unpack(Packing::Deleted, deleted)?;
         let deleted =
             String::from_utf8(deleted).map_err(|_| DecodeErrorKind::NotUtf8.at(columns.len()))?;
         Ok(columns::read(&columns, replicas)?.with_deleted(deleted))
@@ -99,9 +101,9 @@ impl Packed {
     /// The two streams, which are sound.
     #[cfg(test)]
     pub(super) fn streams(&self) -> (Vec<u8>, Vec<u8>) {
-        let (columns, deleted) = self.bytes.split_at(self.columns.packed);
-        let columns = self.columns.unpack(Kind::Columns, columns).expect("sound");
-        (columns, self.deleted.unpack(Kind::Deleted, deleted).expect("sound"))
+        let (columns, deleted) = self.bytes.split_at(self.columns.stored());
+        let columns = self.columns.unpack(Packing::Columns, columns).expect("sound");
+        (columns, self.deleted.unpack(Packing::Deleted, deleted).expect("sound"))
     }
 
     #[cfg(test)]
@@ -118,8 +120,8 @@ impl Packed {
     /// Reads what the head has of a chunk; its bytes come later.
     fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            columns: Lengths::read(Kind::Columns, input)?,
-            deleted: Lengths::read(Kind::Deleted, input)?,
+            columns: Lengths::read(Packing::Columns, input)?,
+            deleted: Lengths::read(Packing::Deleted, input)?,
             checksum: u32::from_le_bytes(input.array()?),
             bytes: Vec::new(),
         })
@@ -208,7 +210,7 @@ impl File {
         out.count(self.frontier.len());
         self.frontier.iter().for_each(|&number| out.varint(u64::from(number)));
         let mut packed = Vec::new();
-        pack(Kind::Shown, text.as_bytes(), &mut packed).write(&mut out);
+        pack(Packing::Shown, text.as_bytes(), &mut packed).write(&mut out);
         out.raw(&packed);
         let chunks = || self.authors.iter().flat_map(|author| &author.chunks);
         chunks().for_each(|chunk| chunk.write(&mut out));
@@ -242,9 +244,9 @@ impl File {
         }
         let frontier = read_frontier(&authors, &mut input)?;
         let at = input.position();
-        let lengths = Lengths::read(Kind::Shown, &mut input)?;
+        let lengths = Lengths::read(Packing::Shown, &mut input)?;
         let text_at = input.position();
-        let packed = input.take(lengths.packed)?;
+        let packed = input.take(lengths.stored())?;
         for author in &mut authors {
             for _ in chunk_ends(author.trimmed, author.last) {
                 author.chunks.push(Packed::read(&mut input)?);
@@ -256,7 +258,7 @@ impl File {
             return Err(DecodeErrorKind::ChecksumMismatch.at(sum_at));
         }
         for chunk in authors.iter_mut().flat_map(|author| &mut author.chunks) {
-            chunk.bytes = input.take(chunk.columns.packed + chunk.deleted.packed)?.to_vec();
+            chunk.bytes = input.take(chunk.columns.stored() + chunk.deleted.stored())?.to_vec();
         }
         input.finish()?;
         // What costs more than a look comes behind the checksum.
@@ -270,7 +272,8 @@ impl File {
         if !frontier.windows(2).all(ascends) {
             return Err(DecodeErrorKind::NotAscending.at(at));
         }
-        let text = lengths.unpack(Kind::Shown, packed).map_err(|error| error.kind.at(text_at))?;
+        let text =
+            lengths.unpack(Packing::Shown, packed).map_err(|error| error.kind.at(text_at))?;
         let text = String::from_utf8(text).map_err(|_| DecodeErrorKind::NotUtf8.at(text_at))?;
         let base = base.map(|base| base.check(&authors, authors_at)).transpose()?;
         Ok((Self { base, authors, frontier }, text))

@@ -27,7 +27,6 @@ mod growing;
 mod history;
 mod join;
 mod load;
-mod pack;
 mod past;
 mod replay;
 mod split;
