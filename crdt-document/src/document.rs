@@ -7,9 +7,10 @@ use crdt_core::{DotRange, Frontier, ReplicaId, VersionVector};
 use smallvec::SmallVec;
 
 use crate::base::{self, BaseBytes, Begun, Trimmed};
+use crate::codec::body::Body;
 use crate::codec::bundle;
 use crate::container::ROOT;
-use crate::error::{EditError, ImportError};
+use crate::error::{EditError, ImportError, SavedError};
 use crate::event::{Event, Events, Origin};
 use crate::genesis::digest;
 use crate::history::{self, ChangeInfo};
@@ -43,6 +44,8 @@ pub struct Document {
     replica: Option<ReplicaId>,
     events: Events,
     open: Option<Open>,
+    /// Why the history was lost, if it was there as bytes that could not be decoded.
+    pub(crate) lost: Option<SavedError>,
 }
 
 impl Document {
@@ -61,7 +64,7 @@ impl Document {
     /// An empty document with a genesis of its own, that only reads for now. Documents of
     /// different genesis refuse to merge.
     pub fn with_genesis(genesis: Genesis) -> Self {
-        Self { state: State::new(), genesis, replica: None, events: Events::default(), open: None }
+        Self::of_state(State::new(), genesis)
     }
 
     /// A document that starts with content: wherever the same code runs, the content is the
@@ -164,6 +167,7 @@ impl Document {
             return Err(EditError::TransactionOpen);
         }
         let replica = self.replica.ok_or(EditError::NoReplica)?;
+        self.prepare_writing(replica);
         self.open = Some(Open::new(&self.state, replica));
         Ok(())
     }
@@ -188,6 +192,7 @@ impl Document {
     /// back then.
     pub fn commit(&mut self) -> Result<Option<DotRange>, EditError> {
         let open = self.open.take().ok_or(EditError::NoTransaction)?;
+        self.state.forget_woken();
         open.commit(&mut self.state, &mut self.events)
     }
 
@@ -267,7 +272,7 @@ impl Document {
 
     /// The events that are held.
     pub fn version(&self) -> &VersionVector {
-        self.state.graph.version()
+        self.state.awake().graph.version()
     }
 
     /// The maximal events that are held: the short name of the version.
@@ -278,19 +283,19 @@ impl Document {
     /// The events of the version that a frontier names; `None` if one of its events is not
     /// held, or the version lies before what was [trimmed](Self::trim). O(replicas) plus what is between it and now.
     pub fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
-        let graph = &self.state.graph;
+        let graph = &self.state.awake().graph;
         let version = graph.local(frontier).ok()?;
         graph.follows_base(&version).then(|| graph.version_vector(&version))
     }
 
     /// Every change, in an order that causality allows.
     pub fn changes(&self) -> impl Iterator<Item = ChangeInfo> + '_ {
-        history::changes(&self.state.graph)
+        history::changes(&self.state.awake().graph)
     }
 
     /// How many events there are; of those that were [trimmed](Self::trim) the last are counted.
     pub fn len(&self) -> usize {
-        self.state.graph.len() as usize
+        self.state.len() as usize
     }
 
     /// Whether nothing has ever happened.
@@ -300,7 +305,7 @@ impl Document {
 
     /// The version that the history begins with, if older events were [trimmed](Self::trim).
     pub fn base(&self) -> Option<&Base> {
-        self.state.graph.base()
+        self.state.awake().graph.base()
     }
 
     /// Drops history that nobody needs any more: the events below the greatest version within
@@ -352,6 +357,7 @@ impl Document {
         if self.open.is_some() {
             return Err(EditError::TransactionOpen);
         }
+        self.wake();
         let own = self.replica;
         let remembered = |replica| Some(replica) == own || remember(replica);
         Ok(base::trim(&self.state, stable, &remembered).map(|(state, trimmed)| {
@@ -362,11 +368,12 @@ impl Document {
 
     // Bytes.
 
-    /// The whole document. Equal sets of events give equal bytes. O(n log n) for n runs of
-    /// the history.
+    /// The whole document, for others; [`save`](Self::save) is for one's own storage. Equal sets of
+    /// events give equal bytes. O(n log n) for n runs of the history.
     pub fn encode(&self) -> Vec<u8> {
-        let order = history::canonical_order(&self.state.graph);
-        bundle::write(&self.state, self.genesis, self.state.base.as_deref(), &order)
+        let state = self.state.awake();
+        let order = history::canonical_order(&state.graph);
+        bundle::write(state, self.genesis, state.base.as_deref(), &order)
     }
 
     /// Reads a document, for reading; see [`set_replica`](Self::set_replica).
@@ -377,11 +384,20 @@ impl Document {
     /// what they follow.
     pub fn decode(bytes: &[u8]) -> Result<Self, ImportError> {
         let (genesis, body) = bundle::read(bytes)?;
+        Self::of_history(genesis, body, bytes.len())
+    }
+
+    /// The document whose whole history is a body that was written in so many bytes.
+    pub(crate) fn of_history(
+        genesis: Genesis,
+        body: Body,
+        bytes: usize,
+    ) -> Result<Self, ImportError> {
         let mut document = Self::with_genesis(genesis);
         document.events.set_recorded(false);
         // In pieces, so that what an import remembers while it works is small beside the
         // document. They can be: a document is written in an order that causality allows.
-        let rows_max = PIECE_ROWS_MIN.max((bytes.len() / BYTES_PER_ROW) as u32);
+        let rows_max = PIECE_ROWS_MIN.max((bytes / BYTES_PER_ROW) as u32);
         for piece in ChangeSet::pieces(body, rows_max) {
             document.apply(piece)?;
         }
@@ -397,10 +413,11 @@ impl Document {
     /// a replica without changes of its own begins anew with it, and any other one is told
     /// [`ImportError::HistoryNeeded`].
     pub fn changes_since(&self, version: &VersionVector) -> Vec<u8> {
-        let known = self.state.graph.closed(version);
-        let base = self.state.base.as_deref().filter(|_| !self.state.serves(&known));
-        let ranges = history::missing(&self.state, &known, self.version());
-        bundle::write(&self.state, self.genesis, base, &ranges)
+        let state = self.state.awake();
+        let known = state.graph.closed(version);
+        let base = state.base.as_deref().filter(|_| !state.serves(&known));
+        let ranges = history::missing(state, &known, state.graph.version());
+        bundle::write(state, self.genesis, base, &ranges)
     }
 
     /// Takes in changes from another replica, or a whole document, all or nothing. What is
@@ -449,6 +466,7 @@ impl Document {
         if self.open.is_some() {
             return Err(ImportError::TransactionOpen);
         }
+        self.wake();
         let mut journal = self.events.are_recorded().then(Journal::default);
         if let Some(base) = changes.base()
             && let Some(mut begun) = self.begin_with(base, &changes, admit)?
@@ -515,9 +533,8 @@ impl Document {
     }
 
     /// A document in a state, for reading.
-    #[cfg(feature = "rebase")]
     pub(crate) fn of_state(state: State, genesis: Genesis) -> Self {
-        Self { state, ..Self::with_genesis(genesis) }
+        Self { state, genesis, replica: None, events: Events::default(), open: None, lost: None }
     }
 
     /// Whether a transaction is open.
@@ -530,6 +547,9 @@ impl Document {
     pub fn check_invariants(&self) {
         if self.open.is_none() {
             self.state.check_invariants();
+            if self.has_history() {
+                self.state.awake().check_invariants();
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ impl Document {
     /// The maximal ones of the events in `version` that are held and were not
     /// [trimmed](Self::trim). O(R log R), and O(runs) between them and the tip.
     pub fn heads_within(&self, version: &VersionVector) -> Frontier {
-        let graph = &self.state.graph;
+        let graph = &self.state.awake().graph;
         let last = version.iter().filter_map(|(replica, seq)| {
             graph.lv_of(Dot::new(replica, seq.min(graph.version().get(replica))))
         });
@@ -49,7 +49,7 @@ impl Document {
     }
 
     fn check_seen(&self, floor: &Frontier, changes: &ChangeSet) -> Result<(), ImportError> {
-        let graph = &self.state.graph;
+        let graph = &self.state.awake().graph;
         let heads: Vec<Lv> = floor.iter().filter_map(|dot| graph.lv_of(dot)).collect();
         if heads.is_empty() {
             return Ok(());

@@ -78,6 +78,8 @@
 //! * [`Presence`]: who else is here. It is no part of the document.
 //! * A `Document` is a [`ChangeLog`](crdt_causal::sync::ChangeLog): a
 //!   [`Session`](crdt_causal::sync::Session) keeps two of them in step over any network.
+//! * [`Document::save`] and [`Document::open`]: one's own storage, opened in the time of what is visible;
+//!   [`Document::encode`] is for others.
 //! * The bytes are described in `docs/format.md`.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -109,6 +111,7 @@ mod path;
 mod presence;
 #[cfg(feature = "rebase")]
 mod rebase;
+mod saved;
 mod state;
 mod transaction;
 mod value;
@@ -121,7 +124,7 @@ pub use crdt_core::sequence::{Anchor, AnchorError, Side, TextError, TextPatch};
 pub use crdt_core::{Dot, DotRange, Frontier, ReplicaId, VersionVector};
 pub use document::Document;
 pub use edit::{CounterEdit, MapEdit, SetEdit, TextEdit};
-pub use error::{EditError, ImportError};
+pub use error::{EditError, ImportError, SavedError};
 pub use event::{Change, Event, MapChange, Origin, TextChange};
 pub use genesis::{Genesis, MERGE_RULES};
 pub use history::ChangeInfo;

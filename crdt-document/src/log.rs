@@ -26,7 +26,7 @@ impl ChangeLog for Document {
     }
 
     fn version(&self) -> &VersionVector {
-        self.state.graph.version()
+        Self::version(self)
     }
 
     fn frontier(&self) -> Frontier {
@@ -34,7 +34,7 @@ impl ChangeLog for Document {
     }
 
     fn frontier_of(&self, version: &VersionVector) -> Option<Frontier> {
-        let graph = &self.state.graph;
+        let graph = &self.state.awake().graph;
         if version == graph.version() {
             return Some(graph.frontier_dots());
         }
@@ -47,7 +47,7 @@ impl ChangeLog for Document {
     }
 
     fn knows(&self, frontier: &Frontier) -> bool {
-        frontier.iter().all(|dot| self.version().contains(dot))
+        frontier.iter().all(|dot| dot.seq <= self.state.last_of(dot.replica))
     }
 
     fn version_of(&self, frontier: &Frontier) -> Option<VersionVector> {
@@ -55,25 +55,28 @@ impl ChangeLog for Document {
     }
 
     fn closed(&self, claimed: VersionVector) -> VersionVector {
-        self.state.graph.closed(&claimed)
+        self.state.awake().graph.closed(&claimed)
     }
 
     fn serves(&self, known: &VersionVector) -> bool {
+        let state = self.state.awake();
         // Whoever has nothing of its own begins anew with the base: a newcomer, or one that has
         // only what the document begins with everywhere.
         let has_nothing_of_its_own = || {
-            let base = self.state.graph.base();
+            let base = state.graph.base();
             base.is_some_and(|base| base.writers().dominates(known))
         };
-        known.is_empty() || self.state.serves(known) || has_nothing_of_its_own()
+        known.is_empty() || state.serves(known) || has_nothing_of_its_own()
     }
 
     fn chain(&self, dot: Dot) -> Option<ChainHash> {
-        self.state.chains.at(&self.state, dot)
+        let state = self.state.awake();
+        state.chains.at(state, dot)
     }
 
     fn follows(&self, ranges: &[DotRange]) -> Vec<Dot> {
-        let graph = &self.state.graph;
+        let state = self.state.awake();
+        let graph = &state.graph;
         let mut follows = Vec::new();
         for &DotRange { replica, first, last } in ranges {
             // What a base stands for has nothing before it.
@@ -83,7 +86,7 @@ impl ChangeLog for Document {
                 continue;
             }
             follows.extend(Dot::new(replica, first).previous());
-            for range in held_ranges(&self.state, replica, first, last) {
+            for range in held_ranges(state, replica, first, last) {
                 for (lvs, _) in graph.chains(range) {
                     follows.extend(graph.explicit_parents(lvs.start));
                 }
@@ -100,20 +103,21 @@ impl ChangeLog for Document {
         tables: &mut SendTables,
         out: &mut Writer,
     ) -> Vec<DotRange> {
-        let base = self.state.base.as_deref().filter(|_| !self.state.serves(known));
-        let missing = history::missing(&self.state, known, upto);
+        let state = self.state.awake();
+        let base = state.base.as_deref().filter(|_| !state.serves(known));
+        let missing = history::missing(state, known, upto);
         let left = bytes_max.saturating_sub(base.map_or(0, <[u8]>::len));
-        let ranges = first_bytes(&self.state, missing, left);
+        let ranges = first_bytes(state, missing, left);
         if ranges.is_empty() && base.is_none() {
             return Vec::new();
         }
-        body::write(&self.state, base, &ranges, tables, out);
+        body::write(state, base, &ranges, tables, out);
         let mut covered: Vec<DotRange> = Vec::new();
         if let Some(base) = self.base().filter(|_| base.is_some()) {
             let writers = base.writers().iter();
             covered.extend(writers.map(|(replica, last)| DotRange::new(replica, 1, last)));
         }
-        for run in body::runs(&self.state, &ranges) {
+        for run in body::runs(state, &ranges) {
             covered.push(DotRange::new(run.replica, run.seq, run.last().seq));
         }
         covered

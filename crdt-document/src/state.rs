@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -11,6 +12,7 @@ use crate::container::{Container, Containers, Content};
 use crate::journal::Journal;
 use crate::op::{Op, OwnedTextOp, Piece};
 use crate::owners::Owners;
+use crate::saved::Asleep;
 use crate::{Kind, Step};
 
 /// The event log of a document, and what is visible in its containers.
@@ -23,6 +25,9 @@ pub(crate) struct State {
     pub(crate) base: Option<Arc<[u8]>>,
     /// What tells other events of the same names from those that are held.
     pub(crate) chains: Chains,
+    /// The history, where it has not been decoded: until then the rest is as if all of it but what
+    /// was written since had been trimmed.
+    pub(crate) asleep: Option<Box<Asleep>>,
 }
 
 /// What an event had seen.
@@ -73,6 +78,7 @@ impl State {
             containers: Containers::new(),
             base: None,
             chains: Chains::default(),
+            asleep: None,
         }
     }
 

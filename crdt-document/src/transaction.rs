@@ -68,7 +68,7 @@ impl Open {
         let lamport = tips.map(|&tip| graph.lamport(tip)).max().unwrap_or(0);
         let seq = graph.version().get(replica);
         // The greatest local version is no event; see `EventGraph`.
-        let room = u64::from(graph.room()).min(SEQ_MAX - seq) as u32;
+        let room = u64::from(state.room()).min(SEQ_MAX - seq) as u32;
         Self {
             replica,
             lv: graph.len(),

@@ -110,6 +110,28 @@ fn a_trimmed_document() {
     assert_eq!(doc.to_string(), json);
 }
 
+/// What is visible first; its history, and the changes behind a base.
+#[test]
+fn saved_documents() {
+    let mut doc = document();
+    for name in ["saved.hex", "saved_trimmed.hex"] {
+        let frozen = golden(name, &doc.save());
+        let opened = Document::open(&frozen[..]).unwrap();
+        assert_eq!(opened.to_value(), doc.to_value());
+        assert_eq!(opened.save(), frozen);
+        assert!(!opened.has_history());
+        assert_eq!(opened.encode(), doc.encode());
+        let stable = doc.version().clone();
+        doc.transact(|tx| {
+            tx.counter("views").increment(7);
+            tx.text("body").push("!").map(drop)
+        })
+        .unwrap();
+        doc.trim(&stable, |_| false).unwrap().expect("there is history");
+    }
+    golden("saved_empty.hex", &Document::reader().save());
+}
+
 #[test]
 fn an_empty_document() {
     golden("empty.hex", &Document::reader().encode());

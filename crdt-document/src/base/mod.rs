@@ -19,6 +19,7 @@ use crdt_core::codec::DecodeError;
 use crate::journal::Journal;
 use crate::state::State;
 
+pub(crate) use read::begin;
 pub use trim::Trimmed;
 #[cfg(feature = "rebase")]
 pub(crate) use trim::replay;
@@ -49,7 +50,9 @@ impl BaseBytes {
 
     /// The document at that version.
     pub(crate) fn begin(&self) -> Result<Begun, DecodeError> {
-        read::begin(&self.bytes).map_err(|error| self.moved(error))
+        let mut begun = begin(&self.bytes).map_err(|error| self.moved(error))?;
+        begun.state.base = Some(self.bytes.clone());
+        Ok(begun)
     }
 
     fn moved(&self, error: DecodeError) -> DecodeError {

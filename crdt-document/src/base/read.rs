@@ -2,7 +2,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crdt_core::causality::{Base, Frontier};
-use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Limits, Reader, ReceiveTable};
+use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Reader, ReceiveTable};
 use crdt_core::dot_store::DotSet;
 use crdt_core::sequence::{EVENTS_MAX, TextStore};
 use crdt_core::set::AddWinsStore;
@@ -18,7 +18,7 @@ use crate::{Kind, Path, Step, Value};
 
 /// Reads which version a base is.
 pub(super) fn version(bytes: &[u8]) -> Result<Base, DecodeError> {
-    read_version(&mut Reader::with_limits(bytes, Limits::DEFAULT)?)
+    read_version(&mut Reader::new(bytes))
 }
 
 fn read_version(input: &mut Reader<'_>) -> Result<Base, DecodeError> {
@@ -31,13 +31,13 @@ fn read_version(input: &mut Reader<'_>) -> Result<Base, DecodeError> {
     base.ok_or(DecodeErrorKind::OutOfRange.at(at))
 }
 
-/// Reads what [`write`](super::write) wrote.
+/// Reads what [`write`](super::write) wrote, and does not keep it.
 ///
 /// Nobody can say whether what is visible follows from events that are gone: that has to be
 /// taken from whoever has the document. What can be is checked: that the bytes are those that
 /// this content has, and that nothing in it is later than the base.
-pub(super) fn begin(bytes: &[u8]) -> Result<Begun, DecodeError> {
-    let mut input = Reader::with_limits(bytes, Limits::DEFAULT)?;
+pub(crate) fn begin(bytes: &[u8]) -> Result<Begun, DecodeError> {
+    let mut input = Reader::new(bytes);
     let base = read_version(&mut input)?;
     let lamport = base.lamport();
     let graph = EventGraph::with_base(base);
@@ -67,7 +67,7 @@ pub(super) fn begin(bytes: &[u8]) -> Result<Begun, DecodeError> {
     containers.find_out_what_lives();
     let authors = contents.authors();
     let chains = Chains::default();
-    let state = State { graph, owners, containers, chains, base: Some(bytes.into()) };
+    let state = State { graph, owners, containers, base: None, chains, asleep: None };
     Ok(Begun { state, authors })
 }
 

@@ -84,9 +84,10 @@ impl Document {
         if self.is_open() {
             return Err(EditError::TransactionOpen);
         }
-        let known = self.state.graph.closed(version);
-        let ranges = history::missing(&self.state, &VersionVector::new(), &known);
-        let state = base::replay(&self.state, self.state.base.clone(), &ranges);
+        let whole = self.state.awake();
+        let known = whole.graph.closed(version);
+        let ranges = history::missing(whole, &VersionVector::new(), &known);
+        let state = base::replay(whole, whole.base.clone(), &ranges);
         Ok(Self::of_state(state, self.genesis()))
     }
 }

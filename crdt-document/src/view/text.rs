@@ -108,7 +108,8 @@ impl<'a> TextView<'a> {
     /// An event of the frontier that is not held; or, where history was
     /// [trimmed](crate::Document::trim), one that the version would need to have.
     pub fn at(&self, version: &Frontier) -> Result<String, Dot> {
-        let graph = &self.state.graph;
+        let view = self.reaching(version);
+        let graph = &view.state.graph;
         let local = graph.local(version)?;
         if let Some(base) = graph.base()
             && !graph.follows_base(&local)
@@ -117,7 +118,7 @@ impl<'a> TextView<'a> {
             let unseen = base.heads().iter().find(|&head| !version.contains(head));
             return Err(unseen.expect("it lacks a head"));
         }
-        let rope = self.store().map(|store| store.text_at(graph, &local));
+        let rope = view.store().map(|store| store.text_at(graph, &local));
         Ok(rope.map_or_else(String::new, |rope| rope.to_string()))
     }
 
@@ -157,11 +158,12 @@ impl<'a> TextView<'a> {
     ///
     /// [`AnchorError`] for an anchor of another text, or of changes that are not held yet.
     pub fn resolve(&self, anchor: &Anchor) -> Result<usize, AnchorError> {
-        let Some(store) = self.store() else {
+        let view = self.reaching(&anchor.version);
+        let Some(store) = view.store() else {
             let at_start = (anchor.gap == 0).then_some(0);
             return at_start.ok_or(AnchorError::OutOfBounds { gap: anchor.gap });
         };
-        store.resolve_anchor(&self.state.graph, anchor).map(|at| at as usize)
+        store.resolve_anchor(&view.state.graph, anchor).map(|at| at as usize)
     }
 
     /// As [`resolve`](Self::resolve), in UTF-16 units.
@@ -182,6 +184,17 @@ impl<'a> TextView<'a> {
     /// Whether this release can read it; one that it cannot reads as empty.
     pub fn is_supported(&self) -> bool {
         is_supported(self.state, self.number)
+    }
+
+    /// The same text in a state that knows the past of a version, if any does.
+    fn reaching(&self, version: &Frontier) -> Self {
+        if self.state.reaches(version) {
+            return *self;
+        }
+        let here = &self.state.containers;
+        let awake = self.state.awake();
+        let number = self.number.and_then(|number| awake.containers.find(&here.path(number)));
+        Self::new(awake, number)
     }
 
     fn rope(&self) -> Option<&'a Rope> {

@@ -8,6 +8,7 @@ mod chains;
 mod hostile;
 mod laws;
 mod model;
+mod saved;
 mod script;
 mod session;
 mod trimming;
