@@ -14,8 +14,14 @@ const ROW: f64 = 110.0;
 /// The picture, as SVG.
 #[must_use]
 pub fn svg(lines: &[Line], title: &str) -> String {
+    svg_with_names(lines, title, &[])
+}
+
+/// The picture, with names for the machines; those that have none are numbered.
+#[must_use]
+pub fn svg_with_names(lines: &[Line], title: &str, names: &[String]) -> String {
     let lines = &lines[lines.len().saturating_sub(LINES_MAX)..];
-    let nodes = lines.iter().map(|line| line.node + 1).max().unwrap_or(1);
+    let nodes = lines.iter().map(|line| line.node + 1).max().unwrap_or(1).max(names.len());
     let times = Times::of(lines);
     let (width, height) = (times.width() + 2.0 * MARGIN, nodes as f64 * ROW + MARGIN);
     let mut out = format!(
@@ -28,9 +34,10 @@ pub fn svg(lines: &[Line], title: &str) -> String {
     );
     for node in 0..nodes {
         let (y, end) = (row(node), width - MARGIN / 2.0);
+        let name = names.get(node).map_or_else(|| format!("node {node}"), |name| escape(name));
         let _ = writeln!(
             out,
-            r##"<line x1="{MARGIN}" y1="{y}" x2="{end:.0}" y2="{y}" stroke="#888"/><text x="10" y="{:.0}">node {node}</text>"##,
+            r##"<line x1="{MARGIN}" y1="{y}" x2="{end:.0}" y2="{y}" stroke="#888"/><text x="10" y="{:.0}">{name}</text>"##,
             y + 4.0
         );
     }
@@ -96,6 +103,12 @@ fn draw(line: &Line, times: &Times, height: f64, out: &mut String) {
         Happening::Refused(from, why) => {
             mark(out, x, y, "#a3a", at, &format!("refuses node {from}: {why}"))
         }
+        Happening::Announced(what) => writeln!(
+            out,
+            r##"<line x1="{x:.1}" y1="30" x2="{x:.1}" y2="{height:.0}" stroke="#99c" stroke-dasharray="4 3"/><text x="{:.1}" y="42" fill="#448">{at} ms: {}</text>"##,
+            x + 4.0,
+            escape(what)
+        ),
         Happening::Violation(what) => writeln!(
             out,
             r##"<line x1="{x:.1}" y1="30" x2="{x:.1}" y2="{height:.0}" stroke="#c00" stroke-width="2"/><text x="{x:.1}" y="42" fill="#c00" text-anchor="end">{at} ms: {}</text>"##,

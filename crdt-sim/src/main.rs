@@ -1,7 +1,8 @@
-//! The laboratory's commands: `run`, `twins`, `replay`, `hash`; and those of histories, `check` and
+//! The laboratory's commands: `run`, `twins`, `replay`, `hash`; `scenario`; and those of histories, `check` and
 //! `generate`.
 
 mod histories;
+mod scenarios;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -37,6 +38,8 @@ enum Command {
     Replay(Replay),
     /// Print the trace hash of seeds: the same in every build and on every platform.
     Hash(Hash),
+    /// Play a situation: what happens, what clients get at each level, and whether what is claimed holds.
+    Scenario(scenarios::Play),
     /// Judge a history, of this system or another: what its clients did and saw.
     Check(histories::Check),
     /// Write a large history that is causally convergent, to measure checkers with.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Twins(options) => twins(&options),
         Command::Replay(options) => replay(&options),
         Command::Hash(options) => hash(&options),
+        Command::Scenario(options) => scenarios::play(&options),
         Command::Check(options) => histories::check(&options),
         Command::Generate(options) => histories::generate(&options),
     };

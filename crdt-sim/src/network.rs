@@ -76,7 +76,8 @@ pub struct Route {
 #[derive(Debug)]
 pub struct Network {
     seed: u64,
-    plan: NetworkPlan,
+    /// What each link does to packets.
+    shapes: Vec<NetworkPlan>,
     /// By their places in the plan.
     pub links: Vec<Link>,
     /// What cuts which direction of which link, by the step of the plan that did.
@@ -102,7 +103,7 @@ impl Network {
         };
         Self {
             seed,
-            plan,
+            shapes: vec![plan; links.len()],
             links: links.iter().map(|ends| Link::new(*ends)).collect(),
             cuts: BTreeMap::new(),
             chosen: chosen.map(|all| all.iter().map(|fault| (key(fault), fault.fault)).collect()),
@@ -115,6 +116,17 @@ impl Network {
     pub fn calm(&mut self) {
         self.calm = true;
         self.cuts.clear();
+    }
+
+    /// From now on this is what a link does to packets, whatever the others do.
+    pub fn shape(&mut self, link: usize, shape: NetworkPlan) {
+        self.shapes[link] = shape;
+    }
+
+    /// What a link does to packets.
+    #[must_use]
+    pub fn shape_of(&self, link: usize) -> &NetworkPlan {
+        &self.shapes[link]
     }
 
     /// Step `step` of the plan cuts these (link, sending end).
@@ -138,7 +150,7 @@ impl Network {
         self.links[link].sent[end] += 1;
         let name = [link as u64, self.links[link].connection, end as u64, packet];
         let mut draws = Draws { seed: self.seed, name, drawn: 0 };
-        let NetworkPlan { latency_ms, jitter_ms, .. } = self.plan;
+        let NetworkPlan { latency_ms, jitter_ms, .. } = self.shapes[link];
         let natural = now + latency_ms + draws.below(jitter_ms + 1);
         let cut = self.cuts.values().find(|(_, cut)| cut.contains(&(link, end)));
         if let Some((fault, _)) = cut {
@@ -191,16 +203,17 @@ impl Network {
         if let Some(chosen) = &self.chosen {
             return chosen.get(&name).copied();
         }
-        let NetworkPlan { latency_ms, jitter_ms, delay_ms, .. } = self.plan;
+        let shape = &self.shapes[name[0] as usize];
+        let NetworkPlan { latency_ms, jitter_ms, delay_ms, .. } = *shape;
         let later = 1 + draws.below(2 * (latency_ms + jitter_ms) + 40);
         let delayed = 1 + draws.below(delay_ms);
-        if draws.below(1000) < self.plan.loss_permille {
+        if draws.below(1000) < shape.loss_permille {
             Some(PacketFate::Lost)
-        } else if draws.below(1000) < self.plan.duplication_permille {
+        } else if draws.below(1000) < shape.duplication_permille {
             Some(PacketFate::Twice(later))
-        } else if draws.below(1000) < self.plan.reordering_permille {
+        } else if draws.below(1000) < shape.reordering_permille {
             Some(PacketFate::Overtaken(later))
-        } else if draws.below(1000) < self.plan.delay_permille {
+        } else if draws.below(1000) < shape.delay_permille {
             Some(PacketFate::Delayed(delayed))
         } else {
             None

@@ -33,6 +33,8 @@ pub enum Happening {
     Connected(usize),
     /// The connection to another node was given up.
     Refused(usize, String),
+    /// What the story says.
+    Announced(String),
     /// What is wrong.
     Violation(String),
 }

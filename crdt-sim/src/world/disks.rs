@@ -1,8 +1,8 @@
 //! What machines write, what a crash leaves of it, and how they start again.
 
 use super::World;
+use super::event::Event;
 use super::node::Body;
-use super::queue::Event;
 use crate::disk::{Disk, WriteFate};
 use crate::faults::Fault;
 use crate::journal;

@@ -1,8 +1,8 @@
 //! Packets and connections, from one machine to another.
 
 use super::World;
+use super::event::Event;
 use super::node::{Body, Held};
-use super::queue::Event;
 use crate::random::mixed;
 use crate::replica::{Hostile, Refused, Replica, Violation};
 use crate::trace::Happening;

@@ -7,9 +7,9 @@
 
 mod check;
 mod disks;
+mod event;
 mod links;
 mod node;
-mod queue;
 mod steps;
 
 use crdt_core::ReplicaId;
@@ -18,11 +18,12 @@ use crate::faults::{Counters, Fault};
 use crate::model::{History, Version};
 use crate::network::Network;
 use crate::plan::{PacketFault, Plan, Subject};
+use crate::queue::Queue;
 use crate::random::mixed;
 use crate::replica::{Hostile, Replica, Violation};
 use crate::trace::{Happening, Line, Trace};
+use event::Event;
 use node::{Body, Node};
-use queue::{Event, Queue};
 
 /// What came of a run.
 #[derive(Clone, Debug)]
@@ -95,7 +96,7 @@ const HAPPENINGS_AT_ONCE_MAX: u64 = 20_000;
 pub struct World<'a, R: Replica> {
     plan: &'a Plan,
     now: u64,
-    queue: Queue,
+    queue: Queue<Event>,
     nodes: Vec<Node<R>>,
     network: Network,
     history: History<R::Op>,

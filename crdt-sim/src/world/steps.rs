@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::World;
-use super::queue::Event;
+use super::event::Event;
 use crate::disk::WriteFate;
 use crate::faults::Fault;
 use crate::plan::{Action, Cut, Edit, Identity, Storage, Subject};

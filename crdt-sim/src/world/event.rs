@@ -1,8 +1,4 @@
-//! What is going to happen, in order of time.
-
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::collections::BinaryHeap;
+//! What is going to happen in a run.
 
 /// Something that is going to happen.
 #[derive(Debug)]
@@ -29,25 +25,4 @@ pub(super) enum Event {
     RoundEnds { link: usize, connection: u64, forks_seen: u64 },
     /// The faults end.
     Calm,
-}
-
-/// Events by time; those of one time in the order in which they were put there.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    order: BinaryHeap<Reverse<(u64, u64)>>,
-    events: BTreeMap<u64, Event>,
-    pushed: u64,
-}
-
-impl Queue {
-    pub(super) fn push(&mut self, at: u64, event: Event) {
-        self.order.push(Reverse((at, self.pushed)));
-        self.events.insert(self.pushed, event);
-        self.pushed += 1;
-    }
-
-    pub(super) fn pop(&mut self) -> Option<(u64, Event)> {
-        let Reverse((at, number)) = self.order.pop()?;
-        Some((at, self.events.remove(&number).expect("it was pushed")))
-    }
 }
