@@ -10,7 +10,7 @@ use crate::base::{self, BaseBytes, Begun, Trimmed};
 use crate::codec::body::Body;
 use crate::codec::bundle;
 use crate::container::ROOT;
-use crate::error::{EditError, ImportError, SavedError};
+use crate::error::{EditError, ImportError};
 use crate::event::{Event, Events, Origin};
 use crate::genesis::digest;
 use crate::history::{self, ChangeInfo};
@@ -45,7 +45,8 @@ pub struct Document {
     events: Events,
     open: Option<Open>,
     /// Why the history was lost, if it was there as bytes that could not be decoded.
-    pub(crate) lost: Option<SavedError>,
+    #[cfg(feature = "saved")]
+    pub(crate) lost: Option<crate::SavedError>,
 }
 
 impl Document {
@@ -368,7 +369,7 @@ impl Document {
 
     // Bytes.
 
-    /// The whole document, for others; [`save`](Self::save) is for one's own storage. Equal sets of
+    /// The whole document, for others; `save` is for one's own storage. Equal sets of
     /// events give equal bytes. O(n log n) for n runs of the history.
     pub fn encode(&self) -> Vec<u8> {
         let state = self.state.awake();
@@ -534,7 +535,15 @@ impl Document {
 
     /// A document in a state, for reading.
     pub(crate) fn of_state(state: State, genesis: Genesis) -> Self {
-        Self { state, genesis, replica: None, events: Events::default(), open: None, lost: None }
+        Self {
+            state,
+            genesis,
+            replica: None,
+            events: Events::default(),
+            open: None,
+            #[cfg(feature = "saved")]
+            lost: None,
+        }
     }
 
     /// Whether a transaction is open.

@@ -111,9 +111,12 @@ mod path;
 mod presence;
 #[cfg(feature = "rebase")]
 mod rebase;
+#[cfg(feature = "saved")]
 mod saved;
 mod state;
 mod transaction;
+#[cfg(not(feature = "saved"))]
+mod unsaved;
 mod value;
 mod view;
 
@@ -124,13 +127,15 @@ pub use crdt_core::sequence::{Anchor, AnchorError, Side, TextError, TextPatch};
 pub use crdt_core::{Dot, DotRange, Frontier, ReplicaId, VersionVector};
 pub use document::Document;
 pub use edit::{CounterEdit, MapEdit, SetEdit, TextEdit};
-pub use error::{EditError, ImportError, SavedError};
+pub use error::{EditError, ImportError};
 pub use event::{Change, Event, MapChange, Origin, TextChange};
 pub use genesis::{Genesis, MERGE_RULES};
 pub use history::ChangeInfo;
 pub use import::Imported;
 pub use path::{Kind, PATH_STEPS_MAX, Path, Step};
 pub use presence::{Presence, PresenceEvent, PresenceFull, PresenceLimits};
+#[cfg(feature = "saved")]
+pub use saved::SavedError;
 pub use transaction::Transaction;
 pub use value::{VALUE_DEPTH_MAX, Value, ValueMap};
 pub use view::{Ambiguous, Conflict, CounterView, Entry, MapView, SetView, TextView, View};

@@ -12,7 +12,10 @@ use crate::container::{Container, Containers, Content};
 use crate::journal::Journal;
 use crate::op::{Op, OwnedTextOp, Piece};
 use crate::owners::Owners;
+#[cfg(feature = "saved")]
 use crate::saved::Asleep;
+#[cfg(not(feature = "saved"))]
+use crate::unsaved::Asleep;
 use crate::{Kind, Step};
 
 /// The event log of a document, and what is visible in its containers.

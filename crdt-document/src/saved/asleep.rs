@@ -11,12 +11,13 @@ use crdt_core::codec::{Reader, Writer};
 use crdt_core::{Frontier, ReplicaId};
 use once_cell::race::OnceBox;
 
+use super::error::SavedError;
 use super::file::File;
 use super::snapshot::{self, Snapshot};
+use crate::ImportError;
 use crate::base::{self, BaseBytes};
 use crate::codec::body::{self, Body};
 use crate::container::Content;
-use crate::error::{ImportError, SavedError};
 use crate::import::{self, PIECE_ROWS_MIN};
 use crate::state::State;
 use crate::{ChangeSet, Document};

@@ -2,6 +2,7 @@
 //! something asks for them.
 
 mod asleep;
+mod error;
 mod file;
 mod snapshot;
 
@@ -11,9 +12,9 @@ use crdt_core::ReplicaId;
 
 use self::file::File;
 use crate::Document;
-use crate::error::SavedError;
 
 pub(crate) use self::asleep::Asleep;
+pub use self::error::SavedError;
 
 /// Saving and opening.
 impl Document {

@@ -21,7 +21,16 @@ pub(super) fn run() -> Outcome {
     copy_libraries(Path::new(from.trim()), &libraries)
         .map_err(|error| Failure::new(format!("cannot lay out {}: {error}", sysroot.display())))?;
     workspace::cargo()
-        .args(["build", "--package", "crdt-document", "--lib", "--no-default-features", "--locked"])
+        .args([
+            "build",
+            "--package",
+            "crdt-document",
+            "--lib",
+            "--no-default-features",
+            "--features",
+            "saved",
+            "--locked",
+        ])
         // With a named target the flags below do not reach build scripts.
         .args(["--target", &host])
         .env("CARGO_TARGET_DIR", workspace::target_dir().join("no_std"))
