@@ -20,13 +20,20 @@ pub struct Keep {
     pub lines: bool,
 }
 
+/// How a plan is played: [`play`], or with replicas of somebody else.
+pub type Play = fn(&Plan, Keep) -> Report;
+
 /// Plays a plan. A panic is what is wrong, if there is one.
 #[must_use]
 pub fn play(plan: &Plan, keep: Keep) -> Report {
-    let run = || match plan.subject {
+    guarded(|| match plan.subject {
         Subject::Documents => World::<DocumentReplica>::new(plan, keep.lines).run(),
         Subject::Messages => World::<MessagesReplica>::new(plan, keep.lines).run(),
-    };
+    })
+}
+
+/// A run, of which a panic is what is wrong, if there is one.
+pub(crate) fn guarded(run: impl FnOnce() -> Report) -> Report {
     IN_RUN.set(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(run));
     IN_RUN.set(false);
@@ -108,6 +115,18 @@ pub type Draw = fn(u64) -> Plan;
 /// `done` is told after each how many there were.
 pub fn run(
     draw: Draw,
+    first: u64,
+    count: u64,
+    failures_max: usize,
+    done: &(dyn Fn(u64) + Sync),
+) -> Summary {
+    run_as(play, &draw, first, count, failures_max, done)
+}
+
+/// The same, played in some way.
+pub(crate) fn run_as(
+    play: Play,
+    draw: &(dyn Fn(u64) -> Plan + Sync),
     first: u64,
     count: u64,
     failures_max: usize,

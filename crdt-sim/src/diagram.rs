@@ -41,8 +41,14 @@ pub fn svg_with_names(lines: &[Line], title: &str, names: &[String]) -> String {
             y + 4.0
         );
     }
+    let mut announced = 0;
     for line in lines {
-        draw(line, &times, height, &mut out);
+        if let Happening::Announced(what) = &line.what {
+            announce(what, line.at_ms, announced, &times, height, &mut out);
+            announced += 1;
+        } else {
+            draw(line, &times, height, &mut out);
+        }
     }
     out.push_str("</svg>\n");
     out
@@ -103,18 +109,26 @@ fn draw(line: &Line, times: &Times, height: f64, out: &mut String) {
         Happening::Refused(from, why) => {
             mark(out, x, y, "#a3a", at, &format!("refuses node {from}: {why}"))
         }
-        Happening::Announced(what) => writeln!(
-            out,
-            r##"<line x1="{x:.1}" y1="30" x2="{x:.1}" y2="{height:.0}" stroke="#99c" stroke-dasharray="4 3"/><text x="{:.1}" y="42" fill="#448">{at} ms: {}</text>"##,
-            x + 4.0,
-            escape(what)
-        ),
+        // Drawn apart from the machines.
+        Happening::Announced(_) => Ok(()),
         Happening::Violation(what) => writeln!(
             out,
             r##"<line x1="{x:.1}" y1="30" x2="{x:.1}" y2="{height:.0}" stroke="#c00" stroke-width="2"/><text x="{x:.1}" y="42" fill="#c00" text-anchor="end">{at} ms: {}</text>"##,
             escape(&what.chars().take(200).collect::<String>())
         ),
     };
+}
+
+/// What the story says, over all machines: one announcement below the other, or those that follow each
+/// other closely could not be read.
+fn announce(what: &str, at: u64, number: usize, times: &Times, height: f64, out: &mut String) {
+    let (x, y) = (times.x(at), 32 + number % 3 * 12);
+    let _ = writeln!(
+        out,
+        r##"<line x1="{x:.1}" y1="{y}" x2="{x:.1}" y2="{height:.0}" stroke="#99c" stroke-dasharray="4 3"/><text x="{:.1}" y="{y}" fill="#448">{at} ms: {}</text>"##,
+        x + 4.0,
+        escape(what)
+    );
 }
 
 fn mark(out: &mut String, x: f64, y: f64, color: &str, at: u64, what: &str) -> std::fmt::Result {

@@ -23,6 +23,9 @@
 //! What any system, not only this one, let its clients do and see is judged from outside by the checker of
 //! [histories](history), which knows nothing of the laboratory.
 //!
+//! The same runs on [types and documents of your own](laboratory), and situations that many systems have been in
+//! are played, and judged, as [scenarios](scenario).
+//!
 //! A seed that fails is [shrunk](shrink) to a small plan, which is a text to be edited and played
 //! again, and [drawn](diagram).
 #![forbid(unsafe_code)]
@@ -36,6 +39,7 @@ pub mod document;
 pub mod faults;
 pub mod history;
 pub mod journal;
+pub mod laboratory;
 pub mod messages;
 pub mod model;
 pub mod network;

@@ -1,6 +1,8 @@
 //! What the laboratory needs from what it replicates.
 
+use std::convert::Infallible;
 use std::fmt::Debug;
+use std::marker::PhantomData;
 
 use crdt_core::{Dot, DotRange, ReplicaId, VersionVector};
 
@@ -157,4 +159,50 @@ pub trait Hostile: Machine {
 
     /// What an honest peer did that it should not have done.
     fn missed(&self) -> Option<&str>;
+}
+
+/// There is no peer that means harm.
+#[derive(Debug)]
+pub struct Nobody<O>(Infallible, PhantomData<O>);
+
+impl<O> Machine for Nobody<O> {
+    fn connect(&mut self, _: usize, _: u64, _: u64) {
+        match self.0 {}
+    }
+
+    fn disconnect(&mut self, _: usize) {
+        match self.0 {}
+    }
+
+    fn transmit(&mut self, _: usize, _: u64) -> Option<Vec<u8>> {
+        match self.0 {}
+    }
+
+    fn timeout(&self) -> Option<u64> {
+        match self.0 {}
+    }
+}
+
+impl<O> Hostile for Nobody<O> {
+    type Op = O;
+
+    fn new(_: Hostility, _: ReplicaId, _: u64) -> Self {
+        panic!("the plans of types and schemas of others have no hostile peers")
+    }
+
+    fn events(&self) -> Vec<(Dot, O)> {
+        match self.0 {}
+    }
+
+    fn receive(&mut self, _: usize, _: &[u8], _: u64) {
+        match self.0 {}
+    }
+
+    fn done(&self) -> u64 {
+        match self.0 {}
+    }
+
+    fn missed(&self) -> Option<&str> {
+        match self.0 {}
+    }
 }

@@ -4,7 +4,7 @@
 //! faults of single packets, edits, links and machines. A plan that was drawn has rates of packet
 //! faults; those that came to pass are written out first, so that each can be left out alone.
 
-use crate::campaign::{Keep, play};
+use crate::campaign::{self, Keep, Play};
 use crate::plan::{Action, Cut, LimitsPlan, PacketFault, Plan, Step};
 use crate::replica::Violation;
 
@@ -12,7 +12,18 @@ use crate::replica::Violation;
 /// there: what the same checker finds as in `plan`.
 #[must_use]
 pub fn shrink(plan: &Plan, violation: &Violation, runs_max: usize) -> (Plan, Violation) {
-    let mut search = Search { best: plan.clone(), found: violation.clone(), left: runs_max };
+    shrink_as(campaign::play, plan, violation, runs_max)
+}
+
+/// The same, played in some way.
+pub(crate) fn shrink_as(
+    play: Play,
+    plan: &Plan,
+    violation: &Violation,
+    runs_max: usize,
+) -> (Plan, Violation) {
+    let (best, found) = (plan.clone(), violation.clone());
+    let mut search = Search { play, best, found, left: runs_max };
     let report = play(plan, Keep::default());
     search.try_plan(Plan { packets: Some(report.packets), ..plan.clone() });
     loop {
@@ -29,6 +40,7 @@ pub fn shrink(plan: &Plan, violation: &Violation, runs_max: usize) -> (Plan, Vio
 }
 
 struct Search {
+    play: Play,
     best: Plan,
     found: Violation,
     left: usize,
@@ -41,7 +53,7 @@ impl Search {
             return false;
         }
         self.left -= 1;
-        match play(&plan, Keep::default()).violation {
+        match (self.play)(&plan, Keep::default()).violation {
             Some(violation) if violation.checker == self.found.checker => {
                 self.best = plan;
                 self.found = violation;

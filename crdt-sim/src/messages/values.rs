@@ -20,7 +20,7 @@ use crate::plan::Edit;
 
 /// One of each.
 #[derive(Default)]
-pub(super) struct Values {
+pub struct Values {
     set: AddWinsSet<u8>,
     remove_wins: RemoveWinsSet<u8>,
     register: MultiValueRegister<u8>,

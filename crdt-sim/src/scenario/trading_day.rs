@@ -101,7 +101,8 @@ pub(super) fn play(options: &Options) -> Report {
     let took = reconciled.map_or("never".to_string(), |ms| format!("{ms} ms"));
     world.say(format!("reconciled: {took}; the talk's took 5 h 15 min"));
     world.set_policy(Policy::new(&CONSISTENT, &[], LevelRange::exactly(Level::EVENTUAL)));
-    let until = world.now + 15 * MINUTE;
+    // The rest of the fourteen hours is an ordinary day.
+    let until = if options.is_brief { world.now + 15 * MINUTE } else { at(17, 15) };
     post_until(&mut world, until, &mut truth, has_counters);
     world.set_open(false);
     world.run_for(MINUTE);

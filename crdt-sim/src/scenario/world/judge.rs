@@ -73,8 +73,7 @@ impl World {
         backwards
     }
 
-    /// How many writes at a server a client was told of, and the document of a region has no trace of:
-    /// neither the value nor one that was written to the register later.
+    /// How many events that were made anywhere the document of a region does not hold.
     pub(crate) fn lost_writes(&self, server: usize) -> u64 {
         let made: u64 = self.born.iter().map(|born| born.len() as u64).sum();
         made - self.servers[server].head()
