@@ -1,3 +1,4 @@
+#[cfg(feature = "saved")]
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,8 +15,6 @@ use crate::op::{Op, OwnedTextOp, Piece};
 use crate::owners::Owners;
 #[cfg(feature = "saved")]
 use crate::saved::Asleep;
-#[cfg(not(feature = "saved"))]
-use crate::unsaved::Asleep;
 use crate::{Kind, Step};
 
 /// The event log of a document, and what is visible in its containers.
@@ -30,6 +29,7 @@ pub(crate) struct State {
     pub(crate) chains: Chains,
     /// The history, where it has not been decoded: until then the rest is as if all of it but what
     /// was written since had been trimmed.
+    #[cfg(feature = "saved")]
     pub(crate) asleep: Option<Box<Asleep>>,
 }
 
@@ -81,6 +81,7 @@ impl State {
             containers: Containers::new(),
             base: None,
             chains: Chains::default(),
+            #[cfg(feature = "saved")]
             asleep: None,
         }
     }

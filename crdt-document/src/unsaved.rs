@@ -8,10 +8,6 @@ use crdt_core::{Frontier, ReplicaId};
 use crate::Document;
 use crate::state::State;
 
-/// What no state has.
-#[derive(Debug)]
-pub(crate) enum Asleep {}
-
 impl State {
     pub(crate) const fn awake(&self) -> &Self {
         self

@@ -67,7 +67,7 @@ pub(crate) fn begin(bytes: &[u8]) -> Result<Begun, DecodeError> {
     containers.find_out_what_lives();
     let authors = contents.authors();
     let chains = Chains::default();
-    let state = State { graph, owners, containers, base: None, chains, asleep: None };
+    let state = State { graph, owners, containers, chains, ..State::new() };
     Ok(Begun { state, authors })
 }
 
