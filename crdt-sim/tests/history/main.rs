@@ -2,6 +2,7 @@
 
 mod anomalies;
 mod axioms;
+mod delivered;
 mod exhaustive;
 mod formats;
 mod large;
