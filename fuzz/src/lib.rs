@@ -56,6 +56,7 @@ surfaces![
     delivery_saved,
     delivery_wire,
     document,
+    document_saved,
     document_sync,
     flags,
     frame,

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod delivery_saved;
 pub mod delivery_wire;
 pub mod document;
+pub mod document_saved;
 pub mod document_sync;
 pub mod flags;
 pub mod frame;
