@@ -69,13 +69,13 @@ pub(super) fn play(options: &Options) -> Report {
     let dwell = DegradeConfig::default().dwell_ms;
 
     world.phase("before", "an ordinary evening");
-    world.run_until(60_000);
+    world.run_until(options.brief_or(20_000, 60_000));
     world.phase("surge", "the festival begins: five times as many requests");
     world.haste = 5;
-    world.run_for(options.brief_or(180_000, 420_000));
+    world.run_for(options.brief_or(70_000, 420_000));
     world.phase("after", "it is over");
     world.haste = 1;
-    world.run_for(4 * dwell + 30_000);
+    world.run_for(options.brief_or(3, 4) * dwell + 30_000);
     world.set_open(false);
     world.run_for(25_000);
     let converged = world.converge(60_000).is_some();

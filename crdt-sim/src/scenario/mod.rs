@@ -73,11 +73,13 @@ pub enum Without {
     Counters,
     /// Whatever is preferred is asked for, also when it cannot be had.
     Degradation,
+    /// Customers are told of payments when these are proposed.
+    Outbox,
 }
 
 impl Without {
     /// All of them, with their names.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("majority", Self::Majority),
         ("tokens", Self::Tokens),
         ("hysteresis", Self::Hysteresis),
@@ -87,6 +89,7 @@ impl Without {
         ("coalescing", Self::Coalescing),
         ("counters", Self::Counters),
         ("degradation", Self::Degradation),
+        ("outbox", Self::Outbox),
     ];
 }
 
@@ -175,9 +178,9 @@ impl Scenario {
         },
         Self {
             name: "order-tracking",
-            rows: "T5 T13 T14 T16",
+            rows: "T5 T13 T14 T16 C22",
             about: "four levels in one order, while one region is cut off for a while",
-            needs: &[Without::Tokens, Without::Idempotency],
+            needs: &[Without::Tokens, Without::Idempotency, Without::Outbox],
             play: order_tracking::play,
         },
         Self {

@@ -1,7 +1,7 @@
 //! Order tracking: four levels in one order.
 //!
 //! Payments are strong, the status of an order is causal, notifications belong to a session, menus and
-//! ratings are eventual, by the table that ships. The same day is played with everything strong and with
+//! ratings are eventual, by the table that ships; who has paid is told so, and nobody else. The same day is played with everything strong and with
 //! everything eventual, for comparison; in the middle of it one region is cut off.
 
 use crdt_causal::level::Level;
@@ -36,6 +36,7 @@ fn world(options: &Options, policy: Policy<'static>) -> World {
     setup.policy = policy;
     setup.ledger = super::ledger::Ledger::new(!options.lacks(Without::Idempotency));
     setup.has_tokens = !options.lacks(Without::Tokens);
+    setup.has_outbox = !options.lacks(Without::Outbox);
     // Every second one is on the road.
     let client = |n: usize| Client::new(n % 3, 400, habits());
     setup.clients =
@@ -78,6 +79,7 @@ pub(super) fn play(options: &Options) -> Report {
     world.run_for(length);
     world.set_open(false);
     world.run_for(45_000);
+    world.settle_payments();
     let converged = world.converge(60_000);
     world.say("everybody has gone home");
 
@@ -104,6 +106,14 @@ pub(super) fn play(options: &Options) -> Report {
     let books = world.books();
     let double = books.double_charges() as usize;
     verdicts.push(verdict("T14", "orders that were charged twice", double, 0));
+    let (early, missing) = world.wrong_notices(0);
+    verdicts.push(verdict(
+        "C22",
+        "notices of orders that nobody knew to be paid",
+        early as usize,
+        0,
+    ));
+    verdicts.push(verdict("C22", "paid orders without a notice", missing as usize, 0));
     let menu = world.meters.total(Some("whole"), "eventual").age_ms;
     let status = world.meters.total(Some("whole"), "causal").age_ms;
     verdicts.extend([

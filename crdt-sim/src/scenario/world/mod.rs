@@ -9,6 +9,7 @@ mod asking;
 mod beats;
 mod client;
 mod cuts;
+mod effects;
 mod judge;
 mod keys;
 mod packet;
@@ -34,6 +35,7 @@ use super::wires::Wires;
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::trace::Happening;
+use effects::Notices;
 use packet::{Packet, Request};
 use server::Server;
 use strong::Proposed;
@@ -57,6 +59,8 @@ pub(crate) struct Setup {
     pub(crate) has_tokens: bool,
     /// The engine notices when there is no majority.
     pub(crate) needs_majority: bool,
+    /// Notices of payments wait in an outbox until these are made.
+    pub(crate) has_outbox: bool,
 }
 
 impl Setup {
@@ -76,6 +80,7 @@ impl Setup {
             ledger: Ledger::new(true),
             has_tokens: true,
             needs_majority: true,
+            has_outbox: true,
         }
     }
 }
@@ -130,6 +135,8 @@ pub(crate) struct World {
     cost_us: (u64, u64),
     has_tokens: bool,
     needs_majority: bool,
+    has_outbox: bool,
+    notices: Notices,
     pub(crate) meters: Meters,
     pub(crate) random: Random,
     /// When each event of each server was made: the truth about staleness.
@@ -163,7 +170,6 @@ impl World {
         }
         let servers = (0..count).map(|n| Server::new(n, count, setup.degrade.clone())).collect();
         let mut world = Self {
-            // A day that has begun: ages are counted back from now.
             now: 0,
             queue: Queue::default(),
             wires: Wires::new(setup.seed, names, count, &links),
@@ -181,6 +187,8 @@ impl World {
             cost_us: setup.cost_us,
             has_tokens: setup.has_tokens,
             needs_majority: setup.needs_majority,
+            has_outbox: setup.has_outbox,
+            notices: Notices::default(),
             meters: Meters::default(),
             random: Random::new(setup.seed, 0x5ce9),
             born: vec![Vec::new(); count],

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crdt_causal::cut::{Cut, Slot};
 use crdt_causal::level::{Peer, Progress, ProgressConfig};
-use crdt_causal::policy::{Degrade, DegradeConfig, Sample};
+use crdt_causal::policy::{Degrade, DegradeConfig, Outbox, Sample};
 use crdt_causal::sync::{Config, Retry, Session};
 use crdt_core::{ReplicaId, VersionVector};
 use crdt_document::Document;
@@ -39,6 +39,8 @@ pub(super) struct Server {
     pub(super) answered: BTreeMap<usize, (u64, super::packet::Reply)>,
     pub(super) wake_at: Option<u64>,
     pub(super) stock: Option<Stock>,
+    /// Orders whose customers are told when they are paid.
+    pub(super) outbox: Outbox<u64>,
 }
 
 impl Server {
@@ -65,6 +67,7 @@ impl Server {
             answered: BTreeMap::new(),
             wake_at: None,
             stock: None,
+            outbox: Outbox::new(100_000, 10_000),
         }
     }
 

@@ -37,6 +37,9 @@ impl World {
             others.checked_sub(1).and_then(|last| trips.get(last)).copied().unwrap_or(1);
         let answer_lost = matches!(request.what, What::Pay(_)) && self.random.below(30) == 0;
         self.engine.fault(Fault { request_ms, answer_ms: 0, request_lost: false, answer_lost });
+        if let What::Pay(order) = request.what {
+            self.prepare_notice(server, order);
+        }
         let mut node = self.engine.node(server);
         let ticket = match request.what {
             What::Read(key) => node.read(Some(key), now),
@@ -77,6 +80,9 @@ impl World {
                 self.without_majority += u64::from(self.is_in_minority(server) && is_done_there);
                 let host = &mut self.servers[server];
                 host.strong = host.strong.max(position);
+                if let What::Pay(order) = request.what {
+                    self.paid(server, order, position);
+                }
                 match (answer, request.what) {
                     (Answer::Value(None), What::Read(key)) => {
                         self.read_behind_barrier(server, key, &mut session)
@@ -87,8 +93,18 @@ impl World {
                     _ => Outcome::Done { level: Level::STRONG, value: None, staleness: None },
                 }
             }
-            Decided::Conflict { .. } | Decided::Unavailable => Outcome::Refused,
-            Decided::Indeterminate => Outcome::Unknown,
+            Decided::Conflict { .. } | Decided::Unavailable => {
+                if let What::Pay(order) = request.what {
+                    self.not_paid(server, order);
+                }
+                Outcome::Refused
+            }
+            Decided::Indeterminate => {
+                if let What::Pay(order) = request.what {
+                    self.perhaps_paid(order);
+                }
+                Outcome::Unknown
+            }
         };
         self.reply(server, &request, outcome, Some(&session));
     }
