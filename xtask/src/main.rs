@@ -6,6 +6,7 @@
 //! that a script reads.
 
 mod canaries;
+mod causal_wasm;
 mod demo;
 mod failure;
 mod fuzz;
@@ -46,6 +47,8 @@ enum Command {
     Test(test::Options),
     /// Build the npm package's WebAssembly and print its sizes; fail above the budget.
     Wasm(wasm::Options),
+    /// Measure the delivery buffer as WebAssembly, beside the same code natively.
+    CausalWasm(causal_wasm::Options),
     /// Kill a server under four writers again and again: nothing acknowledged may be lost.
     KillTest(kill_test::Options),
     /// Play an editing trace, as its writers, through a real server; compare the texts.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Wasm(options) => wasm::run(&options),
+        Command::CausalWasm(options) => causal_wasm::run(&options),
         Command::KillTest(options) => kill_test::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Tidy(options) => tidy::run(&options),

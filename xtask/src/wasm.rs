@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::result::ResultLine;
 use weight::Page;
 
-pub(crate) use package::{build, clippy};
+pub(crate) use package::{bind, build, clippy, compile};
 pub(crate) use published::{publish, published_dir};
 
 /// What pages load, by what they use of the package.

@@ -30,6 +30,16 @@ const DOCUMENT_AND_BELOW: &[&str] = &["crdt-core", "crdt-causal", "crdt-document
 const LIBRARIES: &[&str] =
     &["crdt-core", "crdt-causal", "crdt-document", "crdt-wasm", "crdt-server", "crdt-sim"];
 
+const MEASURED: &[&str] = &[
+    "crdt-core",
+    "crdt-causal",
+    "crdt-document",
+    "crdt-wasm",
+    "crdt-server",
+    "crdt-sim",
+    "delivery-loads",
+];
+
 const RULES: &[Rule] = &[
     Rule {
         name: "crdt-core",
@@ -78,7 +88,9 @@ const RULES: &[Rule] = &[
     Rule { name: "crdt-server", members: DOCUMENT_AND_BELOW, outside: Outside::Any },
     // Any crate from outside, but its own clock, network and randomness are virtual.
     Rule { name: "crdt-sim", members: DOCUMENT_AND_BELOW, outside: Outside::Any },
-    Rule { name: "benches", members: LIBRARIES, outside: Outside::Any },
+    Rule { name: "benches", members: MEASURED, outside: Outside::Any },
+    // What is measured natively and as WebAssembly.
+    Rule { name: "delivery-loads", members: &["crdt-core", "crdt-causal"], outside: Outside::Any },
     Rule { name: "crdt-fuzz", members: LIBRARIES, outside: Outside::Any },
     Rule { name: "xtask", members: LIBRARIES, outside: Outside::Any },
 ];

@@ -1,7 +1,7 @@
 //! Builds `crdt-wasm/npm/pkg`: the WebAssembly modules, their JavaScript glue, their types.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -24,16 +24,21 @@ pub(crate) fn build() -> Outcome {
             .map_err(|error| Failure::new(format!("cannot clear {}: {error}", pkg.display())))?;
     }
     for (name, profile) in CRATES {
-        eprintln!("building {name} for the browser");
-        toolchain::cargo()?
-            // The module alone: with a second crate type cargo leaves link-time optimisation out.
-            .args(["rustc", "--crate-type", "cdylib", "--package", name, "--lib", "--locked"])
-            .args(["--profile", profile, "--target", TARGET])
-            .run()?;
-        let module = format!("{}.wasm", name.replace('-', "_"));
-        bind(&workspace::target_dir().join(TARGET).join(profile).join(module), &pkg)?;
+        bind(&compile(name, profile)?, &pkg)?;
     }
     Ok(())
+}
+
+/// Compiles one module, and says where it is.
+pub(crate) fn compile(name: &str, profile: &str) -> Outcome<PathBuf> {
+    eprintln!("building {name} for the browser");
+    toolchain::cargo()?
+        // The module alone: with a second crate type cargo leaves link-time optimisation out.
+        .args(["rustc", "--crate-type", "cdylib", "--package", name, "--lib", "--locked"])
+        .args(["--profile", profile, "--target", TARGET])
+        .run()?;
+    let module = format!("{}.wasm", name.replace('-', "_"));
+    Ok(workspace::target_dir().join(TARGET).join(profile).join(module))
 }
 
 /// Checks the modules with clippy as they are compiled for the browser.
@@ -45,8 +50,9 @@ pub(crate) fn clippy() -> Outcome {
         .run()
 }
 
-fn bind(module: &Path, pkg: &Path) -> Outcome {
-    let progress = Progress::start("writing crdt-wasm/npm/pkg");
+/// Writes the glue of a module, and the module without what no page needs, into a folder.
+pub(crate) fn bind(module: &Path, dir: &Path) -> Outcome {
+    let progress = Progress::start(&format!("writing {}", dir.display()));
     let mut bindgen = Bindgen::new();
     let bound = bindgen
         .input_path(module)
@@ -57,7 +63,7 @@ fn bind(module: &Path, pkg: &Path) -> Outcome {
             bindgen.typescript(true).omit_default_module_path(true);
             bindgen.remove_name_section(true).remove_producers_section(true)
         })
-        .and_then(|bindgen| bindgen.generate(pkg));
+        .and_then(|bindgen| bindgen.generate(dir));
     progress.finish(bound.is_ok());
     bound.map_err(|error| Failure::new(format!("wasm-bindgen: {error:#}")))
 }

@@ -3,13 +3,16 @@
 use crdt_causal::delivery::{Message, Parents};
 use crdt_core::{Dot, ReplicaId};
 
-pub(crate) type Payload = [u8; 16];
+/// What messages carry: their number in the history, and zeros.
+pub type Payload = [u8; 16];
 
 /// Chance from a seed (Steele, Lea and Flood's SplitMix64).
-pub(crate) struct Random(pub(crate) u64);
+#[derive(Clone, Debug)]
+pub struct Random(pub u64);
 
 impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
+    /// Any number.
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,11 +20,13 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.draw() % end as u64) as usize
     }
 
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    /// Puts items into any order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.below(at + 1));
         }
@@ -30,10 +35,10 @@ impl Random {
 
 /// A causal order of messages: in `mixed` of 100 cases a message follows the last one of another
 /// replica beside its own predecessor.
-pub(crate) fn history(messages: usize, replicas: usize, mixed: usize) -> Vec<Message<Payload>> {
+pub fn history(messages: usize, replicas: usize, mixed: usize) -> Vec<Message<Payload>> {
     let mut random = Random(messages as u64);
     let ids: Vec<ReplicaId> = (0..replicas)
-        .map(|_| ReplicaId::from_u128(u128::from(random.next()) << 64 | u128::from(random.next())))
+        .map(|_| ReplicaId::from_u128(u128::from(random.draw()) << 64 | u128::from(random.draw())))
         .collect();
     let mut last = vec![0u64; replicas];
     (0..messages)
@@ -53,7 +58,7 @@ pub(crate) fn history(messages: usize, replicas: usize, mixed: usize) -> Vec<Mes
 }
 
 /// Messages that come about in order, each overtaken by others of `window` messages.
-pub(crate) fn jostle(messages: &mut [Message<Payload>], window: usize) {
+pub fn jostle(messages: &mut [Message<Payload>], window: usize) {
     let mut random = Random(7);
     for chunk in messages.chunks_mut(window) {
         random.shuffle(chunk);
