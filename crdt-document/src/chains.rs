@@ -15,7 +15,8 @@ use crate::state::State;
 /// computed from the events when somebody asks.
 ///
 /// It takes 16 bytes for each 256 events of a replica, and nothing for a replica with fewer;
-/// a local change costs a comparison, and each event once about three nanoseconds.
+/// a local change costs a comparison, and each event once four to six nanoseconds, measured by the
+/// benchmark `causal`.
 #[derive(Debug, Default)]
 pub(crate) struct Chains(OrderedMap<ReplicaId, Vec<(u64, ChainHash)>>);
 
