@@ -311,7 +311,8 @@ impl Document {
 
     /// Drops history that nobody needs any more: the events below the greatest version within
     /// `stable` that every other event has in its past. What is visible stays as it is, and so
-    /// does everything later. `None` if there is nothing to drop.
+    /// does everything later. `None` if there is nothing to drop, or if somebody has written under an id
+    /// that an earlier call forgot: what is visible then bears names that two events have.
     ///
     /// `stable` is what is *causally stable* (Baquero, Almeida, Shoker, *Making operation-based
     /// CRDTs operation-based*, 2014): every replica that this document will still be merged with

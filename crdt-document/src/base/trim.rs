@@ -27,7 +27,8 @@ pub struct Trimmed {
     pub forgotten: usize,
 }
 
-/// The state without the history below the greatest cut in `stable`, if there is any to drop.
+/// The state without the history below the greatest cut in `stable`, if there is any to drop and a base
+/// can stand for it.
 pub(crate) fn trim(
     state: &State,
     stable: &VersionVector,
@@ -58,7 +59,10 @@ pub(crate) fn trim(
     let then = replay(state, state.base.clone(), &below);
     let bytes: Arc<[u8]> = write(&then, &base).into();
     drop(then);
-    let trimmed = replay(state, Some(bytes), &above);
+    // Where somebody has written under an id that was forgotten its numbers mean two things, and no
+    // base can say so.
+    let begun = BaseBytes { bytes, at: 0 }.begin().ok()?.state;
+    let trimmed = replay_on(begun, state, &above);
     let told = Trimmed {
         base: base.heads().clone(),
         events: u64::from(cut - graph.first()),
@@ -69,10 +73,15 @@ pub(crate) fn trim(
 
 /// The state that events of another one lead to, from a base on.
 pub(crate) fn replay(source: &State, base: Option<Arc<[u8]>>, ranges: &[Range<Lv>]) -> State {
-    let mut state = match base {
+    let begun = match base {
         None => State::new(),
         Some(bytes) => BaseBytes { bytes, at: 0 }.begin().expect("a base can be read").state,
     };
+    replay_on(begun, source, ranges)
+}
+
+/// A state with the events of another one, which follow it.
+fn replay_on(mut state: State, source: &State, ranges: &[Range<Lv>]) -> State {
     let mut out = Writer::new();
     body::write(source, None, ranges, &mut SendTables::new(), &mut out);
     let mut input = Reader::new(out.as_bytes());

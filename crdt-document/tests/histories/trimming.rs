@@ -237,3 +237,33 @@ fn another_change_across_the_base_is_an_equivocation() -> Result<(), Box<dyn std
     assert_eq!(doc.encode(), before);
     Ok(())
 }
+
+/// Somebody writes under an id that was forgotten, as nobody must: trimming gives up, and nothing else.
+#[test]
+fn who_writes_under_a_forgotten_id_does_not_bring_trimming_down()
+-> Result<(), Box<dyn std::error::Error>> {
+    let mut doc = Document::new(id(1));
+    for number in 0..3 {
+        doc.transact(|tx| {
+            tx.root().set("k", number);
+            Ok(())
+        })?;
+    }
+    doc.set_replica(id(0))?;
+    doc.transact(|tx| tx.text("t").push("x").map(drop))?;
+    let stable = doc.version().clone();
+    assert_eq!(doc.trim(&stable, |_| false)?.map(|trimmed| trimmed.forgotten), Some(1));
+    let mut again = reload(&doc);
+    again.set_replica(id(1))?;
+    again.transact(|tx| tx.text("t").push("y").map(drop))?;
+    doc.import(&again.changes_since(doc.version()))?;
+    let (stable, before) = (doc.version().clone(), doc.encode());
+    assert_eq!(doc.trim(&stable, |_| false)?, None);
+    doc.check_invariants();
+    assert_eq!(doc.encode(), before);
+    // It has no snapshot either.
+    let opened = Document::open(doc.save())?;
+    assert!(opened.has_history());
+    assert_eq!(opened.encode(), before);
+    Ok(())
+}
