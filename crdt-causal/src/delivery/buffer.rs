@@ -271,6 +271,9 @@ impl<P: Payload> CausalBuffer<P> {
     /// ([`forsaken`](Self::forsaken)). O(replicas).
     ///
     /// It grows by what was received alone, whatever that claims to follow.
+    ///
+    /// Whoever stores what they poll, and this beside it as how far they have come, polls until nothing is
+    /// left first: what can be polled counts.
     #[must_use]
     pub fn version(&self) -> VersionVector {
         self.origins.iter().map(|(_, origin)| (origin.id, origin.delivered())).collect()
