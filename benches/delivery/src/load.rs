@@ -110,8 +110,8 @@ impl Load {
 impl Delivered {
     fn take_from(&mut self, buffer: &mut CausalBuffer<Payload>) {
         while let Some(Message { payload, .. }) = buffer.poll_deliver() {
-            let number =
-                payload.iter().take(8).rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+            let [number, _] = payload.as_chunks().0 else { unreachable!("it is two words") };
+            let number = u64::from_le_bytes(*number);
             self.messages += 1;
             self.checksum = self.checksum.rotate_left(5).wrapping_add(number);
         }

@@ -8,6 +8,7 @@ use crdt_core::{Dot, ReplicaId};
 use super::buffer::CausalBuffer;
 use super::equivocation::Payload;
 use super::message::{Batch, Inserted, Message};
+use super::near::{TOGETHER, ask_for};
 
 impl<P: Payload> CausalBuffer<P> {
     /// Takes in many messages: those that are next in turn as they stand, and the others sorted by
@@ -17,7 +18,16 @@ impl<P: Payload> CausalBuffer<P> {
     /// gain.
     pub fn insert_batch(&mut self, messages: Vec<Message<P>>, now: u64) -> Batch {
         let mut batch = Batch::default();
-        let mut messages: Vec<Option<Message<P>>> = messages.into_iter().map(Some).collect();
+        let mut messages = messages.into_iter();
+        while let Some(origin) = messages
+            .as_slice()
+            .first()
+            .and_then(|first| self.in_turn(self.origins.find(first.dot.replica), first))
+        {
+            self.deliver_in_turn(origin, messages.next().expect("it is the first"));
+            batch.ready += 1;
+        }
+        let mut messages: Vec<Option<Message<P>>> = messages.map(Some).collect();
         let mut order = Vec::new();
         // The numbers of replicas that are new here come after the indices of those that are known.
         let mut unknown: BTreeMap<ReplicaId, usize> = BTreeMap::new();
@@ -40,11 +50,30 @@ impl<P: Payload> CausalBuffer<P> {
             order.push((number as u128) << 96 | u128::from(seq) << 32 | at as u128);
         }
         order.sort_unstable();
-        for at in order {
-            let message = messages[at as u32 as usize].take().expect("each has one place");
-            self.insert_into(&mut batch, message, now);
+        for some in order.chunks(TOGETHER) {
+            for at in some {
+                let number = (at >> 96) as usize;
+                let known = (number < places).then_some(number as u32);
+                let at = *at as u32 as usize;
+                self.bring_near(known, messages[at].as_ref());
+                // Where one message ends the next one begins.
+                ask_for(messages.get(at + 1).is_some_and(Option::is_some));
+            }
+            for at in some {
+                let message = messages[*at as u32 as usize].take().expect("each has one place");
+                self.insert_into(&mut batch, message, now);
+            }
         }
         batch
+    }
+
+    /// Asks for what is needed to insert a message, whose replica may be known.
+    fn bring_near(&self, known: Option<u32>, message: Option<&Message<P>>) {
+        let Some(Message { dot, parents, .. }) = message else { return };
+        ask_for(parents.len());
+        if let Some(index) = known {
+            self.origins[index].slots.bring_near(dot.seq);
+        }
     }
 
     fn insert_into(&mut self, batch: &mut Batch, message: Message<P>, now: u64) {

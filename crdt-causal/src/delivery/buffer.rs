@@ -89,7 +89,7 @@ pub(super) enum Turn<P> {
 const GAP_MAX: u64 = SEQ_MAX / 2;
 
 /// What a replica holds of which nothing was delivered: itself, and its name in the table.
-pub(super) const ORIGIN_BYTES: usize = 320;
+pub(super) const ORIGIN_BYTES: usize = 352;
 
 impl<P: Payload> CausalBuffer<P> {
     /// An empty buffer with the default bounds.
@@ -153,10 +153,28 @@ impl<P: Payload> CausalBuffer<P> {
     /// The message is gone. The buffer is as it was, but for an
     /// [equivocation](InsertError::Equivocation): then later messages of that replica are
     /// dropped and refused.
+    #[inline]
     pub fn insert(&mut self, message: Message<P>, now: u64) -> Result<Inserted, InsertError> {
+        let known = self.origins.find(message.dot.replica);
+        match self.in_turn(known, &message) {
+            Some(origin) => {
+                self.deliver_in_turn(origin, message);
+                Ok(Inserted::Ready)
+            }
+            None => self.insert_looking(known, message, now),
+        }
+    }
+
+    /// Takes in a message of which everything has to be looked at.
+    #[inline(never)]
+    fn insert_looking(
+        &mut self,
+        known: Option<u32>,
+        message: Message<P>,
+        now: u64,
+    ) -> Result<Inserted, InsertError> {
         self.check_form(&message)?;
         let Dot { replica, seq } = message.dot;
-        let known = self.origins.find(replica);
         let mut is_next = seq == 1;
         if let Some(origin) = known {
             if let Some(inserted) = self.check_known(origin, &message)? {
@@ -182,6 +200,7 @@ impl<P: Payload> CausalBuffer<P> {
                 // What goes on waiting does so at another place, which takes room too.
                 self.enforce_limits(origin);
             }
+            self.origins.look_again(origin);
             return Ok(Inserted::Ready);
         }
 
@@ -191,8 +210,7 @@ impl<P: Payload> CausalBuffer<P> {
             return Err(InsertError::TooLarge { bytes });
         }
         let (handle, origin) = self.hold(known, message, bytes, now)?;
-        let missing = self.settle_one(handle).expect("it has to wait");
-        let missing = self.origins.dot(missing);
+        let missing = self.origins.dot(self.awaited(handle));
         if self.enforce_limits(origin) && self.origins[origin].slots.get(seq).message != handle {
             return Ok(Inserted::Dropped);
         }
@@ -201,13 +219,10 @@ impl<P: Payload> CausalBuffer<P> {
 
     /// The next message in a causal order.
     pub fn poll_deliver(&mut self) -> Option<Message<P>> {
-        match self.ready.front_mut()? {
-            Turn::Ripe(1) | Turn::Message(_) => {
-                if let Some(Turn::Message(message)) = self.ready.pop_front() {
-                    return Some(message);
-                }
-            }
-            Turn::Ripe(count) => *count -= 1,
+        match self.ready.pop_front()? {
+            Turn::Message(message) => return Some(message),
+            Turn::Ripe(1) => {}
+            Turn::Ripe(count) => self.ready.push_front(Turn::Ripe(count - 1)),
         }
         let (dot, parents, payload) = self.arena.pick(&self.origins).expect("so many are ripe");
         Some(Message { dot, parents, payload })

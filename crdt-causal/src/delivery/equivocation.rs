@@ -21,11 +21,8 @@ impl Digest {
     pub fn of(dot: Dot, parents: &[Dot], payload: &[u8]) -> Self {
         let mut lanes = Lanes::new();
         lanes.pair(parents.len() as u64, payload.len() as u64);
-        for Dot { replica, seq } in core::iter::once(&dot).chain(parents) {
-            let (low, high) = halves(replica.as_bytes());
-            lanes.pair(low, high);
-            lanes.pair(*seq, 0);
-        }
+        lanes.dot(dot);
+        parents.iter().for_each(|parent| lanes.dot(*parent));
         let (chunks, rest) = payload.as_chunks();
         for chunk in chunks {
             let (low, high) = halves(chunk);
@@ -152,6 +149,13 @@ impl Lanes {
         let product = u128::from(a ^ self.key) * u128::from(b ^ self.key.rotate_left(32));
         self.low = self.low.rotate_left(23).wrapping_add(product as u64);
         self.high = self.high.rotate_left(41).wrapping_add((product >> 64) as u64);
+    }
+
+    #[inline]
+    fn dot(&mut self, dot: Dot) {
+        let (low, high) = halves(dot.replica.as_bytes());
+        self.pair(low, high);
+        self.pair(dot.seq, 0);
     }
 
     fn finish(self) -> Digest {

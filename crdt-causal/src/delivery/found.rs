@@ -21,7 +21,10 @@ pub(super) struct Found {
 /// Where a replica may be, of the places from its own one on.
 const PROBES: usize = 4;
 
-const PLACES_MIN: usize = 16;
+/// Places for each replica: one of them is rarely another one's.
+const SPARSE: usize = 4;
+
+const PLACES_MIN: usize = 512;
 
 impl Found {
     /// The index of a replica, if it is in here and `is_at` that index.
@@ -43,7 +46,7 @@ impl Found {
     /// Takes in a replica of `count` in all, if there is a place for it. Returns whether the table is
     /// large enough for so many; or else all have to be put in anew, after [`clear`](Self::clear).
     pub(super) fn insert(&mut self, id: ReplicaId, index: u32, count: usize) -> bool {
-        if 4 * count > self.places.len() {
+        if SPARSE * count > self.places.len() {
             return false;
         }
         if let Some(place) = self.probes(id).find(|place| self.places[*place] == NONE) {
@@ -55,7 +58,7 @@ impl Found {
     /// Forgets all, and makes room for so many.
     pub(super) fn clear(&mut self, count: usize) {
         self.places.clear();
-        self.places.resize((4 * count).next_power_of_two().max(PLACES_MIN), NONE);
+        self.places.resize((SPARSE * count).next_power_of_two().max(PLACES_MIN), NONE);
     }
 
     fn probes(&self, id: ReplicaId) -> impl Iterator<Item = usize> + use<> {

@@ -8,6 +8,7 @@ impl<P: Payload> CausalBuffer<P> {
     /// Panics if the parts of the buffer contradict each other. For tests: O(replicas + pending
     /// messages and their parents).
     pub fn check_invariants(&self) {
+        self.origins.check_invariants();
         let mut listed = 0;
         let mut held = 0;
         for (index, origin) in self.origins.iter() {
@@ -49,9 +50,9 @@ impl<P: Payload> CausalBuffer<P> {
         assert_eq!(self.arena.ripe().count(), self.arena.ripe_len());
         let mut bytes = 0;
         for (handle, pending) in self.arena.iter() {
-            bytes += Self::cost(self.arena.parent_count(handle), pending.payload());
+            bytes += Self::cost(self.arena.parents_of(pending).len(), pending.payload());
             for number in 0..pending.awaited {
-                let dot = self.arena.dependency(handle, number).expect("it was looked at");
+                let dot = self.arena.dependency(pending, number).expect("it was looked at");
                 assert!(dot.seq <= self.origins[dot.origin].delivered(), "no look was wrong");
             }
             let missing = self.awaited(handle);

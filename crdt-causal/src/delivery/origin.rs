@@ -1,15 +1,16 @@
 //! What a delivery buffer knows of each replica.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
-use crdt_core::{Dot, ReplicaId};
+use crdt_core::{Dot, ReplicaId, SEQ_MAX};
 
 use super::equivocation::Digest;
 use super::found::Found;
 use super::holes::Holes;
 use super::pending::LocalDot;
+use super::recent::Recent;
 use super::request::Request;
 use super::slots::Slots;
 
@@ -33,7 +34,7 @@ pub(super) struct Origin {
     /// Whether it is among those of which something may be missing.
     pub(super) is_gapped: bool,
     /// Of the newest delivered messages, the newest last.
-    digests: VecDeque<Digest>,
+    digests: Recent,
 }
 
 impl Origin {
@@ -49,7 +50,7 @@ impl Origin {
             request: Request::default(),
             holes: Holes::default(),
             is_gapped: false,
-            digests: VecDeque::new(),
+            digests: Recent::default(),
         }
     }
 
@@ -72,26 +73,31 @@ impl Origin {
     }
 
     pub(super) fn remember(&mut self, digest: Digest, digests_max: usize) {
-        if self.digests.len() >= digests_max {
-            self.digests.pop_front();
-        }
-        self.digests.push_back(digest);
+        self.digests.push(digest, digests_max);
     }
 
     pub(super) fn forget_digests(&mut self) {
         self.digests.clear();
     }
 
-    /// The digests that are known, those of the newest delivered messages, the newest last.
-    pub(super) fn digests(&self) -> &VecDeque<Digest> {
+    /// The digests that are known, those of the newest delivered messages.
+    pub(super) const fn digests(&self) -> &Recent {
         &self.digests
     }
 
     /// The digest of a delivered message, if it was not too long ago.
     pub(super) fn digest(&self, seq: u64) -> Option<Digest> {
-        let age = usize::try_from(self.delivered() - seq).ok()?;
-        let index = self.digests.len().checked_sub(1 + age)?;
-        Some(self.digests[index])
+        self.digests.get(usize::try_from(self.delivered() - seq).ok()?)
+    }
+
+    /// Whether there is nothing about the next message that is to be looked at, but for its parents: no
+    /// message waits for it, and neither a request nor a decision concerns it.
+    fn runs_smoothly(&self) -> bool {
+        self.delivered() > 0
+            && self.slots.is_empty()
+            && self.holes.is_empty()
+            && self.quarantined_from.is_none()
+            && !self.request.is_open_after(self.delivered())
     }
 
     /// Whether nothing would be lost if the replica were forgotten.
@@ -104,10 +110,23 @@ impl Origin {
     }
 }
 
+/// Which message of a replica comes out as soon as its parents did, with nothing else to look at.
+///
+/// These stand close together, apart from everything else that is known of the replicas: most messages
+/// come in turn, and need no more than this.
+#[derive(Debug)]
+struct Next {
+    id: ReplicaId,
+    /// Its number, which is at least 2; or 0, where there may be something else.
+    seq: u64,
+}
+
 /// The replicas, each under a small index.
 #[derive(Debug, Default)]
 pub(super) struct Origins {
     entries: Vec<Origin>,
+    /// For each entry. Whoever changes an entry ends this, until [`look_again`](Self::look_again).
+    next: Vec<Next>,
     indices: BTreeMap<ReplicaId, u32>,
     /// Indices of forgotten replicas.
     free: Vec<u32>,
@@ -123,6 +142,7 @@ impl Origins {
     /// Makes room for so many replicas more.
     pub(super) fn reserve(&mut self, count: usize) {
         self.entries.reserve_exact(count);
+        self.next.reserve_exact(count);
     }
 
     /// How many indices there are, in use or not.
@@ -132,7 +152,7 @@ impl Origins {
 
     #[inline]
     pub(super) fn find(&self, id: ReplicaId) -> Option<u32> {
-        let found = self.found.get(id, |index| self.entries[index as usize].id == id);
+        let found = self.found.get(id, |index| self.next[index as usize].id == id);
         // Where it was not found, it is mostly new, or its place is another one's.
         found.or_else(|| self.indices.get(&id).copied())
     }
@@ -140,6 +160,38 @@ impl Origins {
     #[inline]
     pub(super) fn delivered(&self, id: ReplicaId) -> u64 {
         self.find(id).map_or(0, |index| self[index].delivered())
+    }
+
+    /// Whether this is the next message of a replica, everything that it follows was delivered, and there
+    /// is nothing else to look at. If not, it may be next all the same.
+    #[inline]
+    pub(super) fn is_in_turn(&self, index: u32, seq: u64, parents: &[Dot]) -> bool {
+        let is_before_next = |parent: &Dot| {
+            let Some(index) = self.find(parent.replica) else { return false };
+            (1..self.next[index as usize].seq).contains(&parent.seq)
+        };
+        (2..=SEQ_MAX).contains(&seq)
+            && self.next[index as usize].seq == seq
+            && parents.iter().all(is_before_next)
+    }
+
+    /// Steps over a message that is [in turn](Self::is_in_turn).
+    #[inline]
+    pub(super) fn step_in_turn(&mut self, index: u32, digest: Option<Digest>, digests_max: usize) {
+        let (entry, next) = (&mut self.entries[index as usize], &mut self.next[index as usize]);
+        if let Some(digest) = digest {
+            entry.remember(digest, digests_max);
+        }
+        entry.horizon = entry.horizon.max(next.seq);
+        entry.slots.step_over_nothing();
+        next.seq += 1;
+    }
+
+    /// Lets messages of a replica be [in turn](Self::is_in_turn) again, if they can be.
+    pub(super) fn look_again(&mut self, index: u32) {
+        let entry = &self.entries[index as usize];
+        let seq = if entry.runs_smoothly() { entry.delivered() + 1 } else { 0 };
+        self.next[index as usize].seq = seq;
     }
 
     pub(super) fn find_or_insert(&mut self, id: ReplicaId, delivered: u64) -> u32 {
@@ -156,13 +208,16 @@ impl Origins {
 
     fn insert(&mut self, id: ReplicaId, delivered: u64) -> u32 {
         let origin = Origin::new(id, delivered);
+        let next = Next { id, seq: 0 };
         let index = match self.free.pop() {
             Some(index) => {
-                self[index] = origin;
+                self.entries[index as usize] = origin;
+                self.next[index as usize] = next;
                 index
             }
             None => {
                 self.entries.push(origin);
+                self.next.push(next);
                 u32::try_from(self.entries.len() - 1).expect("bounded by `replicas_max`")
             }
         };
@@ -212,11 +267,23 @@ impl Origins {
 
     /// Changes the slots of a replica, and counts what they take.
     pub(super) fn with_slots<T>(&mut self, index: u32, change: impl FnOnce(&mut Slots) -> T) -> T {
-        let slots = &mut self.entries[index as usize].slots;
+        let slots = &mut self[index].slots;
         let before = slots.bytes();
         let result = change(slots);
-        self.slot_bytes = self.slot_bytes + slots.bytes() - before;
+        let after = slots.bytes();
+        self.slot_bytes = self.slot_bytes + after - before;
         result
+    }
+
+    /// Panics unless each replica is what its [`Next`] says.
+    pub(super) fn check_invariants(&self) {
+        assert_eq!(self.entries.len(), self.next.len());
+        for (index, entry) in self.iter() {
+            let next = &self.next[index as usize];
+            assert_eq!(next.id, entry.id);
+            let is_sound = next.seq == entry.delivered() + 1 && entry.runs_smoothly();
+            assert!(next.seq == 0 || is_sound, "there is something to look at");
+        }
     }
 
     pub(super) fn dot(&self, dot: LocalDot) -> Dot {
@@ -234,6 +301,7 @@ impl Index<u32> for Origins {
 
 impl IndexMut<u32> for Origins {
     fn index_mut(&mut self, index: u32) -> &mut Origin {
+        self.next[index as usize].seq = 0;
         &mut self.entries[index as usize]
     }
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crdt_core::Dot;
 
+use super::near::{TOGETHER, ask_for};
 use super::origin::Origins;
 use super::parents::Parents;
 use super::slots::NONE;
@@ -91,6 +92,11 @@ pub(super) struct Arena<P> {
     ripe: usize,
     ripe_first: u32,
     ripe_last: u32,
+    /// The last that ripened, each at its number.
+    ripened: [u32; TOGETHER],
+    ripened_count: usize,
+    /// How many ripe ones were asked for and not picked.
+    ripe_near: usize,
     /// The parents of messages with more than one.
     many: Vec<Box<[LocalDot]>>,
     /// Which of these are no longer in use.
@@ -110,6 +116,9 @@ impl<P> Arena<P> {
             ripe: 0,
             ripe_first: NONE,
             ripe_last: NONE,
+            ripened: [NONE; TOGETHER],
+            ripened_count: 0,
+            ripe_near: 0,
             many: Vec::new(),
             many_free: Vec::new(),
         }
@@ -218,6 +227,13 @@ impl<P> Arena<P> {
             last => self.get_mut(last).next = handle,
         }
         self.ripe_last = handle;
+        // One ripe message leads to another that is picked some time later.
+        let place = self.ripened_count % TOGETHER;
+        let before = core::mem::replace(&mut self.ripened[place], handle);
+        self.ripened_count += 1;
+        if self.ripe >= TOGETHER {
+            self.get_mut(before).previous = handle;
+        }
         self.len -= 1;
         self.ripe += 1;
     }
@@ -228,6 +244,10 @@ impl<P> Arena<P> {
         if handle == NONE {
             return None;
         }
+        if self.ripe_near == 0 {
+            self.bring_ripe_near();
+        }
+        self.ripe_near -= 1;
         let dot = origins.dot(self.get(handle).dot());
         let parents = self.parents(handle).map(|dot| origins.dot(dot)).collect();
         self.ripe_first = self.get(handle).next;
@@ -236,6 +256,17 @@ impl<P> Arena<P> {
         }
         self.ripe -= 1;
         Some((dot, parents, self.vacate(handle)))
+    }
+
+    /// Asks for those ripe messages that come after the ones that are near.
+    fn bring_ripe_near(&mut self) {
+        for handle in self.list(self.ripe_first).take(TOGETHER) {
+            let ahead = self.get(handle).previous;
+            if ahead != NONE {
+                self.bring_near(ahead);
+            }
+        }
+        self.ripe_near = self.ripe.min(TOGETHER);
     }
 
     /// The ripe messages, in order.
@@ -257,10 +288,25 @@ impl<P> Arena<P> {
         &mut self.chunks[(handle >> CHUNK_BITS) as usize][handle as usize % CHUNK]
     }
 
+    /// Asks for a message.
+    #[inline]
+    pub(super) fn bring_near(&self, handle: u32) {
+        ask_for(self.get(handle).awaited);
+    }
+
     /// The parents that a message names.
     #[inline]
     pub(super) fn parents(&self, handle: u32) -> impl ExactSizeIterator<Item = LocalDot> + '_ {
-        let Named { origin, seq } = self.get(handle).parents;
+        self.parents_of(self.get(handle))
+    }
+
+    /// The same of a message that is at hand.
+    #[inline]
+    pub(super) fn parents_of(
+        &self,
+        pending: &Pending<P>,
+    ) -> impl ExactSizeIterator<Item = LocalDot> + '_ {
+        let Named { origin, seq } = pending.parents;
         let (one, many): (Option<LocalDot>, &[LocalDot]) = match origin {
             NONE => (None, &[]),
             MANY => (None, &self.many[seq[0] as usize]),
@@ -270,21 +316,11 @@ impl<P> Arena<P> {
         (0..count).map(move |at| one.unwrap_or_else(|| many[at]))
     }
 
-    pub(super) fn parent_count(&self, handle: u32) -> usize {
-        let parents = self.get(handle).parents;
-        match parents.origin {
-            NONE => 0,
-            MANY => self.many[parents.seq[0] as usize].len(),
-            _ => 1,
-        }
-    }
-
     /// The dependency of a message with the given number; `None` past the last one.
     ///
     /// The predecessor of a replica's first message is number 0, which counts as delivered.
     #[inline]
-    pub(super) fn dependency(&self, handle: u32, number: u16) -> Option<LocalDot> {
-        let pending = self.get(handle);
+    pub(super) fn dependency(&self, pending: &Pending<P>, number: u16) -> Option<LocalDot> {
         let Some(parent) = number.checked_sub(1) else {
             let LocalDot { origin, seq } = pending.dot();
             return Some(LocalDot { origin, seq: seq - 1 });

@@ -35,6 +35,11 @@ impl Request {
         }
     }
 
+    /// Whether an answer with a dot after `seq` would be one to a request.
+    pub(super) const fn is_open_after(&self, seq: u64) -> bool {
+        self.asked > seq
+    }
+
     /// What to ask for now, where the dots after `delivered` up to `horizon` may be missing.
     pub(super) fn due(&self, delivered: u64, horizon: u64, now: u64) -> Option<Span> {
         if delivered < self.asked && now >= self.again_at {

@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
+use super::near::ask_for;
+
 /// Stands for "no message" in a [`Slot`] and in the links of a wait list.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -94,6 +96,26 @@ impl Slots {
         }
     }
 
+    /// Asks for the slot of a number, if it may be in the window.
+    #[inline]
+    pub(super) fn bring_near(&self, seq: u64) {
+        let (number, index) = place(seq);
+        let offset = number.saturating_sub(self.first >> PAGE_BITS);
+        if let Some(Some(page)) = self.near.get(usize::try_from(offset).unwrap_or(usize::MAX)) {
+            ask_for(page.slots[index].message);
+        }
+    }
+
+    /// The messages in the page that comes next, where the first sequence number is the first of one.
+    #[inline]
+    pub(super) fn page_ahead(&self) -> Option<impl Iterator<Item = u32> + '_> {
+        if place(self.first).1 != 0 {
+            return None;
+        }
+        let page = self.near.front()?.as_deref()?;
+        Some(page.slots.iter().map(|slot| slot.message).filter(|message| *message != NONE))
+    }
+
     pub(super) fn get(&self, seq: u64) -> Slot {
         debug_assert!(seq >= self.first, "delivered dots have no slot");
         let (page, index) = place(seq);
@@ -111,41 +133,69 @@ impl Slots {
         before
     }
 
+    /// Puts a message in its slot, and before those that wait for its predecessor. Returns which one of
+    /// them was the first.
+    #[inline]
+    pub(super) fn set_message_and_waiter(&mut self, seq: u64, message: u32) -> u32 {
+        let (number, index) = place(seq);
+        let offset = usize::try_from(number - (self.first >> PAGE_BITS)).unwrap_or(usize::MAX);
+        let near = self.near.get_mut(offset);
+        let (Some(Some(page)), Some(before)) = (near, index.checked_sub(1)) else {
+            self.set_message(seq, message);
+            return self.set_waiters(seq - 1, message);
+        };
+        page.change(index, |slot| slot.message = message);
+        let mut first = NONE;
+        page.change(before, |slot| first = core::mem::replace(&mut slot.waiters, message));
+        first
+    }
+
     fn update(&mut self, seq: u64, change: impl FnOnce(&mut Slot)) {
         debug_assert!(seq >= self.first, "delivered dots have no slot");
         let (number, index) = place(seq);
-        let Self { first, near, far, pages } = self;
-        let offset = usize::try_from(number - (*first >> PAGE_BITS)).unwrap_or(usize::MAX);
-        if offset >= near.len() && offset < SPREAD * *pages + SPAN_MIN {
-            self.widen(offset + 1);
-            return self.update(seq, change);
+        let offset = usize::try_from(number - (self.first >> PAGE_BITS)).unwrap_or(usize::MAX);
+        if let Some(Some(page)) = self.near.get_mut(offset) {
+            let is_used = page.change(index, change);
+            if !is_used {
+                self.near[offset] = None;
+                self.lose_page();
+            }
+        } else {
+            self.update_far(number, offset, |page| page.change(index, change));
         }
+    }
+
+    /// Changes a page that is not in the window, or not made yet. The change says whether the page is in
+    /// use.
+    #[cold]
+    fn update_far(&mut self, number: u64, offset: usize, change: impl FnOnce(&mut Page) -> bool) {
+        if offset >= self.near.len() && offset < SPREAD * self.pages + SPAN_MIN {
+            self.widen(offset + 1);
+        }
+        let Self { near, far, pages, .. } = self;
+        let make = || {
+            *pages += 1;
+            Page::new()
+        };
         let is_near = offset < near.len();
         let page = if is_near {
-            near[offset].get_or_insert_with(|| {
-                *pages += 1;
-                Page::new()
-            })
+            near[offset].get_or_insert_with(make)
         } else {
-            far.entry(number).or_insert_with(|| {
-                *pages += 1;
-                Page::new()
-            })
+            far.entry(number).or_insert_with(make)
         };
-        let slot = &mut page.slots[index];
-        let was_used = !slot.is_empty();
-        change(slot);
-        let is_used = !slot.is_empty();
-        page.used = page.used + u32::from(is_used) - u32::from(was_used);
-        if page.used == 0 {
+        if !change(page) {
             if is_near {
                 near[offset] = None;
             } else {
                 far.remove(&number);
             }
-            *pages -= 1;
-            self.settle();
+            self.lose_page();
         }
+    }
+
+    fn lose_page(&mut self) {
+        self.pages -= 1;
+        self.settle();
     }
 
     /// Lets the window span `len` pages, and moves in what the map held of them.
@@ -180,7 +230,7 @@ impl Slots {
     pub(super) fn advance(&mut self) -> Slot {
         let seq = self.first;
         if self.pages == 0 {
-            self.first += 1;
+            self.step_over_nothing();
             return Slot::EMPTY;
         }
         let slot = self.take_first();
@@ -190,6 +240,13 @@ impl Slots {
             debug_assert!(page.is_some_and(|page| page.is_none()), "all of it was delivered");
         }
         slot
+    }
+
+    /// Steps over the first sequence number where no slot is in use.
+    #[inline]
+    pub(super) fn step_over_nothing(&mut self) {
+        debug_assert!(self.is_empty() && self.near.is_empty());
+        self.first += 1;
     }
 
     /// Empties the slot of the first sequence number.
@@ -209,8 +266,7 @@ impl Slots {
             page.used -= 1;
             if page.used == 0 {
                 *front = None;
-                self.pages -= 1;
-                self.settle();
+                self.lose_page();
             }
         }
         slot
@@ -283,6 +339,17 @@ impl Slots {
 impl Page {
     fn new() -> Box<Self> {
         Box::new(Self { slots: [Slot::EMPTY; PAGE], used: 0 })
+    }
+
+    /// Changes a slot. Returns whether any is in use.
+    #[inline]
+    fn change(&mut self, index: usize, change: impl FnOnce(&mut Slot)) -> bool {
+        let slot = &mut self.slots[index];
+        let was_used = !slot.is_empty();
+        change(slot);
+        let is_used = !slot.is_empty();
+        self.used = self.used + u32::from(is_used) - u32::from(was_used);
+        self.used > 0
     }
 }
 

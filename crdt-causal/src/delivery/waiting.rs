@@ -41,8 +41,8 @@ impl<P: Payload> CausalBuffer<P> {
         Ok(())
     }
 
-    /// Makes a message whose parents were [looked up](Self::look_up) a pending one, in no list yet.
-    /// Returns its handle and the index of its replica.
+    /// Makes a message whose parents were [looked up](Self::look_up) a pending one. Returns its handle and
+    /// the index of its replica.
     pub(super) fn hold(
         &mut self,
         known: Option<u32>,
@@ -59,7 +59,6 @@ impl<P: Payload> CausalBuffer<P> {
         }
         self.notice(dot, now);
         let handle = self.arena.insert(dot, &self.named, payload);
-        self.origins.with_slots(origin, |slots| slots.set_message(seq, handle));
         let entry = &mut self.origins[origin];
         if !entry.holes.is_empty() {
             // It was given up, and comes in time after all.
@@ -68,6 +67,17 @@ impl<P: Payload> CausalBuffer<P> {
         entry.pending += 1;
         entry.pending_bytes += bytes;
         self.bytes += bytes;
+        if seq > entry.delivered() + 1 {
+            // The first thing that it waits for is its predecessor, which is next to it.
+            self.examined += 1;
+            let hold = |slots: &mut Slots| slots.set_message_and_waiter(seq, handle);
+            let first = self.origins.with_slots(origin, hold);
+            self.arena.link(handle, 0, first);
+        } else {
+            self.origins.with_slots(origin, |slots| slots.set_message(seq, handle));
+            let missing = self.settle_one(handle);
+            debug_assert!(missing.is_some(), "it has to wait");
+        }
         Ok((handle, origin))
     }
 
@@ -94,10 +104,16 @@ impl<P: Payload> CausalBuffer<P> {
     ) -> Result<u32, InsertError> {
         // Who is referred to is not forgotten for want of room for the others: so those come first
         // that are known.
+        let mut all_known = true;
         for LocalDot { origin, .. } in &self.named {
-            if *origin != NONE {
+            if *origin == NONE {
+                all_known = false;
+            } else {
                 self.origins[*origin].references += 1;
             }
+        }
+        if let (Some(origin), true) = (known, all_known) {
+            return Ok(origin);
         }
         let origin = match known {
             Some(origin) => Ok(origin),
@@ -132,15 +148,19 @@ impl<P: Payload> CausalBuffer<P> {
         Ok(())
     }
 
-    /// A message that is in no list waits no longer: it does not count any more.
+    /// A message that is in no list waits no longer: it does not count any more. Its parents come into
+    /// `dots`.
+    #[inline]
     fn uncount(&mut self, handle: u32) {
-        let Self { arena, origins, .. } = self;
+        let Self { arena, origins, dots, .. } = self;
         let pending = arena.get(handle);
-        let parents = arena.parents(handle);
-        let bytes = Self::cost(parents.len(), pending.payload());
-        for dot in parents {
-            origins[dot.origin].references -= 1;
+        dots.clear();
+        for LocalDot { origin, seq } in arena.parents_of(pending) {
+            let origin = &mut origins[origin];
+            origin.references -= 1;
+            dots.push(Dot::new(origin.id, seq));
         }
+        let bytes = Self::cost(dots.len(), pending.payload());
         let origin = &mut origins[pending.dot().origin];
         origin.pending -= 1;
         origin.pending_bytes -= bytes;
@@ -162,8 +182,9 @@ impl<P: Payload> CausalBuffer<P> {
 
     /// The dot in whose list a pending message stands.
     pub(super) fn awaited(&self, handle: u32) -> LocalDot {
-        let awaited = self.arena.get(handle).awaited;
-        self.arena.dependency(handle, awaited).expect("what waits waits for something")
+        let pending = self.arena.get(handle);
+        let awaited = self.arena.dependency(pending, pending.awaited);
+        awaited.expect("what waits waits for something")
     }
 
     /// Looks at a message that is in no list: it comes into one, that of the dot that is returned, or
@@ -171,8 +192,10 @@ impl<P: Payload> CausalBuffer<P> {
     pub(super) fn settle_one(&mut self, handle: u32) -> Option<LocalDot> {
         self.examined += 1;
         let Self { arena, origins, .. } = self;
-        let mut awaited = arena.get(handle).awaited;
-        while let Some(dot) = arena.dependency(handle, awaited) {
+        let pending = arena.get(handle);
+        let local = pending.dot();
+        let mut awaited = pending.awaited;
+        while let Some(dot) = arena.dependency(pending, awaited) {
             if origins[dot.origin].delivered() < dot.seq {
                 let set = |slots: &mut Slots| slots.set_waiters(dot.seq, handle);
                 let first = origins.with_slots(dot.origin, set);
@@ -183,12 +206,8 @@ impl<P: Payload> CausalBuffer<P> {
         }
         self.uncount(handle);
         let Self { arena, origins, dots, .. } = self;
-        let local = arena.get(handle).dot();
-        let digest = (self.limits.digests_max > 0).then(|| {
-            dots.clear();
-            dots.extend(arena.parents(handle).map(|dot| origins.dot(dot)));
-            arena.get(handle).payload().digest(origins.dot(local), dots)
-        });
+        let digest = (self.limits.digests_max > 0)
+            .then(|| arena.get(handle).payload().digest(origins.dot(local), dots));
         arena.ripen(handle);
         match self.ready.back_mut() {
             Some(Turn::Ripe(count)) => *count += 1,
@@ -202,6 +221,29 @@ impl<P: Payload> CausalBuffer<P> {
         while let Some(handle) = self.arena.pop(&mut self.woken) {
             self.settle_one(handle);
         }
+    }
+
+    /// The index of the message's replica, which may be known, if the message can be delivered with nothing
+    /// else to look at.
+    #[inline]
+    pub(super) fn in_turn(&self, known: Option<u32>, message: &Message<P>) -> Option<u32> {
+        let Message { dot, parents, .. } = message;
+        let is_in_turn = |index: &u32| {
+            self.origins.is_in_turn(*index, dot.seq, parents)
+                && parents.len() <= self.limits.parents_max
+        };
+        known.filter(is_in_turn)
+    }
+
+    /// Delivers a message that is [in turn](Self::in_turn).
+    #[inline]
+    pub(super) fn deliver_in_turn(&mut self, origin: u32, message: Message<P>) {
+        self.examined += 1;
+        let digests_max = self.limits.digests_max;
+        let digest =
+            (digests_max > 0).then(|| message.payload.digest(message.dot, &message.parents));
+        self.ready.push_back(Turn::Message(message));
+        self.origins.step_in_turn(origin, digest, digests_max);
     }
 
     /// Delivers a message that never had to wait.
@@ -230,6 +272,9 @@ impl<P: Payload> CausalBuffer<P> {
         // A planted bug: what waited for this message goes on waiting.
         if !is_planted("wake-nobody") {
             self.arena.dissolve(slot.waiters, &mut self.woken);
+        }
+        if let Some(ahead) = self.origins[dot.origin].slots.page_ahead() {
+            ahead.for_each(|handle| self.arena.bring_near(handle));
         }
         if may_pass {
             self.pass_over(dot.origin);
