@@ -45,12 +45,13 @@ const RULES: &[Rule] = &[
         name: "crdt-core",
         // Macros, behind a feature.
         members: &["crdt-derive"],
-        // Vectors that live in place while short; compression of saved texts; optional conversions
-        // of ids; the laws, as tests for types of one's own, behind a feature.
+        // Vectors that live in place while short; compression of saved texts; the processor's
+        // checksums; optional conversions of ids; the laws, as tests for types of one's own, behind a feature.
         outside: Outside::Only(&[
             "smallvec",
             "lz4_flex",
             "miniz_oxide",
+            "crc32c",
             "uuid",
             "serde",
             "arbitrary",
