@@ -4,6 +4,7 @@ use core::fmt;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -17,6 +18,7 @@ use crate::frame::{SYNC_PATH, TOKEN_BYTES_MAX};
 use crate::limits::Limits;
 use crate::peer_message::URL_BYTES_MAX;
 use crate::realm::{KeyRing, Place};
+use crate::strong::{Strong, StrongEngine};
 
 /// Sync server for crdt documents: WebSocket in front, one file behind, nothing
 /// acknowledged before it is durable.
@@ -123,6 +125,16 @@ pub struct Arguments {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..65535))]
     retired: Vec<u16>,
 
+    /// The slot of the server that decides strong operations (`level=strong`), the same on all servers
+    /// of the realm; without it they are refused.
+    ///
+    /// That server puts them in one order and answers once they are on its disk; the others pass them on
+    /// to it, where it reaches clients (see --public-url), and refuse while they have no link with it.
+    /// Before another one is named, the former has to be stopped for good.
+    #[arg(long, value_name = "SLOT", verbatim_doc_comment,
+          value_parser = clap::value_parser!(u16).range(0..65535))]
+    strong_authority: Option<u16>,
+
     /// Folder with the npm package, served at /crdt-wasm/ for the demo page.
     #[arg(long, value_name = "DIR")]
     assets: Option<PathBuf>,
@@ -222,6 +234,8 @@ pub struct Config {
     pub clock: Clock,
     /// Servers that have left the realm for good.
     pub retired: BTreeSet<Slot>,
+    /// Who decides strong operations.
+    pub strong: Strong,
 }
 
 /// The address of another server: `ws://HOST:PORT`.
@@ -294,6 +308,11 @@ pub enum ConfigError {
         /// The slot.
         slot: u16,
     },
+    /// The authority for strong operations is among the servers that have retired.
+    RetiredAuthority {
+        /// Its slot.
+        slot: u16,
+    },
     /// More servers have retired than the epoch allows for.
     EpochTooSmall {
         /// How many have.
@@ -356,6 +375,12 @@ impl Arguments {
         if (config.retired.len() as u64) > u64::from(self.epoch) {
             return Err(ConfigError::EpochTooSmall { retired: config.retired.len() });
         }
+        if let Some(slot) = self.strong_authority.map(Slot) {
+            if config.retired.contains(&slot) {
+                return Err(ConfigError::RetiredAuthority { slot: slot.0 });
+            }
+            config.strong = Strong::Authority(slot);
+        }
         config.keys_file = self.token_keys;
         config.limits = Limits {
             message_bytes_max: self.message_bytes_max,
@@ -407,7 +432,14 @@ impl Config {
             stability: None,
             clock: Clock::system(),
             retired: BTreeSet::new(),
+            strong: Strong::Nobody,
         })
+    }
+
+    /// The same, with an engine of the embedding application for strong operations.
+    #[must_use]
+    pub fn with_engine(self, engine: Arc<dyn StrongEngine>) -> Self {
+        Self { strong: Strong::Engine(engine), ..self }
     }
 }
 
@@ -458,6 +490,9 @@ impl fmt::Display for ConfigError {
             ),
             Self::Retired { slot } => {
                 write!(f, "--retired {slot}: this server has that --slot itself")
+            }
+            Self::RetiredAuthority { slot } => {
+                write!(f, "--strong-authority {slot}: that server has retired (--retired {slot})")
             }
             Self::EpochTooSmall { retired } => write!(
                 f,

@@ -88,6 +88,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
         "position": shared.store.head(),
         "acknowledged_by_all": shared.realm.acknowledged_by_all().min(shared.store.head()),
         "trimming": trimming,
+        "strong_authority": shared.config.strong.authority().map(|slot| slot.0),
         "link_frames": shared.links.frames(),
         "servers": servers.into_iter().map(|(slot, acknowledged, is_linked)| json!({
             "slot": slot.0,

@@ -76,6 +76,8 @@ mod static_files;
 #[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]
+pub mod strong;
+#[cfg(feature = "server")]
 mod trimming;
 #[cfg(feature = "server")]
 mod websocket;

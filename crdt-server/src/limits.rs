@@ -45,6 +45,9 @@ pub struct Limits {
     pub http_body_bytes_max: usize,
     /// How long an HTTP request may wait for the consistency that it asks for.
     pub http_wait_max: Duration,
+    /// How long a strong operation may take at another server, or at an engine, beside what its request
+    /// wants to wait.
+    pub strong_timeout: Duration,
     /// How many documents a server opens at a time with each other server.
     pub peer_channels_max: usize,
     /// How long a document stays open with another server while nothing happens in it.
@@ -86,6 +89,7 @@ impl Default for Limits {
             presence_per_second: 50,
             http_body_bytes_max: 1 << 20,
             http_wait_max: Duration::from_secs(30),
+            strong_timeout: Duration::from_secs(5),
             peer_channels_max: 128,
             peer_linger: Duration::from_secs(30),
             positions_kept_max: 1 << 20,

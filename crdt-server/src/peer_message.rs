@@ -12,7 +12,7 @@ use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wri
 use crate::frame::{DOCUMENT_NAME_BYTES_MAX, Frame, FrameBody, is_valid_document_name};
 
 /// The version of what servers say to each other.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// What one server tells another, beside the sessions of documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Greeting {
     pub forgotten: u64,
     /// For how long the sender keeps history, in milliseconds; 0 for ever.
     pub horizon_ms: u64,
+    /// The slot of the server that decides strong operations, if the sender knows of one.
+    pub authority: Option<Slot>,
     /// Where clients reach the sender; empty if it does not say.
     pub url: String,
 }
@@ -216,6 +218,7 @@ impl Greeting {
         }
         out.varint(self.forgotten);
         out.varint(self.horizon_ms);
+        out.varint(self.authority.map_or(0, |slot| u64::from(slot.0) + 1));
         out.string(&self.url);
     }
 
@@ -234,6 +237,7 @@ impl Greeting {
                 logs: Vec::new(),
                 forgotten: 0,
                 horizon_ms: 0,
+                authority: None,
                 url: String::new(),
             });
         }
@@ -249,9 +253,17 @@ impl Greeting {
             })?,
             forgotten: input.varint_max(POSITION_MAX)?,
             horizon_ms: input.varint()?,
+            authority: decode_authority(input)?,
             url: bounded(input, URL_BYTES_MAX)?.to_owned(),
         })
     }
+}
+
+fn decode_authority(input: &mut Reader<'_>) -> Result<Option<Slot>, DecodeError> {
+    let at = input.position();
+    let slot = input.varint_max(u64::from(u16::MAX) + 1)?.checked_sub(1);
+    let slot = slot.map(|slot| u16::try_from(slot).map_err(|_| DecodeErrorKind::OutOfRange.at(at)));
+    Ok(slot.transpose()?.map(Slot))
 }
 
 fn list<T>(
@@ -322,6 +334,7 @@ mod tests {
                 logs: vec![(Slot(0), 5), (Slot(3), 6)],
                 forgotten: 3,
                 horizon_ms: 30 * 24 * 3_600_000,
+                authority: Some(Slot(u16::MAX)),
                 url: "http://b.example".to_owned(),
             }),
             PeerMessage::Refusal { code: 3, text: "no".to_owned() },

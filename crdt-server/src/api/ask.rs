@@ -51,6 +51,26 @@ impl Ask {
         Ok(ask)
     }
 
+    /// Whether linearizability is asked for.
+    pub(super) const fn is_strong(&self) -> bool {
+        self.level.is_strong()
+    }
+
+    /// Whether less than linearizability will do.
+    pub(super) const fn has_weaker_floor(&self) -> bool {
+        self.is_strong() && !self.floor.is_strong()
+    }
+
+    /// The same with no more than the floor, at once: what was asked for cannot be had.
+    pub(super) fn at_floor(&self) -> Self {
+        Self { level: self.floor, wait: Duration::ZERO, ..self.clone() }
+    }
+
+    /// How long the request wants to wait.
+    pub(super) const fn wait(&self) -> Duration {
+        self.wait
+    }
+
     /// The same for the decision, about a document.
     pub(super) fn spec(&self, log: LogTag) -> ReadSpec {
         let spec = ReadSpec::new(self.level).or_at_least(self.floor).about(Scope::Log(log));

@@ -5,7 +5,7 @@
 //! POST /v1/docs/{id}/ops?level=…      operations, as one transaction
 //! ```
 //!
-//! The level is decided by [`crdt_causal::level::decide`] and the session by its token, in the
+//! What is strong is decided by an authority or an engine ([`crate::strong`]); any other level by [`crdt_causal::level::decide`] and the session by its token, in the
 //! header `Session-Token` of the request and of the answer. What is answered was durable here before; what the
 //! answer's token says covers everything that it shows. All of it is described in
 //! `docs/protocol.md`.
@@ -15,6 +15,7 @@ mod cors;
 mod ops;
 mod problem;
 mod session;
+mod strong;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +23,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Extension, Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use crdt_causal::level::{Level, decide, decide_write};
@@ -31,7 +32,7 @@ use hmac_sha256::Hash;
 use serde_json::json;
 use tokio::sync::oneshot;
 
-pub(crate) use ops::{Edit, Write, WriteAnswer};
+pub(crate) use ops::{Edit, Refused, Write, WriteAnswer};
 pub(crate) use problem::Problem;
 pub(crate) use session::Known;
 
@@ -40,6 +41,7 @@ use crate::frame::is_valid_document_name;
 use crate::http::{Peer, Token, admit};
 use crate::room::{Input, RoomHandle};
 use crate::server::Shared;
+use crate::strong::{FORWARDED, StrongOperation};
 use ask::Ask;
 use session::Session;
 
@@ -64,8 +66,17 @@ pub(crate) fn routes(shared: &Shared) -> Router<Arc<Shared>> {
 }
 
 /// Who asks, and for what.
+struct Admitted {
+    permission: Permission,
+    token: Option<Arc<str>>,
+    document: Arc<str>,
+    ask: Ask,
+}
+
+/// The same, where it is to be answered here.
 struct Asked {
     permission: Permission,
+    document: Arc<str>,
     ask: Ask,
     session: Session,
     room: RoomHandle,
@@ -89,8 +100,25 @@ async fn read_or_refuse(
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let mut asked = asked(shared, peer, document, uri, headers, Access::Read).await?;
-    let achieved = asked.session.settle(shared, &asked.room, &asked.ask, uri, decide).await?;
+    let mut admitted = admitted(shared, peer, document, uri, headers, Access::Read)?;
+    let (method, body) = (Method::GET, Bytes::new());
+    let forwarded = strong::forward(shared, &mut admitted, method, uri, headers, body).await?;
+    if let Some(answer) = forwarded {
+        return Ok(answer);
+    }
+    let mut asked = admitted.enter(shared, headers).await?;
+    let mut achieved = asked.session.settle(shared, &asked.room, &asked.ask, uri, decide).await?;
+    if let Some((engine, at_least)) = strong::engine(shared, &achieved)? {
+        let path = asked.ask.path.clone();
+        let document = Arc::clone(&asked.document);
+        let operation = StrongOperation::Read { document, path, at_least };
+        if let Some(answer) =
+            strong::ask(shared, &mut asked, &achieved, &*engine, operation).await?
+        {
+            return Ok(answer);
+        }
+        achieved = asked.session.settle(shared, &asked.room, &asked.ask, uri, decide).await?;
+    }
     let (reply, answer) = oneshot::channel();
     let path = asked.ask.path.clone();
     asked.room.send(Input::Read { path, reply }).await;
@@ -114,7 +142,7 @@ async fn write(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let answer = write_or_refuse(&shared, &peer, document, &uri, &headers, &body).await;
+    let answer = write_or_refuse(&shared, &peer, document, &uri, &headers, body).await;
     cors::open(&shared, &headers, answer.unwrap_or_else(IntoResponse::into_response))
 }
 
@@ -124,29 +152,70 @@ async fn write_or_refuse(
     document: String,
     uri: &Uri,
     headers: &HeaderMap,
-    body: &[u8],
+    body: Bytes,
 ) -> Result<Response, Problem> {
-    let mut asked = asked(shared, peer, document, uri, headers, Access::Write).await?;
-    let transaction = ops::Transaction::parse(body)?;
+    let mut admitted = admitted(shared, peer, document, uri, headers, Access::Write)?;
+    let is_engines = matches!(shared.config.strong, crate::strong::Strong::Engine(_));
+    // What an engine is asked to do is for it to read.
+    let parsed = if admitted.ask.is_strong() && is_engines {
+        None
+    } else {
+        let transaction = ops::Transaction::parse(&body)?;
+        let is_weak = !admitted.ask.is_strong() || admitted.ask.has_weaker_floor();
+        if transaction.is_conditional() && is_weak {
+            let detail = "`expect` takes level=strong, and no floor below it";
+            return Err(Problem::invalid(detail));
+        }
+        Some(transaction)
+    };
     let key = match headers.get(IDEMPOTENCY_KEY).map(|value| value.as_bytes()) {
         Some(key) if key.is_empty() || key.len() > KEY_BYTES_MAX => {
             return Err(Problem::invalid("an Idempotency-Key has 1 to 255 bytes"));
         }
-        key => key.map(|key| digest_of(&asked.permission, key)),
+        key => key.map(|key| digest_of(&admitted.permission, key)),
     };
-    let achieved = asked.session.settle(shared, &asked.room, &asked.ask, uri, decide_write).await?;
+    let (method, sent) = (Method::POST, body.clone());
+    let forwarded = strong::forward(shared, &mut admitted, method, uri, headers, sent).await?;
+    if let Some(answer) = forwarded {
+        return Ok(answer);
+    }
+    let mut asked = admitted.enter(shared, headers).await?;
+    let mut achieved =
+        asked.session.settle(shared, &asked.room, &asked.ask, uri, decide_write).await?;
+    if let Some((engine, at_least)) = strong::engine(shared, &achieved)? {
+        let document = Arc::clone(&asked.document);
+        let operation = StrongOperation::Write { document, body: body.clone(), key, at_least };
+        if let Some(answer) =
+            strong::ask(shared, &mut asked, &achieved, &*engine, operation).await?
+        {
+            return Ok(answer);
+        }
+        achieved = asked.session.settle(shared, &asked.room, &asked.ask, uri, decide_write).await?;
+    }
+    let transaction = match parsed {
+        Some(transaction) => transaction,
+        None => ops::Transaction::parse(&body)?,
+    };
     let (reply, answer) = oneshot::channel();
     let write = Write {
         permission: asked.permission,
         replica: transaction.replica,
         edits: transaction.ops,
         key,
-        request: Hash::hash(body),
+        request: Hash::hash(&body),
     };
-    asked.room.send(Input::Write { write, reply }).await;
-    let WriteAnswer { events, is_repeated, position } =
-        answer.await.map_err(|_| Problem::gone())??;
+    let is_taken = asked.room.send(Input::Write { write, reply }).await;
+    let is_strong = achieved.strong.is_some();
+    let answer = answer.await.map_err(|_| match is_strong && is_taken {
+        true => Problem::indeterminate("the document was closed meanwhile"),
+        false => Problem::gone(),
+    });
+    let WriteAnswer { events, is_repeated, position } = answer??;
     asked.session.observe_write(shared.realm.place().slot, position);
+    if is_strong {
+        // Its conditions have read what is here.
+        asked.session.observe_read(&shared.realm.applied());
+    }
     let events = events.map(|dots| {
         json!({
             "replica": format!("{:032x}", dots.replica.as_u128()),
@@ -164,18 +233,21 @@ async fn write_or_refuse(
 }
 
 /// Lets the request in, as it would a WebSocket, and finds what it is about.
-async fn asked(
+fn admitted(
     shared: &Arc<Shared>,
     peer: &Peer,
     document: String,
     uri: &Uri,
     headers: &HeaderMap,
     access: Access,
-) -> Result<Asked, Problem> {
+) -> Result<Admitted, Problem> {
     if shared.stopping.is_cancelled() {
         return Err(Problem::gone());
     }
-    if !shared.gate.handshake(&peer.pass, Instant::now()) {
+    // Another server asks in the name of many.
+    let server = headers.get(FORWARDED).and_then(|token| token.to_str().ok());
+    let is_server = server.is_some_and(|it| shared.config.authorization.peer(Some(it)).is_some());
+    if !is_server && !shared.gate.handshake(&peer.pass, Instant::now()) {
         return Err(Problem::busy());
     }
     let token =
@@ -194,14 +266,22 @@ async fn asked(
         .ok_or_else(|| Problem::unauthorized("no token, or one that does not cover this"))?;
     let limits = &shared.config.limits;
     let ask = Ask::parse(uri, Level::session(Guarantees::ALL), limits.http_wait_max)?;
-    let text = match headers.get(SESSION_TOKEN).map(|value| value.to_str()) {
-        Some(Err(_)) => return Err(Problem::invalid("the session token is not text")),
-        Some(Ok(text)) => Some(text),
-        None => None,
-    };
-    let room = shared.rooms.enter(&document).map_err(|_| Problem::busy())?;
-    let session = Session::open(shared, &room, text, &document, permission).await?;
-    Ok(Asked { permission, ask, session, room })
+    Ok(Admitted { permission, token, document: document.into(), ask })
+}
+
+impl Admitted {
+    /// Opens the document, and the session.
+    async fn enter(self, shared: &Shared, headers: &HeaderMap) -> Result<Asked, Problem> {
+        let Self { permission, document, ask, .. } = self;
+        let text = match headers.get(SESSION_TOKEN).map(|value| value.to_str()) {
+            Some(Err(_)) => return Err(Problem::invalid("the session token is not text")),
+            Some(Ok(text)) => Some(text),
+            None => None,
+        };
+        let room = shared.rooms.enter(&document).map_err(|_| Problem::busy())?;
+        let session = Session::open(shared, &room, text, &document, permission).await?;
+        Ok(Asked { permission, document, ask, session, room })
+    }
 }
 
 fn respond(

@@ -37,6 +37,9 @@ pub(crate) enum Edit {
     Set { path: Vec<String>, value: serde_json::Value },
     /// Removes the last key of the path from the map that the others lead to.
     Unset { path: Vec<String> },
+    /// Nothing, if this value stands at the path, as a read would show it; else the transaction is not
+    /// carried out. Only where it is decided strongly: elsewhere the answer would be worth nothing.
+    Expect { path: Vec<String>, value: serde_json::Value },
 }
 
 /// A transaction on its way to a room.
@@ -99,10 +102,25 @@ impl Transaction {
     }
 }
 
+impl Transaction {
+    /// Whether it is carried out under conditions.
+    pub(super) fn is_conditional(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Edit::Expect { .. }))
+    }
+}
+
 impl Edit {
+    /// What has to stand where, in the words of a read, if the operation is a condition.
+    pub(crate) fn expected(&self) -> Option<Result<(&[String], String), Refused>> {
+        let Self::Expect { path, value } = self else { return None };
+        Some(plain(value.clone()).map(|value| (path.as_slice(), value.to_string())))
+    }
+
     /// Carries the operation out.
     pub(crate) fn apply(self, tx: &mut DocumentTransaction<'_>) -> Result<(), Refused> {
         match self {
+            // It was looked at before, where the document is at hand.
+            Self::Expect { .. } => {}
             Self::Insert { path, at, text } => {
                 tx.at_text(container(path, Path::text)?).insert(at, &text)?;
             }

@@ -43,6 +43,32 @@ impl Problem {
         Self::of(StatusCode::SERVICE_UNAVAILABLE, "catching-up", detail)
     }
 
+    /// A strong operation that nobody decides now: it was not done, and will not be.
+    pub(super) fn strong_unavailable(detail: impl Into<String>) -> Self {
+        let detail =
+            format!("{}: nothing was done; ask again later, or ask for less", detail.into());
+        Self::of(StatusCode::SERVICE_UNAVAILABLE, "strong-unavailable", detail)
+    }
+
+    /// A strong operation whose answer was lost.
+    pub(super) fn indeterminate(detail: impl Into<String>) -> Self {
+        let detail = format!(
+            "{}: it may have been carried out, and may still be. Send it again with the same \
+             Idempotency-Key, or read what has become of it",
+            detail.into()
+        );
+        Self::of(StatusCode::GATEWAY_TIMEOUT, "indeterminate", detail)
+    }
+
+    /// The condition of a strong operation does not hold; `found` is what stands there instead.
+    pub(crate) fn condition_failed(found: &str) -> Self {
+        let detail = "what stands there is not what was expected, and nothing was done";
+        let mut problem = Self::of(StatusCode::CONFLICT, "condition-failed", detail);
+        let found = serde_json::from_str(found).unwrap_or(Value::Null);
+        problem.0.more.insert("found".to_owned(), found);
+        problem
+    }
+
     pub(super) fn busy() -> Self {
         let detail = "too much at once; try again later";
         Self::of(StatusCode::TOO_MANY_REQUESTS, "limit-exceeded", detail)

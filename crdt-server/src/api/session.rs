@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::http::Uri;
 use crdt_causal::clock::HybridTime;
 use crdt_causal::cut::{Admission, Cut, Slot};
-use crdt_causal::level::{Decision, NodeView, ReadSpec, Staleness};
+use crdt_causal::level::{Decision, Level, NodeView, ReadSpec, Staleness};
 use crdt_causal::session::{LogTag, SessionToken, VerifiedToken};
 use crdt_core::ReplicaId;
 use serde_json::{Value, json};
@@ -37,6 +37,8 @@ pub(super) struct Session {
 pub(super) struct Achieved {
     pub(super) level: String,
     pub(super) staleness: Value,
+    /// If it is strong: the position that the answer must not be before.
+    pub(super) strong: Option<u64>,
 }
 
 type Decide = for<'n, 'a> fn(&ReadSpec, &VerifiedToken, &NodeView<'n, 'a>, u64) -> Decision<'n>;
@@ -93,8 +95,11 @@ impl Session {
             self.settle_offline(shared, room).await?;
             let now = unix_ms();
             let held = |_: ReplicaId, _: LogTag| 0;
-            let next =
-                shared.realm.decide(&held, |node| Next::of(decide(&spec, &self.token, node, now)));
+            let strong = &shared.config.strong;
+            let next = shared.realm.decide(strong, &held, |node| {
+                let decision = decide(&spec, &self.token, node, now);
+                Next::of(decision, || staleness(node.progress.staleness(now)))
+            });
             let until = match next {
                 Next::Serve(achieved) => return Ok(achieved),
                 Next::WaitUntil(until) => until,
@@ -134,6 +139,10 @@ impl Session {
         self.token.observe_read(applied);
     }
 
+    pub(super) fn observe_strong(&mut self, position: u64) {
+        self.token.observe_strong(position);
+    }
+
     pub(super) fn observe_write(&mut self, slot: Slot, position: u64) {
         self.token.observe_write(Admission::new(slot, position));
     }
@@ -155,17 +164,21 @@ enum Next {
 }
 
 impl Next {
-    fn of(decision: Decision<'_>) -> Self {
+    fn of(decision: Decision<'_>, how_stale: impl FnOnce() -> Value) -> Self {
         match decision {
             Decision::Serve(achieved) => Self::Serve(Achieved {
                 level: achieved.level.to_string(),
                 staleness: staleness(achieved.staleness),
+                strong: None,
+            }),
+            Decision::Engine { at_least } => Self::Serve(Achieved {
+                level: Level::STRONG.to_string(),
+                staleness: how_stale(),
+                strong: Some(at_least),
             }),
             Decision::WaitFor { until, .. } => Self::WaitUntil(until),
             Decision::Redirect(candidates) => Self::Redirect(candidates.to_vec()),
             Decision::Refuse(refusal) => Self::Refuse(Problem::refused(refusal)),
-            // There is none here, and the view says so.
-            Decision::Engine { .. } => unreachable!("no engine was offered"),
         }
     }
 }

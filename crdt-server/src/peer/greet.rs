@@ -103,6 +103,7 @@ pub(super) async fn run(
         logs: shared.realm.logs(),
         forgotten,
         horizon_ms: shared.realm.horizon_ms(),
+        authority: shared.config.strong.authority(),
         url: shared.config.public_url.clone().unwrap_or_default(),
     });
     let (theirs, dialled) = match &side {
@@ -228,6 +229,15 @@ fn meet(shared: &Shared, theirs: &Greeting) -> Result<(), String> {
     let place = Place { realm: theirs.realm, epoch: theirs.epoch, slot: theirs.slot };
     let Place { realm, epoch, slot } = shared.realm.place();
     let Greeting { log_id, applied, logs, horizon_ms, .. } = theirs;
+    // One that knows of no authority refuses what is strong, and does no harm.
+    if let (Some(ours), Some(theirs)) = (shared.config.strong.authority(), theirs.authority)
+        && ours != theirs
+    {
+        return Err(format!(
+            "its authority for strong operations is {theirs}, and here it is {ours}: start both \
+             with the same --strong-authority"
+        ));
+    }
     let met = shared.realm.meet(&place, *log_id, applied, logs, *horizon_ms);
     met.map_err(|mismatch| match mismatch {
         Mismatch::Realm => format!("{} is not {realm}", theirs.realm),

@@ -17,9 +17,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crdt_causal::cut::{Cut, Epoch, Slot};
-use crdt_causal::level::{NodeView, Peer, Progress, ProgressConfig};
+use crdt_causal::level::{EngineView, NodeView, Peer, Progress, ProgressConfig};
 use crdt_causal::session::{self, LogTag};
 use crdt_core::ReplicaId;
+use crdt_core::canary::is_planted;
 use tokio::sync::watch;
 
 pub(crate) use attester::Attester;
@@ -27,6 +28,7 @@ pub use keys::{KeyError, KeyRing};
 pub(crate) use meeting::Mismatch;
 
 use crate::store::{RealmNote, RealmState, StoreWriter};
+use crate::strong::Strong;
 use crate::trimming::Trimming;
 use relay::Relay;
 
@@ -167,9 +169,10 @@ impl Realm {
         others.chain([(self.place.slot, self.log_id)]).collect()
     }
 
-    /// Decides something by what is known now.
+    /// Decides something by what is known now, `strong` among it.
     pub(crate) fn decide<T>(
         &self,
+        strong: &Strong,
         held: &dyn Fn(ReplicaId, LogTag) -> u64,
         decide: impl FnOnce(&NodeView<'_, '_>) -> T,
     ) -> T {
@@ -177,9 +180,26 @@ impl Realm {
         let linked = state.others.iter().filter(|(_, other)| other.url.is_some());
         let peers: Vec<Peer> =
             linked.map(|(&slot, other)| Peer { slot, applied: other.applied.clone() }).collect();
+        let applied = state.progress.applied();
+        let elsewhere;
         let mut node = NodeView::new(self.place.epoch, &state.progress);
         node.peers = &peers;
         node.held = held;
+        let durable = match strong {
+            // What is applied is on the disk, and there strong operations are decided.
+            Strong::Authority(slot)
+                if *slot == self.place.slot || is_planted("answer-strong-from-a-copy") =>
+            {
+                Some(applied)
+            }
+            Strong::Engine(engine) => {
+                node.strong = engine.shown();
+                elsewhere = engine.durable(applied);
+                Some(&elsewhere)
+            }
+            Strong::Authority(_) | Strong::Nobody => None,
+        };
+        node.engine = durable.map(|durable| EngineView { durable });
         decide(&node)
     }
 

@@ -7,7 +7,7 @@ use crdt_document::{Document, Entry, MapView, View};
 use tokio::sync::oneshot;
 
 use super::open::OpenRoom;
-use crate::api::{Known, Problem, Write, WriteAnswer};
+use crate::api::{Known, Problem, Refused, Write, WriteAnswer};
 use crate::auth::{Identity, Owner};
 use crate::outbound::MemberId;
 use crate::store::Answer;
@@ -24,8 +24,15 @@ pub(super) struct Requests {
 }
 
 enum Waiting {
-    Read { value: String, reply: Reply<String> },
-    Write { answer: WriteAnswer, reply: Reply<WriteAnswer> },
+    Read {
+        value: String,
+        reply: Reply<String>,
+    },
+    /// A refusal waits, too: what it was decided by must not be lost afterwards.
+    Write {
+        answer: Result<WriteAnswer, Problem>,
+        reply: Reply<WriteAnswer>,
+    },
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Problem>>;
@@ -55,7 +62,7 @@ impl Requests {
             match self.waiting.pop_front() {
                 Some((_, Waiting::Read { value, reply })) => drop(reply.send(Ok(value))),
                 Some((_, Waiting::Write { answer, reply })) => {
-                    drop(reply.send(Ok(WriteAnswer { position, ..answer })));
+                    drop(reply.send(answer.map(|answer| WriteAnswer { position, ..answer })));
                 }
                 None => {}
             }
@@ -77,10 +84,8 @@ impl OpenRoom {
     }
 
     pub(super) fn write(&mut self, write: Write, reply: Reply<WriteAnswer>) {
-        match self.carry_out(write) {
-            Ok(answer) => self.requests.wait(&self.document, Waiting::Write { answer, reply }),
-            Err(problem) => drop(reply.send(Err(problem))),
-        }
+        let answer = self.carry_out(write);
+        self.requests.wait(&self.document, Waiting::Write { answer, reply });
         self.answer();
     }
 
@@ -149,6 +154,13 @@ impl OpenRoom {
         };
         self.document.begin().map_err(whole)?;
         for (index, edit) in edits.into_iter().enumerate() {
+            if let Some(expected) = edit.expected() {
+                if let Err(problem) = self.check(expected, index) {
+                    self.document.rollback();
+                    return Err(problem);
+                }
+                continue;
+            }
             let mut transaction = self.document.transaction().map_err(whole)?;
             if let Err(refused) = edit.apply(&mut transaction) {
                 self.document.rollback();
@@ -156,6 +168,17 @@ impl OpenRoom {
             }
         }
         self.document.commit().map_err(whole)
+    }
+
+    /// Whether a condition holds, with what the transaction has done so far.
+    fn check(
+        &self,
+        expected: Result<(&[String], String), Refused>,
+        index: usize,
+    ) -> Result<(), Problem> {
+        let (path, expected) = expected.map_err(|refused| refused.problem(index))?;
+        let found = value_at(&self.document, path).map_err(|problem| problem.at(index))?;
+        if found == expected { Ok(()) } else { Err(Problem::condition_failed(&found).at(index)) }
     }
 
     /// The id under which the server writes here: made with the first write, and its own for ever.

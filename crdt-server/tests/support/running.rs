@@ -14,6 +14,7 @@ use crdt_server::limits::Limits;
 use crdt_server::realm::KeyRing;
 use crdt_server::server::{Server, ServerError};
 use crdt_server::store::{EmbeddedStore, Store};
+use crdt_server::strong::Strong;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -40,6 +41,7 @@ pub struct Setup {
     pub trimming: Option<(StabilityConfig, HandClock)>,
     pub retired: BTreeSet<u16>,
     pub epoch: u32,
+    pub strong: Strong,
 }
 
 impl Running {
@@ -72,6 +74,7 @@ impl Running {
         config.limits = setup.limits;
         config.place.slot = Slot(setup.slot);
         config.place.epoch = Epoch(setup.epoch);
+        config.strong = setup.strong;
         config.retired = setup.retired.into_iter().map(Slot).collect();
         if let Some((stability, hand)) = setup.trimming {
             config.stability = Some(stability);

@@ -39,6 +39,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
             logs: vec![(Slot(0), 5), (Slot(3), 6)],
             forgotten: 3,
             horizon_ms: 86_400_000,
+            authority: Some(Slot(3)),
             url: "http://b.example".to_owned(),
         }),
         PeerMessage::Refusal { code: 3, text: "no".to_owned() },
