@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::peer_message::URL_BYTES_MAX;
 use crate::realm::{KeyRing, Place};
 use crate::strong::{Strong, StrongEngine};
+use crate::tls::{PeerRoots, RootsError};
 
 /// Sync server for crdt documents: WebSocket in front, one file behind, nothing
 /// acknowledged before it is durable.
@@ -58,15 +59,20 @@ pub struct Arguments {
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
 
-    /// Another server to keep in step with, such as `ws://b.example.org:8080`; may be given
+    /// Another server to keep in step with, such as `wss://b.example.org`; may be given
     /// several times.
     ///
     /// One of the two servers has to name the other; both may. Servers of one realm share their
-    /// token keys and have the same --realm and --epoch, and each has a --slot of its own. The
-    /// address is not encrypted: between machines, let it lead through a tunnel. With
+    /// token keys and have the same --realm and --epoch, and each has a --slot of its own. What goes
+    /// to a ws:// address is not encrypted: between machines, use wss://, or a tunnel. With
     /// --horizon-days each server has to be linked with each other one.
     #[arg(long, value_name = "URL", verbatim_doc_comment)]
     peer: Vec<String>,
+
+    /// File with certificates in PEM: other servers' are accepted (wss://, https://) if one of these
+    /// has signed them. Without it, if the system trusts them.
+    #[arg(long, value_name = "FILE")]
+    peer_ca: Option<PathBuf>,
 
     /// File with the token that this server shows to others: one line.
     ///
@@ -224,6 +230,8 @@ pub struct Config {
     pub keys_file: Option<PathBuf>,
     /// The other servers to dial.
     pub peers: Vec<PeerAddress>,
+    /// Whose word is taken for the names of other servers.
+    pub peer_roots: PeerRoots,
     /// What this server shows to them.
     pub peer_token: Option<String>,
     /// Where clients reach this server.
@@ -238,42 +246,55 @@ pub struct Config {
     pub strong: Strong,
 }
 
-/// The address of another server: `ws://HOST:PORT`.
+/// The address of another server: `wss://HOST:PORT`, or `ws://HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerAddress {
     authority: String,
+    is_encrypted: bool,
 }
 
 impl PeerAddress {
-    /// Reads an address: `ws://` or `http://`, and a host with or without a port. The path of
-    /// the protocol may follow.
+    /// Reads an address: `wss://`, `https://`, `ws://` or `http://`, and a host with or without a port.
+    /// The path of the protocol may follow.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::InvalidPeer`], [`ConfigError::PeerOverTls`].
+    /// [`ConfigError::InvalidPeer`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let invalid = || ConfigError::InvalidPeer { url: text.to_owned() };
-        if text.starts_with("wss://") || text.starts_with("https://") {
-            return Err(ConfigError::PeerOverTls { url: text.to_owned() });
-        }
-        let rest = text.strip_prefix("ws://").or_else(|| text.strip_prefix("http://"));
-        let rest = rest.ok_or_else(invalid)?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(invalid)?;
+        let is_encrypted = match scheme {
+            "wss" | "https" => true,
+            "ws" | "http" => false,
+            _ => return Err(invalid()),
+        };
         let authority = rest.strip_suffix(SYNC_PATH).unwrap_or(rest);
         let authority = authority.strip_suffix('/').unwrap_or(authority);
         let is_valid = !authority.is_empty()
             && authority.parse::<axum::http::uri::Authority>().is_ok()
             && !authority.contains('@');
-        if is_valid { Ok(Self { authority: authority.to_owned() }) } else { Err(invalid()) }
+        if is_valid {
+            Ok(Self { authority: authority.to_owned(), is_encrypted })
+        } else {
+            Err(invalid())
+        }
     }
 
     /// Where to dial.
     pub fn url(&self) -> String {
-        format!("ws://{}{SYNC_PATH}", self.authority)
+        let scheme = if self.is_encrypted { "wss" } else { "ws" };
+        format!("{scheme}://{}{SYNC_PATH}", self.authority)
+    }
+
+    /// The host, with its port if it has one, and whether it is reached over TLS.
+    pub(crate) fn host(&self) -> (&str, bool) {
+        (&self.authority, self.is_encrypted)
     }
 
     /// Where clients may reach it, unless it says otherwise.
     pub fn public_url(&self) -> String {
-        format!("http://{}", self.authority)
+        let scheme = if self.is_encrypted { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority)
     }
 }
 
@@ -318,11 +339,8 @@ pub enum ConfigError {
         /// How many have.
         retired: usize,
     },
-    /// Another server is to be dialled over TLS.
-    PeerOverTls {
-        /// What was given.
-        url: String,
-    },
+    /// The certificates for other servers cannot be used.
+    PeerRoots(RootsError),
     /// The file with the token for other servers cannot be read, or holds no token.
     PeerToken {
         /// The file.
@@ -353,6 +371,9 @@ impl Arguments {
             Place { realm: Realm(self.realm), epoch: Epoch(self.epoch), slot: Slot(self.slot) };
         config.peers =
             self.peer.iter().map(|url| PeerAddress::parse(url)).collect::<Result<_, _>>()?;
+        if let Some(path) = self.peer_ca {
+            config.peer_roots = PeerRoots::read(&path).map_err(ConfigError::PeerRoots)?;
+        }
         config.peer_token = self.peer_token_file.as_deref().map(read_token).transpose()?;
         if let Some(url) = self.public_url {
             let is_valid = OriginPolicy::is_valid_origin(&url) && url.len() <= URL_BYTES_MAX;
@@ -371,15 +392,15 @@ impl Arguments {
         if config.retired.contains(&config.place.slot) {
             return Err(ConfigError::Retired { slot: self.slot });
         }
-        // Each retirement is an epoch of its own.
-        if (config.retired.len() as u64) > u64::from(self.epoch) {
-            return Err(ConfigError::EpochTooSmall { retired: config.retired.len() });
-        }
         if let Some(slot) = self.strong_authority.map(Slot) {
             if config.retired.contains(&slot) {
                 return Err(ConfigError::RetiredAuthority { slot: slot.0 });
             }
             config.strong = Strong::Authority(slot);
+        }
+        // Each retirement is an epoch of its own.
+        if (config.retired.len() as u64) > u64::from(self.epoch) {
+            return Err(ConfigError::EpochTooSmall { retired: config.retired.len() });
         }
         config.keys_file = self.token_keys;
         config.limits = Limits {
@@ -427,6 +448,7 @@ impl Config {
             keys: None,
             keys_file: None,
             peers: Vec::new(),
+            peer_roots: PeerRoots::system(),
             peer_token: None,
             public_url: None,
             stability: None,
@@ -481,7 +503,7 @@ impl fmt::Display for ConfigError {
             Self::InvalidPeer { url } => {
                 write!(
                     f,
-                    "--peer {url}: expected ws:// and a host, such as ws://b.example.org:8080"
+                    "--peer {url}: expected ws:// or wss:// and a host, such as wss://b.example.org"
                 )
             }
             Self::InvalidPublicUrl { url } => write!(
@@ -499,11 +521,7 @@ impl fmt::Display for ConfigError {
                 "--retired: {retired} servers have retired, so --epoch is {retired} or more, the \
                  same on all servers"
             ),
-            Self::PeerOverTls { url } => write!(
-                f,
-                "--peer {url}: links between servers are not encrypted by the server itself; give \
-                 a ws:// address that leads through a tunnel (WireGuard, stunnel, ssh -L)"
-            ),
+            Self::PeerRoots(error) => write!(f, "--peer-ca: {error}"),
             Self::PeerToken { path } => {
                 write!(f, "--peer-token-file {}: expected one line with a token", path.display())
             }
@@ -515,6 +533,7 @@ impl core::error::Error for ConfigError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::TokenFile(error) => Some(error),
+            Self::PeerRoots(error) => Some(error),
             _ => None,
         }
     }
@@ -563,10 +582,28 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_servers_say_whether_they_are_encrypted() {
+        for (text, url, public_url) in [
+            ("ws://a:1", "ws://a:1/v1/sync", "http://a:1"),
+            ("http://a/", "ws://a/v1/sync", "http://a"),
+            ("wss://a.example", "wss://a.example/v1/sync", "https://a.example"),
+            ("https://[::1]:2/v1/sync", "wss://[::1]:2/v1/sync", "https://[::1]:2"),
+        ] {
+            let address = PeerAddress::parse(text).expect(text);
+            assert_eq!((address.url().as_str(), address.public_url().as_str()), (url, public_url));
+        }
+        for text in ["a:1", "ftp://a", "wss://", "wss://user@a", "wss://a/b"] {
+            assert!(PeerAddress::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (arguments, part) in [
             (&["--token-file", "/nonexistent/tokens"][..], "--token-file: /nonexistent/tokens:"),
             (&["--allow-origin", "example.org"], "--allow-origin example.org:"),
+            (&["--peer-ca", "/nonexistent/ca.pem"], "--peer-ca: /nonexistent/ca.pem:"),
+            (&["--strong-authority", "1", "--retired", "1"], "--strong-authority 1:"),
         ] {
             let error = config(arguments).expect_err("a mistake").to_string();
             assert!(error.starts_with(part), "{error}");

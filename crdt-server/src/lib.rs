@@ -78,6 +78,8 @@ pub mod store;
 #[cfg(feature = "server")]
 pub mod strong;
 #[cfg(feature = "server")]
+pub mod tls;
+#[cfg(feature = "server")]
 mod trimming;
 #[cfg(feature = "server")]
 mod websocket;

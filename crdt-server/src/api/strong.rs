@@ -46,7 +46,7 @@ pub(super) async fn forward(
             let peer_token = shared.config.peer_token.as_deref();
             let forward = Forward { method, uri, headers, token, peer_token, body };
             let patience = shared.config.limits.strong_timeout + admitted.ask.wait();
-            match forward.send(&url, patience).await {
+            match forward.send(&url, &shared.config.peer_roots, patience).await {
                 Forwarded::Answer(answer) => return Ok(Some(answer)),
                 Forwarded::Lost(why) if !is_read => return Err(Problem::indeterminate(why)),
                 Forwarded::Lost(why) | Forwarded::Unreachable(why) => why,

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::config::PeerAddress;
 use crate::frame::FRAME_OVERHEAD_BYTES_MAX;
 use crate::outbound::Outbound;
 use crate::server::Shared;
+use crate::tls::Unconnected;
 use crate::websocket;
 
 /// Keeps a link with the server at `address` until this one stops.
@@ -32,7 +34,7 @@ pub(crate) async fn keep_dialling(shared: Arc<Shared>, address: PeerAddress) {
                 }
                 Ok(Ended::Refused(reason)) => warn!(reason, "the link was refused"),
                 Ok(Ended::Broken(reason)) => debug!(reason, "the link broke"),
-                Err(error) => info!(%error, "cannot be reached"),
+                Err(error) => info!(error, "cannot be reached"),
             }
             let pause = async {
                 if let Ok(Ended::Redundant { remote }) = ended {
@@ -60,16 +62,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-async fn dial(
-    shared: &Arc<Shared>,
-    address: &PeerAddress,
-    was_met: bool,
-) -> Result<Ended, Box<tungstenite::Error>> {
+async fn dial(shared: &Arc<Shared>, address: &PeerAddress, was_met: bool) -> Result<Ended, String> {
     let limits = shared.config.limits.clone();
-    let mut request = address.url().into_client_request()?;
+    let (host, is_encrypted) = address.host();
+    let wrong = |error: tungstenite::Error| error.to_string();
+    let mut request = address.url().into_client_request().map_err(wrong)?;
     if let Some(token) = &shared.config.peer_token {
         let bearer = format!("Bearer {token}").parse::<HeaderValue>();
-        let mut bearer = bearer.map_err(tungstenite::Error::from)?;
+        let mut bearer = bearer.map_err(|error| error.to_string())?;
         bearer.set_sensitive(true);
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
     }
@@ -79,15 +79,23 @@ async fn dial(
     let config = WebSocketConfig::default()
         .max_message_size(Some(message_bytes_max))
         .max_frame_size(Some(message_bytes_max));
-    let without_delay = true;
-    let connecting =
-        tokio_tungstenite::connect_async_with_config(request, Some(config), without_delay);
+    let connecting = async {
+        let stream = shared.config.peer_roots.connect(host, is_encrypted).await?;
+        let upgrading = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
+        Ok::<_, Box<dyn Error + Send + Sync>>(upgrading.await?)
+    };
     let connected = tokio::select! {
         connected = timeout(CONNECT_TIMEOUT, connecting) => connected,
         () = shared.stopping.cancelled() => return Ok(Ended::Broken("shutting down")),
     };
     let Ok(connected) = connected else { return Ok(Ended::Broken("no answer")) };
-    let (sink, stream) = connected.map_err(Box::new)?.0.split();
+    let (sink, stream) = match connected {
+        Ok((socket, _)) => socket.split(),
+        Err(error) => {
+            let reason = error.downcast_ref::<Unconnected>().filter(|it| it.is_for_people());
+            return reason.map_or(Err(error.to_string()), |it| Ok(Ended::Refused(it.to_string())));
+        }
+    };
     let (outbound, queue) =
         Outbound::new(limits.outbound_bytes_max, Arc::clone(&shared.outbound_peak));
     let writing = websocket::write(sink, queue, Arc::clone(&outbound), limits);

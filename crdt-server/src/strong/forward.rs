@@ -6,8 +6,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, 
 use bytes::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+
+use crate::tls::PeerRoots;
 
 /// The header of a request that a server passes on to the authority. It goes one step: who gets it
 /// and is not the authority refuses.
@@ -59,11 +60,13 @@ pub(crate) enum Forwarded {
 impl Forward<'_> {
     /// Asks the server at `url`, for so long. A connection for each request: where the connection
     /// breaks it is then known which one has lost its answer.
-    pub(crate) async fn send(self, url: &str, patience: Duration) -> Forwarded {
+    pub(crate) async fn send(self, url: &str, roots: &PeerRoots, patience: Duration) -> Forwarded {
         let deadline = Instant::now() + patience;
         let unreachable = |what: &str| Forwarded::Unreachable(format!("{url}: {what}"));
-        let Some(host) = url.strip_prefix("http://") else {
-            return unreachable("only http:// addresses can be asked");
+        let (host, is_encrypted) = match url.split_once("://") {
+            Some(("http", host)) => (host, false),
+            Some(("https", host)) => (host, true),
+            _ => return unreachable("it is not an address of HTTP"),
         };
         let request = match self.request(host) {
             Ok(request) => request,
@@ -71,9 +74,7 @@ impl Forward<'_> {
         };
         let is_read = request.method() == Method::GET;
         let connecting = async {
-            let stream = TcpStream::connect(with_port(host)).await.map_err(|e| e.to_string())?;
-            // A request and its answer are each one packet, mostly.
-            let _ = stream.set_nodelay(true);
+            let stream = roots.connect(host, is_encrypted).await.map_err(|e| e.to_string())?;
             http1::handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())
         };
         let (mut sender, connection) = match timeout_at(deadline, connecting).await {
@@ -145,14 +146,6 @@ fn without_token(path: &str) -> String {
     format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
 }
 
-/// The address to connect to, with the port that goes without saying.
-fn with_port(host: &str) -> String {
-    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| {
-        !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit())
-    });
-    if has_port { host.to_owned() } else { format!("{host}:80") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,19 +159,6 @@ mod tests {
             ("/v1/docs/a?level=strong&path=token=1", "/v1/docs/a?level=strong&path=token=1"),
         ] {
             assert_eq!(without_token(path), expected);
-        }
-    }
-
-    #[test]
-    fn addresses_have_ports() {
-        for (host, expected) in [
-            ("a.example:8080", "a.example:8080"),
-            ("a.example", "a.example:80"),
-            ("[::1]:8080", "[::1]:8080"),
-            ("[fe80::a]", "[fe80::a]:80"),
-            ("127.0.0.1", "127.0.0.1:80"),
-        ] {
-            assert_eq!(with_port(host), expected);
         }
     }
 
@@ -202,11 +182,11 @@ mod tests {
             let (stream, _) = listener.accept().await.expect("somebody comes");
             stream.readable().await.expect("they ask");
         });
-        let lost = forward().send(&url, patience).await;
+        let lost = forward().send(&url, &PeerRoots::system(), patience).await;
         assert!(matches!(lost, Forwarded::Lost(_)), "{lost:?}");
         hangs_up.await.expect("no panic");
         // Nobody listens there any more.
-        let unreachable = forward().send(&url, patience).await;
+        let unreachable = forward().send(&url, &PeerRoots::system(), patience).await;
         assert!(matches!(unreachable, Forwarded::Unreachable(_)), "{unreachable:?}");
     }
 }

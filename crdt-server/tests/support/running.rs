@@ -15,6 +15,7 @@ use crdt_server::realm::KeyRing;
 use crdt_server::server::{Server, ServerError};
 use crdt_server::store::{EmbeddedStore, Store};
 use crdt_server::strong::Strong;
+use crdt_server::tls::PeerRoots;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -35,6 +36,8 @@ pub struct Setup {
     /// The addresses of other servers.
     pub peers: Vec<String>,
     pub peer_token: Option<&'static str>,
+    /// Who signs the certificates of other servers.
+    pub roots: Option<PeerRoots>,
     pub keys: Option<&'static str>,
     pub listen: Option<std::net::SocketAddr>,
     /// When history is forgotten, and by which clock.
@@ -83,6 +86,7 @@ impl Running {
         config.peers =
             setup.peers.iter().map(|url| PeerAddress::parse(url).expect("an address")).collect();
         config.peer_token = setup.peer_token.map(str::to_owned);
+        config.peer_roots = setup.roots.unwrap_or_else(PeerRoots::system);
         if let Some(keys) = setup.keys {
             config.keys = Some(KeyRing::parse(keys).expect("a key file"));
         }
