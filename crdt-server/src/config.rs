@@ -64,8 +64,7 @@ pub struct Arguments {
     ///
     /// One of the two servers has to name the other; both may. Servers of one realm share their
     /// token keys and have the same --realm and --epoch, and each has a --slot of its own. What goes
-    /// to a ws:// address is not encrypted: between machines, use wss://, or a tunnel. With
-    /// --horizon-days each server has to be linked with each other one.
+    /// to a ws:// address is not encrypted: between machines, use wss://, or a tunnel.
     #[arg(long, value_name = "URL", verbatim_doc_comment)]
     peer: Vec<String>,
 

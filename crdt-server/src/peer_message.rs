@@ -45,8 +45,22 @@ pub enum PeerMessage {
     },
     /// Digests of the tokens that replica ids belong to, in the document of the channel.
     Owners(Vec<(ReplicaId, [u8; 32])>),
-    /// How far the sender has got with forgetting history.
-    Report(Report),
+    /// How far a server has got with forgetting history: the sender, or one that the receiver may have no
+    /// link with.
+    Report(Statement),
+}
+
+/// What a server has said of itself, passed on as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Whose it is.
+    pub slot: Slot,
+    /// The admission log of that server.
+    pub log_id: u64,
+    /// Greater than that of all that it has said before.
+    pub number: u64,
+    /// What it says.
+    pub report: Report,
 }
 
 /// Who a server is, and what it holds.
@@ -149,8 +163,11 @@ impl PeerMessage {
                     out.raw(owner);
                 }
             }
-            Self::Report(report) => {
+            Self::Report(Statement { slot, log_id, number, report }) => {
                 out.u8(kind::REPORT);
+                slot.encode(&mut out);
+                out.raw(&log_id.to_le_bytes());
+                out.varint(*number);
                 report.encode(&mut out);
             }
         }
@@ -195,7 +212,12 @@ impl PeerMessage {
                 let replica = ReplicaId::from_bytes(input.array()?);
                 Ok((replica, input.array()?))
             })?),
-            kind::REPORT => Self::Report(decode_report(&mut input)?),
+            kind::REPORT => Self::Report(Statement {
+                slot: Slot::decode(&mut input)?,
+                log_id: u64::from_le_bytes(input.array()?),
+                number: input.varint()?,
+                report: decode_report(&mut input)?,
+            }),
             _ => return Err(DecodeErrorKind::UnknownTag.at(0)),
         };
         input.finish()?;
@@ -345,7 +367,12 @@ mod tests {
             PeerMessage::Differing { documents: vec![name()], is_last: true },
             PeerMessage::Differing { documents: Vec::new(), is_last: false },
             PeerMessage::Owners(vec![owner]),
-            PeerMessage::Report(report),
+            PeerMessage::Report(Statement {
+                slot: Slot(3),
+                log_id: 1 << 60,
+                number: 1 << 33,
+                report,
+            }),
         ]
     }
 

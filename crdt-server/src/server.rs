@@ -133,6 +133,7 @@ impl Server {
             let others = others_of(&stored, &config.place, &config.retired).map(|(slot, _)| slot);
             Trimming::new(
                 config.place.slot,
+                stored.log_id,
                 &others.collect::<Vec<_>>(),
                 &config.retired,
                 stability,

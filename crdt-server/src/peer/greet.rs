@@ -171,8 +171,8 @@ pub(super) async fn run(
         inbound: Arc::new(Semaphore::new(inbound_bytes_max)),
         inbound_bytes_max,
         announce_at: None,
-        ticks_to_report: 0,
-        reports: shared.realm.trimming().map(Trimming::reports),
+        statements: shared.realm.trimming().map(Trimming::statements),
+        stated: BTreeMap::new(),
         outbound,
         shared: Arc::clone(&shared),
     };

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crdt_causal::cut::Slot;
-use crdt_causal::stability::Report;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::warn;
@@ -19,6 +18,7 @@ use crate::peer_message::PeerMessage;
 use crate::room::{News, RoomHandle, What};
 use crate::server::Shared;
 use crate::store::unix_ms;
+use crate::trimming::Statements;
 
 /// A link at work.
 pub(super) struct PeerLink {
@@ -41,8 +41,9 @@ pub(super) struct PeerLink {
     pub(super) inbound_bytes_max: usize,
     pub(super) announce_at: Option<Instant>,
     /// What is to be said of trimming, whenever it changes.
-    pub(super) ticks_to_report: u32,
-    pub(super) reports: Option<watch::Receiver<Option<Arc<Report>>>>,
+    pub(super) statements: Option<watch::Receiver<Statements>>,
+    /// The numbers of the last words of servers that were said on the link, by either side.
+    pub(super) stated: BTreeMap<Slot, u64>,
 }
 
 pub(super) struct Channel {
@@ -60,9 +61,6 @@ const ANNOUNCE_PAUSE: Duration = Duration::from_millis(10);
 
 /// How often servers tell each other where they are.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-
-/// How many heartbeats there are between reports, though nothing has changed.
-const TICKS_BETWEEN_REPORTS: u32 = 600;
 
 /// How long to wait before a document is tried again.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -105,7 +103,7 @@ impl PeerLink {
                         self.on_news(news);
                     }
                 }
-                () = changed(&mut self.reports) => self.report(),
+                () = changed(&mut self.statements) => self.report(),
                 _ = head_changes.changed() => {}
                 _ = realm_changes.changed() => {}
                 () = sleep_until(announce_at), if self.announce_at.is_some() => self.announce(),
@@ -229,11 +227,6 @@ impl PeerLink {
         for number in over {
             self.close_if_quiet(number);
         }
-        // The last word counts for a lease.
-        self.ticks_to_report = self.ticks_to_report.checked_sub(1).unwrap_or_else(|| {
-            self.report();
-            TICKS_BETWEEN_REPORTS
-        });
         let heads = self.shared.realm.heads(self.remote, unix_ms());
         say(&self.outbound, &PeerMessage::Heads(heads));
     }
@@ -245,11 +238,11 @@ impl PeerLink {
     }
 }
 
-/// Resolves when there is another report; never, if nothing is trimmed. Cancel safe.
-async fn changed(reports: &mut Option<watch::Receiver<Option<Arc<Report>>>>) {
-    match reports {
+/// Resolves when there is another statement; never, if nothing is trimmed. Cancel safe.
+async fn changed(statements: &mut Option<watch::Receiver<Statements>>) {
+    match statements {
         // The sender lives as long as the server.
-        Some(reports) => drop(reports.changed().await),
+        Some(statements) => drop(statements.changed().await),
         None => std::future::pending().await,
     }
 }

@@ -1,5 +1,7 @@
 //! What the two sides of a link tell each other beside the sessions.
 
+use std::sync::Arc;
+
 use crdt_causal::reconcile;
 use tracing::{info, warn};
 
@@ -7,7 +9,8 @@ use super::compare::{self, Comparison, Difference};
 use super::greet::say;
 use super::link::PeerLink;
 use crate::auth::Owner;
-use crate::peer_message::{NAMES_MAX, PeerMessage};
+use crate::peer_message::{NAMES_MAX, PeerMessage, Statement};
+use crate::realm::SLOT_UNMET;
 use crate::room::Input;
 use crate::store::unix_ms;
 
@@ -60,12 +63,21 @@ impl PeerLink {
                     channel.room.send(Input::Owners { owners }).await;
                 }
             }
-            PeerMessage::Report(report) => {
-                if let Some(trimming) = self.shared.realm.trimming() {
-                    if report.epoch != self.shared.realm.place().epoch {
-                        return Err("a report of another epoch");
-                    }
-                    trimming.receive(self.remote, &report);
+            PeerMessage::Report(statement) => {
+                let realm = &self.shared.realm;
+                let Some(trimming) = realm.trimming() else { return Ok(()) };
+                if statement.report.epoch != realm.place().epoch {
+                    return Err("a report of another epoch");
+                }
+                let (slot, number) = (statement.slot, statement.number);
+                if slot == SLOT_UNMET || realm.has_retired(slot) {
+                    return Ok(());
+                }
+                trimming.receive(statement, slot != self.remote);
+                // Bounded as those that are heard of are: of nobody else is anything said here.
+                if self.statements.as_ref().is_some_and(|all| all.borrow().contains_key(&slot)) {
+                    let last = self.stated.entry(slot).or_default();
+                    *last = number.max(*last);
                 }
             }
             PeerMessage::Greeting(_) => return Err("a second greeting"),
@@ -77,11 +89,17 @@ impl PeerLink {
         Ok(())
     }
 
-    /// Says how far this server has got with trimming, if it has looked.
+    /// Says how far this server has got with trimming, if it has looked, and passes on what others
+    /// have said: all that was not said on this link, by either side.
     pub(super) fn report(&mut self) {
-        let Some(reports) = &mut self.reports else { return };
-        if let Some(report) = reports.borrow_and_update().as_deref() {
-            say(&self.outbound, &PeerMessage::Report(report.clone()));
+        let Some(statements) = &mut self.statements else { return };
+        let statements = Arc::clone(&statements.borrow_and_update());
+        for (&slot, statement) in &*statements {
+            let is_news = self.stated.get(&slot).is_none_or(|last| *last < statement.number);
+            if slot != self.remote && is_news {
+                self.stated.insert(slot, statement.number);
+                say(&self.outbound, &PeerMessage::Report(Statement::clone(statement)));
+            }
         }
     }
 

@@ -148,6 +148,11 @@ impl Realm {
         self.trimming.as_ref().map_or(0, Trimming::horizon_ms)
     }
 
+    /// Whether a server has left for good.
+    pub(crate) fn has_retired(&self, slot: Slot) -> bool {
+        self.retired.contains(&slot)
+    }
+
     /// Whether a server that is to be dialled was never reached.
     pub(crate) fn has_unmet(&self) -> bool {
         self.state().unmet > 0

@@ -38,10 +38,12 @@ const PAGE: usize = 256;
 
 /// What the rooms went by, and the other servers were told, last.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     floor_cut: Cut,
     trusted: BTreeSet<crdt_causal::cut::Slot>,
     swept: u64,
+    /// When this server has last said where it is.
+    pub(super) stated_at: u64,
 }
 
 impl Trimming {
@@ -84,14 +86,7 @@ impl Trimming {
             floor: look.floor_cut,
             trusted: look.trusted,
         };
-        let is_news = |former: &mut Option<Arc<Report>>| {
-            let is_news = former.as_deref() != Some(&report);
-            if is_news {
-                *former = Some(Arc::new(report));
-            }
-            is_news
-        };
-        self.report.send_if_modified(is_news);
+        self.state_own(report, told, now);
         let trim = look.trim.filter(|trim| *trim >= self.held_since).unwrap_or(0);
         self.trim.store(trim, Ordering::SeqCst);
         if told.swept < trim {

@@ -10,6 +10,8 @@
 //! * **Two positions.** Up to the *floor* everything has to have been seen by whatever comes from
 //!   a client ([`Floor`]); up to the *trim position* history is forgotten. The floor is the greater
 //!   one.
+//! * **What each says reaches all.** What a server says of itself ([`Statement`]) is numbered, and passed on by whoever hears
+//!   it for the first time: servers that know each other only by a third one forget together, too.
 //! * **In that order.** What the trimmer says is durable first; then the rooms go by the new floor,
 //!   and what they had taken in before is durable, too; then the other servers are told; then
 //!   documents are trimmed ([`keeper`]).
@@ -18,7 +20,7 @@ mod floor;
 mod keeper;
 mod state;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +29,8 @@ use crdt_causal::stability::{Report, StabilityConfig};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
+use crate::peer_message::Statement;
+use keeper::Told;
 
 pub(crate) use floor::Floor;
 pub(crate) use keeper::keep;
@@ -43,13 +47,25 @@ pub(crate) struct Trimming {
     trim: AtomicU64,
     /// The floor was taken over, and not all of it is here.
     lags: AtomicBool,
-    /// What the other servers may be told.
-    report: watch::Sender<Option<Arc<Report>>>,
+    own: Slot,
+    log_id: u64,
+    repeat_ms: u64,
+    /// What the other servers may be told: the last words of this one and of those heard of.
+    statements: watch::Sender<Statements>,
     wake: Notify,
     looked_at: AtomicU64,
     elapsed: AtomicU64,
     done: Done,
 }
+
+/// The last word of each server.
+pub(crate) type Statements = Arc<BTreeMap<Slot, Arc<Statement>>>;
+
+/// How many servers are heard of through others, at most.
+const STATEMENTS_MAX: usize = 1024;
+
+/// How often something is said at least, though nothing has changed: the last word counts for a lease.
+const REPEAT_MS: u64 = 600_000;
 
 /// What has been trimmed since the start of the process.
 #[derive(Debug, Default)]
@@ -75,8 +91,10 @@ pub(crate) struct TrimmingHealth {
 
 impl Trimming {
     /// Goes on with what was saved, if anything was.
+    #[expect(clippy::too_many_arguments, reason = "each is another part of the server")]
     pub(crate) fn new(
         own: Slot,
+        log_id: u64,
         others: &[Slot],
         retired: &BTreeSet<Slot>,
         config: &StabilityConfig,
@@ -96,7 +114,10 @@ impl Trimming {
             clock,
             horizon_ms: config.horizon.horizon_ms,
             held_since,
-            report: watch::Sender::new(None),
+            own,
+            log_id,
+            repeat_ms: REPEAT_MS.min(config.lease_ms / 8),
+            statements: watch::Sender::default(),
             wake: Notify::new(),
             done: Done::default(),
         })
@@ -139,16 +160,64 @@ impl Trimming {
         self.wake.notify_one();
     }
 
-    /// Another server has told where it is.
-    pub(crate) fn receive(&self, from: Slot, report: &Report) {
+    /// A server has said where it is, to this one or, with `is_relayed`, to others that pass it on.
+    ///
+    /// Whoever passes it on, and however late: it is a statement about one moment, which counts once
+    /// all that was applied at that moment is applied here.
+    pub(crate) fn receive(&self, statement: Statement, is_relayed: bool) {
+        let slot = statement.slot;
+        if slot == self.own {
+            return;
+        }
         let now = self.clock.now();
-        self.state().receive(from, report, now);
+        // Under the lock: of two that come at once the later one stays.
+        let mut state = self.state();
+        {
+            let known = self.statements.borrow();
+            let is_news = match known.get(&slot) {
+                // A slot with another store: whoever links up with it finds out.
+                Some(last) if last.log_id != statement.log_id => false,
+                Some(last) => last.number < statement.number,
+                None => known.len() < STATEMENTS_MAX,
+            };
+            if !is_news {
+                return;
+            }
+        }
+        if is_relayed {
+            state.join_relayed(slot, now);
+        }
+        state.receive(slot, &statement.report, now);
+        self.publish(statement);
+        drop(state);
         self.wake.notify_one();
     }
 
     /// What the other servers are to be told, whenever that changes.
-    pub(crate) fn reports(&self) -> watch::Receiver<Option<Arc<Report>>> {
-        self.report.subscribe()
+    pub(crate) fn statements(&self) -> watch::Receiver<Statements> {
+        self.statements.subscribe()
+    }
+
+    /// Says what is durable of this server's own state; whatever there is to say after a look, or
+    /// again, if the last word is old.
+    fn state_own(&self, report: Report, told: &mut Told, now: u64) {
+        let last = self.statements.borrow().get(&self.own).cloned();
+        let is_news = last.as_ref().is_none_or(|last| last.report != report);
+        if !is_news && now.saturating_sub(told.stated_at) < self.repeat_ms {
+            return;
+        }
+        told.stated_at = now;
+        // A process says fewer than 2^32 things, once for each look at the most.
+        let first = self.state().generation() << 32;
+        let number = last.map_or(first, |last| last.number + 1);
+        self.publish(Statement { slot: self.own, log_id: self.log_id, number, report });
+    }
+
+    fn publish(&self, statement: Statement) {
+        self.statements.send_modify(|statements| {
+            let statements = Arc::make_mut(statements);
+            statements.insert(statement.slot, Arc::new(statement));
+        });
     }
 
     /// A document was trimmed, and what is left of it is stored.

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crdt_causal::cut::{Cut, Slot};
 use crdt_causal::stability::{Report, StabilityConfig, Trimmer};
-use crdt_core::codec::{DecodeError, DecodeErrorKind, Reader, Writer};
+use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 
 /// The trimmer of a server, and its floor as a position of the server's own.
 ///
@@ -22,6 +22,10 @@ pub(super) struct State {
     /// When the stratum at `position` began, by the trimmer's clock.
     began_at: u64,
     now: u64,
+    /// The how-many-th process it is that keeps this.
+    generation: u64,
+    /// Members that were heard of through others alone.
+    relayed: BTreeSet<Slot>,
     /// What the trimmer last gave to be saved.
     trimmer_saved: Vec<u8>,
     is_unsaved: bool,
@@ -48,7 +52,7 @@ impl State {
         saved: Option<&[u8]>,
         now: u64,
     ) -> Result<Self, DecodeError> {
-        let members = others.iter().copied().chain([own]);
+        let mut members: BTreeSet<Slot> = others.iter().copied().chain([own]).collect();
         let config = config.clone();
         let Some(saved) = saved else {
             let trimmer = Trimmer::new(own, members, config, now);
@@ -59,25 +63,48 @@ impl State {
                 position: 0,
                 began_at: now,
                 now,
+                generation: 1,
+                relayed: BTreeSet::new(),
                 trimmer_saved: Vec::new(),
                 is_unsaved: true,
             });
         };
         let mut input = Reader::new(saved);
-        if input.u8()? != SAVED_FORMAT {
+        let format = input.u8()?;
+        if format != SAVED_FORMAT && format != SAVED_WITHOUT_RELAYED {
             return Err(DecodeErrorKind::UnknownTag.at(0));
         }
         let position = input.varint()?;
         let began_at = input.varint()?;
         let has_all = input.u8()? == 1;
+        let (mut before, mut relayed) = (0, BTreeSet::new());
+        if format == SAVED_FORMAT {
+            before = input.varint()?;
+            for _ in 0..input.count(Slot::BYTES_MIN)? {
+                relayed.insert(Slot::decode(&mut input)?);
+            }
+        }
+        relayed.retain(|slot| *slot != own && !retired.contains(slot));
+        members.extend(&relayed);
         let trimmer_saved = input.rest().to_vec();
         let mut trimmer = Trimmer::from_saved(own, members, config, &trimmer_saved, now)?;
         for slot in retired {
             trimmer.drop_slot(*slot);
         }
         let floor = if has_all { trimmer.floor().clone() } else { Cut::new() };
-        let is_unsaved = false;
-        Ok(Self { own, trimmer, floor, position, began_at, now, trimmer_saved, is_unsaved })
+        Ok(Self {
+            own,
+            trimmer,
+            floor,
+            position,
+            began_at,
+            now,
+            generation: before + 1,
+            relayed,
+            trimmer_saved,
+            // So that no other process numbers what it says as this one does.
+            is_unsaved: true,
+        })
     }
 
     pub(super) const fn floor(&self) -> u64 {
@@ -110,6 +137,17 @@ impl State {
 
     pub(super) fn join(&mut self, slot: Slot, now: u64) {
         self.trimmer.join(slot, now);
+    }
+
+    /// The same, of one that was heard of through others.
+    pub(super) fn join_relayed(&mut self, slot: Slot, now: u64) {
+        self.join(slot, now);
+        self.is_unsaved |= self.relayed.insert(slot);
+    }
+
+    /// The how-many-th process it is that keeps this; saved with the first look.
+    pub(super) const fn generation(&self) -> u64 {
+        self.generation
     }
 
     pub(super) fn receive(&mut self, from: Slot, report: &Report, now: u64) {
@@ -179,10 +217,61 @@ impl State {
         out.varint(self.position);
         out.varint(self.began_at);
         out.u8(u8::from(!self.lags()));
+        out.varint(self.generation);
+        out.count(self.relayed.len());
+        self.relayed.iter().for_each(|slot| slot.encode(&mut out));
         out.raw(&self.trimmer_saved);
         out.into_bytes()
     }
 }
 
 /// The first byte of what is saved.
-const SAVED_FORMAT: u8 = 1;
+const SAVED_FORMAT: u8 = 2;
+
+/// The same, of what had neither a generation nor members that are known through others.
+const SAVED_WITHOUT_RELAYED: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: Slot = Slot(0);
+
+    fn state(saved: Option<&[u8]>, retired: &[u16]) -> State {
+        let retired: BTreeSet<Slot> = retired.iter().map(|slot| Slot(*slot)).collect();
+        let config = StabilityConfig::default();
+        State::new(OWN, &[Slot(1)], &retired, &config, saved, 0).expect("as it was saved")
+    }
+
+    #[test]
+    fn who_was_heard_of_through_others_is_remembered_and_each_process_has_a_number() {
+        let mut first = state(None, &[]);
+        assert_eq!(first.generation(), 1);
+        first.look(0);
+        assert!(first.look(0).saved.is_none(), "nothing has changed");
+        first.join_relayed(Slot(7), 0);
+        let saved = first.look(0).saved.expect("another member");
+        let mut second = state(Some(&saved), &[]);
+        assert_eq!(second.generation(), 2);
+        assert!(second.trimmer.tracker().tracks(Slot(7)));
+        let saved = second.look(0).saved.expect("before anything is said");
+        let third = state(Some(&saved), &[7]);
+        assert_eq!(third.generation(), 3);
+        assert!(!third.trimmer.tracker().tracks(Slot(7)), "it has retired");
+    }
+
+    #[test]
+    fn what_earlier_releases_saved_is_read() {
+        let mut first = state(None, &[]);
+        first.look(0);
+        let mut earlier = Writer::new();
+        earlier.u8(SAVED_WITHOUT_RELAYED);
+        earlier.varint(0);
+        earlier.varint(0);
+        earlier.u8(1);
+        earlier.raw(&first.trimmer_saved);
+        let second = state(Some(earlier.as_bytes()), &[]);
+        assert_eq!(second.generation(), 1);
+        assert!(second.trimmer.tracker().tracks(Slot(1)) && second.relayed.is_empty());
+    }
+}

@@ -1,6 +1,7 @@
 //! Several servers, who forget together.
 
 use super::support::http::{server as known, until_in_step};
+use super::support::proxy::Proxy;
 use super::*;
 
 fn with(hand: &HandClock, slot: u16, peers: &[std::net::SocketAddr]) -> Setup {
@@ -98,4 +99,73 @@ async fn servers_that_keep_history_for_different_times_stay_apart() {
     assert!(shown(&a, "notes").await.is_empty());
     b.stop().await.expect("an orderly end");
     a.stop().await.expect("an orderly end");
+}
+
+/// A and C know each other by B only, and forget what is old all the same: each what all three have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chain_of_three_trims() {
+    let hand = HandClock::new(DAY);
+    let b = Running::start_with(with(&hand, 1, &[])).await;
+    let a = Running::start_with(with(&hand, 0, &[b.address])).await;
+    let store = EmbeddedStore::with_backend(Medium::default()).expect("a new store");
+    let store: Arc<dyn Store> = Arc::new(store);
+    let network = Proxy::start(b.address).await;
+    let start_c = || Running::start_on(Arc::clone(&store), with(&hand, 2, &[network.address]));
+    let mut c = start_c().await;
+    let mut lost = write(&a, "notes", 1, "Hello").await;
+    append(&mut lost, " world");
+    let pass_on = async |c: &Running| {
+        until_in_step(&[(a.address, 0), (b.address, 1)]).await;
+        until_in_step(&[(b.address, 1), (c.address, 2)]).await;
+        until_in_step(&[(a.address, 0), (b.address, 1)]).await;
+    };
+    pass_on(&c).await;
+    for number in 2..8 {
+        write([&a, &b, &c][number as usize % 3], "notes", number, "> ").await;
+        pass_on(&c).await;
+    }
+    for _ in 0..25 {
+        day(&hand, &[&a, &b, &c]).await;
+        pass_on(&c).await;
+    }
+    let mut away = write(&a, "notes", 9, "a ").await;
+    append(&mut away, "!");
+    pass_on(&c).await;
+    // C is cut off: nobody forgets what it may lack, neither B, who was linked with it, nor A; so
+    // whoever has seen what C has may still come back.
+    network.cut();
+    write(&a, "notes", 10, "b ").await;
+    until_in_step(&[(a.address, 0), (b.address, 1)]).await;
+    for _ in 0..60 {
+        day(&hand, &[&a, &b]).await;
+    }
+    let events = async |server: &Running| trimming(server).await["trimmed_events"].clone();
+    come_back(&a, "notes", &mut away).await.expect("C lacks what it has not seen");
+    until_in_step(&[(a.address, 0), (b.address, 1)]).await;
+    // It starts again, and is known by then, though nobody has a link with it but B.
+    c.stop().await.expect("an orderly end");
+    network.heal();
+    c = start_c().await;
+    pass_on(&c).await;
+    for _ in 0..40 {
+        day(&hand, &[&a, &b, &c]).await;
+        pass_on(&c).await;
+    }
+    for server in [&a, &b, &c] {
+        assert!(events(server).await.as_u64() > Some(0), "{}", trimming(server).await);
+        assert!(is_trimmed(&come_back(server, "notes", &mut lost).await));
+    }
+    let texts = [
+        text(&shown(&a, "notes").await),
+        text(&shown(&b, "notes").await),
+        text(&shown(&c, "notes").await),
+    ];
+    assert!(texts.iter().all(|text| *text == texts[0] && text.ends_with("Hello!")), "{texts:?}");
+    // And go on together.
+    write(&c, "notes", 11, "on ").await;
+    pass_on(&c).await;
+    assert!(text(&shown(&a, "notes").await).starts_with("on "));
+    for server in [c, a, b] {
+        server.stop().await.expect("an orderly end");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crdt_causal::cut::{Cut, Epoch, Slot};
 use crdt_causal::session::Realm;
 use crdt_causal::stability::Report;
-use crdt_server::peer_message::{Greeting, PROTOCOL, PeerMessage};
+use crdt_server::peer_message::{Greeting, PROTOCOL, PeerMessage, Statement};
 
 use crate::memory::bounded;
 
@@ -43,11 +43,16 @@ pub fn seeds() -> Vec<Vec<u8>> {
             url: "http://b.example".to_owned(),
         }),
         PeerMessage::Refusal { code: 3, text: "no".to_owned() },
-        PeerMessage::Report(Report {
-            epoch: Epoch(2),
-            applied: cut.clone(),
-            floor: Cut::from_iter([(Slot(0), 2)]),
-            trusted: [Slot(0), Slot(3)].into(),
+        PeerMessage::Report(Statement {
+            slot: Slot(3),
+            log_id: 1 << 60,
+            number: 1 << 33,
+            report: Report {
+                epoch: Epoch(2),
+                applied: cut.clone(),
+                floor: Cut::from_iter([(Slot(0), 2)]),
+                trusted: [Slot(0), Slot(3)].into(),
+            },
         }),
         PeerMessage::Holds(cut),
         PeerMessage::Heads(vec![(Slot(0), 9, 0), (Slot(9), 1, 1000)]),
