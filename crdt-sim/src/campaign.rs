@@ -75,7 +75,8 @@ pub struct Summary {
     pub runs: u64,
     /// Events that were made.
     pub events: u64,
-    /// Events that were applied, at all replicas together.
+    /// Operations that were applied: an event counts once at each replica that took it over from another one,
+    /// and neither where it was made nor where it came back from a disk.
     pub applied: u64,
     /// Values that were compared with the model.
     pub compared: u64,
@@ -109,24 +110,24 @@ impl Summary {
 }
 
 /// How a plan is made of a seed: [`Plan::draw`], [`Plan::draw_twins`], or someone's own way.
-pub type Draw = fn(u64) -> Plan;
+pub type Draw<'a> = &'a (dyn Fn(u64) -> Plan + Sync);
 
 /// Plays the plans of `count` seeds from `first` on, on all processors, until so many have failed.
 /// `done` is told after each how many there were.
 pub fn run(
-    draw: Draw,
+    draw: Draw<'_>,
     first: u64,
     count: u64,
     failures_max: usize,
     done: &(dyn Fn(u64) + Sync),
 ) -> Summary {
-    run_as(play, &draw, first, count, failures_max, done)
+    run_as(play, draw, first, count, failures_max, done)
 }
 
 /// The same, played in some way.
 pub(crate) fn run_as(
     play: Play,
-    draw: &(dyn Fn(u64) -> Plan + Sync),
+    draw: Draw<'_>,
     first: u64,
     count: u64,
     failures_max: usize,

@@ -54,6 +54,9 @@ struct Run {
     /// The first of them.
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     seed: u64,
+    /// How many of a thousand seeds have long histories; by default few.
+    #[arg(long, value_name = "PERMILLE")]
+    long: Option<u64>,
     /// Stop after so many have failed.
     #[arg(long, default_value_t = 1, value_name = "COUNT")]
     failures_max: usize,
@@ -84,8 +87,16 @@ struct Hash {
     seed: u64,
 }
 
+impl Run {
+    fn draw(&self, seed: u64) -> Plan {
+        self.long.map_or_else(|| Plan::draw(seed), |long| Plan::draw_long(seed, long))
+    }
+}
+
 /// With fewer seeds than this a rare fault may well not have happened.
 const SEEDS_FOR_COVERAGE: u64 = 500;
+/// How often a kind of fault has to happen to count as one that was tried in earnest.
+const OFTEN: u64 = 10_000;
 
 fn main() -> ExitCode {
     campaign::silence_panics();
@@ -108,23 +119,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn play(draw: Draw, options: &Run) -> io::Result<Summary> {
+fn play(draw: Draw<'_>, options: &Run) -> io::Result<Summary> {
     let bar = ProgressBar::new(options.seeds);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} seeds, {per_sec}, {eta} left");
+    let style = ProgressStyle::with_template(
+        "{bar:30} {pos}/{len} seeds, {per_sec}, {elapsed} gone, {eta} left",
+    );
     bar.set_style(style.expect("the template is right"));
     let summary = campaign::run(draw, options.seed, options.seeds, options.failures_max, &|runs| {
         bar.set_position(runs);
     });
     bar.finish_and_clear();
     for (seed, violation) in &summary.failures {
-        report(&draw(*seed), violation, options)?;
+        report(&draw(*seed), *seed, violation, options)?;
     }
     Ok(summary)
 }
 
 fn twins(options: &Run) -> io::Result<bool> {
     let since = Instant::now();
-    let summary = play(Plan::draw_twins, options)?;
+    let summary = play(&Plan::draw_twins, options)?;
     println!(
         "RESULT first_seed={} seeds={} failed={} forked={} met_and_noticed_in_a_round={} \
          seconds={:.1}",
@@ -140,7 +153,7 @@ fn twins(options: &Run) -> io::Result<bool> {
 
 fn run(options: &Run) -> io::Result<bool> {
     let since = Instant::now();
-    let summary = play(Plan::draw, options)?;
+    let summary = play(&|seed| options.draw(seed), options)?;
     let missing: Vec<Fault> = if summary.runs < SEEDS_FOR_COVERAGE || !summary.failures.is_empty() {
         Vec::new()
     } else {
@@ -161,8 +174,8 @@ fn result_line(summary: &Summary, first: u64, since: Instant) -> String {
     let fired = Fault::ALL.iter().map(|fault| summary.faults.get(*fault));
     format!(
         "RESULT first_seed={first} seeds={} failed={} events={} applied={} compared={} \
-         virtual_hours={hours:.1} faults={} fault_kinds={} rarest_fault={} forked_seeds={} \
-         forks_seen={} seconds={:.1}",
+         virtual_hours={hours:.1} faults={} fault_kinds={} rarest_fault={} fault_kinds_over_{OFTEN}={} \
+         forked_seeds={} forks_seen={} seconds={:.1}",
         summary.runs,
         summary.failures.len(),
         summary.events,
@@ -170,7 +183,8 @@ fn result_line(summary: &Summary, first: u64, since: Instant) -> String {
         summary.compared,
         fired.clone().sum::<u64>(),
         fired.clone().filter(|count| *count > 0).count(),
-        fired.min().unwrap_or(0),
+        fired.clone().min().unwrap_or(0),
+        fired.filter(|count| *count >= OFTEN).count(),
         summary.forked,
         summary.forks_seen,
         since.elapsed().as_secs_f64(),
@@ -178,9 +192,11 @@ fn result_line(summary: &Summary, first: u64, since: Instant) -> String {
 }
 
 /// Says what failed, and saves the smallest plan that fails like it.
-fn report(drawn: &Plan, violation: &Violation, options: &Run) -> io::Result<()> {
-    let seed = drawn.seed;
-    let command = if *drawn == Plan::draw(seed) { "run" } else { "twins" };
+fn report(drawn: &Plan, seed: u64, violation: &Violation, options: &Run) -> io::Result<()> {
+    let mut command = if *drawn == options.draw(seed) { "run" } else { "twins" }.to_owned();
+    if let Some(long) = options.long {
+        command += &format!(" --long {long}");
+    }
     println!("FAILED seed {seed}: {}: {}", violation.checker, violation.what);
     println!(
         "  the whole run: cargo run --release -p crdt-sim -- {command} --seeds 1 --seed {seed}"

@@ -85,7 +85,9 @@ pub trait Replica: Machine + Sized {
     /// Says what is durable.
     fn set_durable(&mut self, version: &VersionVector);
 
-    /// Makes one change of some edits, here and in the model; nothing if it `fails`.
+    /// Makes one change of some edits, here and in the model; nothing if it `fails`. Returns what of others was
+    /// applied besides, step by step: where a name is used twice, what others made after the first event of
+    /// that name has waited for it.
     ///
     /// # Errors
     ///
@@ -95,7 +97,7 @@ pub trait Replica: Machine + Sized {
         edits: &[Edit],
         fails: bool,
         draft: Draft<'_, Self::Op>,
-    ) -> Result<(), Violation>;
+    ) -> Result<Vec<Vec<DotRange>>, Violation>;
 
     /// Takes in a packet.
     fn receive(&mut self, link: usize, bytes: &[u8], now: u64) -> Received;

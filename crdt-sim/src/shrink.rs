@@ -5,7 +5,7 @@
 //! faults; those that came to pass are written out first, so that each can be left out alone.
 
 use crate::campaign::{self, Keep, Play};
-use crate::plan::{Action, Cut, LimitsPlan, PacketFault, Plan, Step};
+use crate::plan::{Action, Cut, Edit, LimitsPlan, PacketFault, Plan, Step};
 use crate::replica::Violation;
 
 /// Plays at most so many runs, and returns the smallest plan that it found, with what is wrong
@@ -92,6 +92,7 @@ impl Search {
 
     fn edits(&mut self) {
         for index in 0..self.best.steps.len() {
+            self.burst(index);
             let Action::Edit { edits, .. } = &self.best.steps[index].action else { continue };
             let all = edits.clone();
             minimise(&all, &mut |fewer| {
@@ -101,6 +102,28 @@ impl Search {
                 }
                 self.try_plan(plan)
             });
+        }
+    }
+
+    /// As few changes as will do; a burst of one of them is what an edit is.
+    fn burst(&mut self, index: usize) {
+        while let Action::Burst { node, changes, places, chance } = self.best.steps[index].action {
+            let with = |best: &Plan, action: Action| {
+                let mut plan = best.clone();
+                plan.steps[index].action = action;
+                plan
+            };
+            let edits = Edit::burst(chance, 0, places);
+            let one = with(&self.best, Action::Edit { node, edits, fails: false });
+            if self.try_plan(one) {
+                return;
+            }
+            let fewer = |changes| Action::Burst { node, changes, places, chance };
+            let half = with(&self.best, fewer(changes / 2));
+            let less = with(&self.best, fewer(changes.saturating_sub(1)));
+            if !(self.try_plan(half) || self.try_plan(less)) {
+                return;
+            }
         }
     }
 
@@ -194,6 +217,7 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
     plan.links.iter_mut().for_each(|ends| *ends = ends.map(moved));
     plan.steps.retain_mut(|Step { action, .. }| match action {
         Action::Edit { node, .. }
+        | Action::Burst { node, .. }
         | Action::Compact { node }
         | Action::Crash { node, .. }
         | Action::Rot { node, .. }
@@ -226,6 +250,7 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::Report;
 
     #[test]
     fn what_matters_is_all_that_is_left() {
@@ -242,9 +267,36 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_is_made_as_short_as_will_do() {
+        let changes = |plan: &Plan| -> u32 {
+            let of = |step: &Step| match step.action {
+                Action::Burst { changes, .. } => changes,
+                Action::Edit { .. } => 1,
+                _ => 0,
+            };
+            plan.steps.iter().map(of).sum()
+        };
+        let play: Play = |plan, _| {
+            let burst = |step: &Step| match step.action {
+                Action::Burst { changes, .. } => changes >= 7,
+                _ => false,
+            };
+            let mut report = Report::of(Violation::new("model", "seven"));
+            report.violation = report.violation.filter(|_| plan.steps.iter().any(burst));
+            report
+        };
+        let seed = (0..)
+            .find(|seed| play(&Plan::draw_long(*seed, 1000), Keep::default()).violation.is_some());
+        let plan = Plan::draw_long(seed.expect("there are many"), 1000);
+        let (small, _) = shrink_as(play, &plan, &Violation::new("model", "seven"), 5_000);
+        assert!(changes(&plan) > 7);
+        assert_eq!((small.steps.len(), changes(&small)), (1, 7), "{:?}", small.steps);
+    }
+
+    #[test]
     fn plans_stay_whole_when_machines_go() {
         for seed in 0..200 {
-            let plan = Plan::draw(seed);
+            let plan = Plan::draw_long(seed, 500);
             for node in 0..plan.nodes.len() {
                 let fewer = without_node(&plan, node);
                 if !fewer.nodes.is_empty() {

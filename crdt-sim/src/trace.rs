@@ -66,13 +66,21 @@ impl Trace {
         Self { hash: 0xcbf2_9ce4_8422_2325, steps: 0, lines: keeps_lines.then(Vec::new) }
     }
 
-    /// Adds what decides whether two runs are one: numbers and bytes (FNV-1a, Fowler, Noll, Vo).
+    /// Adds what decides whether two runs are one: numbers and bytes, eight of which are one number.
     pub fn add(&mut self, numbers: &[u64], bytes: &[u8]) {
         self.steps += 1;
-        let words = numbers.iter().flat_map(|number| number.to_le_bytes());
-        for byte in words.chain(bytes.iter().copied()) {
-            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        numbers.iter().for_each(|number| self.mix(*number));
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        self.mix(u64::from_le_bytes(last));
+        self.mix(bytes.len() as u64);
+    }
+
+    /// FNV-1a (Fowler, Noll, Vo) with words for bytes, and turned, so that high bits reach low ones.
+    fn mix(&mut self, word: u64) {
+        self.hash = (self.hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(29);
     }
 
     /// Keeps a line, if lines are kept.

@@ -38,8 +38,9 @@ fn the_planted_bug_is_found() {
     }
     campaign::silence_panics();
     // Forks are rare where everything may happen.
-    let draw = if name == "trust-the-numbers" { Plan::draw_twins } else { Plan::draw };
-    let summary = campaign::run(draw, 0, seeds.unwrap_or(20_000), 1, &|_| {});
+    let draw: fn(u64) -> Plan =
+        if name == "trust-the-numbers" { Plan::draw_twins } else { Plan::draw };
+    let summary = campaign::run(&draw, 0, seeds.unwrap_or(20_000), 1, &|_| {});
     let (seed, violation) = summary.failures.first().expect("no seed has failed");
     let seconds = since.elapsed().as_secs_f64();
     let runs = summary.runs;

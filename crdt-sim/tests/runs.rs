@@ -2,7 +2,7 @@
 //! text.
 
 use crdt_sim::campaign::{self, Keep};
-use crdt_sim::plan::Plan;
+use crdt_sim::plan::{Action, Plan, Step};
 
 /// How many seeds are played: 400, or what `CRDT_CASES` says.
 fn seeds() -> u64 {
@@ -11,7 +11,7 @@ fn seeds() -> u64 {
 
 #[test]
 fn seeds_converge_whatever_happens() {
-    let summary = campaign::run(Plan::draw, 1_000_000, seeds(), 1, &|_| {});
+    let summary = campaign::run(&Plan::draw, 1_000_000, seeds(), 1, &|_| {});
     assert!(summary.failures.is_empty(), "{:?}", summary.failures);
     assert!(summary.applied > summary.events, "events went round");
     assert!(summary.compared > 10 * summary.runs, "values were compared");
@@ -22,7 +22,7 @@ fn seeds_converge_whatever_happens() {
 /// wrote, nobody is accused (a refusal without a fork is a failure of the run).
 #[test]
 fn forks_are_noticed_in_one_round_and_nobody_else_is_accused() {
-    let summary = campaign::run(Plan::draw_twins, 0, 200, 1, &|_| {});
+    let summary = campaign::run(&Plan::draw_twins, 0, 200, 1, &|_| {});
     assert!(summary.failures.is_empty(), "{:?}", summary.failures);
     assert!(summary.forks_met >= 100, "{} forks met", summary.forks_met);
     assert!(summary.runs - summary.forked >= 20, "{} of {}", summary.forked, summary.runs);
@@ -59,5 +59,29 @@ fn written_out_faults_are_those_that_happened() {
         let drawn = campaign::play(&plan, Keep::default());
         let written = Plan { packets: Some(drawn.packets.clone()), ..plan };
         assert_eq!(campaign::play(&written, Keep::default()).hash, drawn.hash, "seed {seed}");
+    }
+}
+
+/// Histories of thousands of operations at each replica, in place of dozens.
+#[test]
+fn long_histories_converge() {
+    let summary = campaign::run(&|seed| Plan::draw_long(seed, 1000), 2_000_000, 12, 1, &|_| {});
+    assert!(summary.failures.is_empty(), "{:?}", summary.failures);
+    let (events, applied) = (summary.events / summary.runs, summary.applied / summary.runs);
+    assert!(events > 1_000 && applied > 4_000, "{events} events, {applied} applied, for each seed");
+}
+
+/// How many seeds are long changes nothing else about them.
+#[test]
+fn a_long_seed_is_the_short_one_and_more() {
+    let is_burst = |step: &Step| matches!(step.action, Action::Burst { .. });
+    for seed in 0..200 {
+        let [short, usual, long] = [0, 30, 1000].map(|long| Plan::draw_long(seed, long));
+        assert!(long.steps.iter().any(is_burst) && !short.steps.iter().any(is_burst));
+        assert!(usual == short || usual == long);
+        let without = long.steps.iter().filter(|step| !is_burst(step));
+        assert!(without.eq(&short.steps), "seed {seed}");
+        let rest = Plan { steps: short.steps.clone(), limits: short.limits, ..long };
+        assert_eq!(rest, short);
     }
 }

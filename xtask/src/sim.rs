@@ -15,6 +15,9 @@ pub(crate) struct Options {
     /// The first of them.
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     first_seed: u64,
+    /// How many of a thousand seeds have long histories, which take most of the time.
+    #[arg(long, default_value_t = 250, value_name = "PERMILLE", conflicts_with_all = ["hashes", "twins"])]
+    long: u64,
     /// Play none: compare the trace hashes of so many seeds in a debug build, in a release build
     /// and on wasm32.
     #[arg(long, value_name = "SEEDS")]
@@ -36,11 +39,14 @@ pub(crate) fn run(options: &Options) -> Outcome {
         return compare(seeds, options.first_seed);
     }
     let (command, seeds) = match options.twins {
-        Some(seeds) => ("twins", seeds),
-        None => ("run", options.seeds),
+        Some(seeds) => (vec!["twins".to_owned()], seeds),
+        None => {
+            (vec!["run".to_owned(), "--long".to_owned(), options.long.to_string()], options.seeds)
+        }
     };
     workspace::cargo()
-        .args(["run", "--release", "--locked", "--package", "crdt-sim", "--", command])
+        .args(["run", "--release", "--locked", "--package", "crdt-sim", "--"])
+        .args(command)
         .args(["--seeds", &seeds.to_string()])
         .args(["--seed", &options.first_seed.to_string()])
         .run()

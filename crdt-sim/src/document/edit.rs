@@ -1,29 +1,37 @@
 //! A user's change, made in the document and said to the model.
 
+use crdt_core::Dot;
 use crdt_document::{Document, EditError, Kind, Path, Transaction};
 
 use crate::model::Draft;
-use crate::model::document::{At, Do, KINDS, Op, child, contains, text, visible};
+use crate::model::document::{At, Do, KINDS, Op, child};
+use crate::model::sight::Sight;
 use crate::plan::Edit;
 use crate::replica::Violation;
 
 /// Makes one transaction of some edits, or of none if it `fails`.
 pub(super) fn change(
     doc: &mut Document,
+    sight: &mut Sight,
     edits: &[Edit],
     fails: bool,
-    mut draft: Draft<'_, Op>,
+    draft: Draft<'_, Op>,
 ) -> Result<(), Violation> {
     let violation = |what: String| Err(Violation::new("edits", what));
     let before = fails.then(|| doc.encode());
+    // What is seen in a change that comes to nothing is seen by nobody.
+    let mut author =
+        Author { sight: core::mem::take(sight).at(draft.known(), draft.history()), draft };
     let result = doc.transact(|tx| {
         for edit in edits {
-            perform(tx, &mut draft, edit)?;
+            author.perform(tx, edit)?;
         }
         if fails { Err(EditError::NoReplica) } else { Ok(()) }
     });
+    let draft = author.draft;
     match (result, before) {
         (Ok(()), _) => {
+            *sight = author.sight;
             let _ = draft.commit();
             Ok(())
         }
@@ -61,187 +69,169 @@ fn place(edit: &Edit) -> (Path, At, &'static str, Kind) {
     (path, at, key, kind)
 }
 
-/// Makes an edit in the document and, if it is not one without effect, in the model.
-fn perform(
-    tx: &mut Transaction<'_>,
-    draft: &mut Draft<'_, Op>,
-    edit: &Edit,
-) -> Result<(), EditError> {
-    let (path, at, key, kind) = place(edit);
-    let number = i64::from(edit.number % 4);
-    match edit.what % 32 {
-        what @ 0..6 => edit_map(tx, draft, path, at, key, what, number),
-        6 => create(tx, draft, path.step(key, kind), &at, key, kind),
-        what => {
-            let (path, here) = (path.step(key, kind), child(&at, key, kind));
-            match kind {
-                Kind::Map => edit_map(tx, draft, path, here, "a", what % 6, number),
-                Kind::Set => edit_set(tx, draft, path, here, what, number),
-                Kind::Counter => edit_counter(tx, draft, path, here, what, number - 2),
-                _ => return edit_text(tx, draft, path, here, edit),
-            }
-        }
-    }
-    Ok(())
+/// Somebody who makes a change, here and in the model.
+struct Author<'a> {
+    draft: Draft<'a, Op>,
+    sight: Sight,
 }
 
-fn edit_map(
-    tx: &mut Transaction<'_>,
-    draft: &mut Draft<'_, Op>,
-    path: Path,
-    at: At,
-    key: &str,
-    what: u8,
-    number: i64,
-) {
-    let holds = |draft: &Draft<'_, Op>, key: &str| {
-        contains(&visible(draft.history(), draft.known()), &at, key)
-    };
-    let mut map = tx.at_map(path);
-    match what {
-        0..4 => {
-            map.set(key, number);
-            draft.push(Op { at, what: Do::Set(key.into(), number) });
-        }
-        4 => {
-            map.remove(key);
-            if holds(draft, key) {
-                draft.push(Op { at, what: Do::Remove(key.into()) });
-            }
-        }
-        // Everything goes only now and then.
-        _ if number == 0 => {
-            map.clear();
-            if ["a", "b"].iter().any(|key| holds(draft, key)) {
-                draft.push(Op { at, what: Do::Clear });
-            }
-        }
-        _ => {}
+impl Author<'_> {
+    fn push(&mut self, at: At, what: Do) {
+        self.sight.push(&mut self.draft, Op { at, what });
     }
-}
 
-fn create(
-    tx: &mut Transaction<'_>,
-    draft: &mut Draft<'_, Op>,
-    path: Path,
-    at: &At,
-    key: &str,
-    kind: Kind,
-) {
-    let op = Op { at: at.clone(), what: Do::Create(key.into(), kind) };
-    let created = visible(draft.history(), draft.known()).iter().any(|(_, item)| item.op == op);
-    match kind {
-        Kind::Map => drop(tx.at_map(path).create()),
-        Kind::Set => drop(tx.at_set(path).create()),
-        Kind::Counter => drop(tx.at_counter(path).create()),
-        _ => drop(tx.at_text(path).create()),
+    /// Makes an edit in the document and, if it is not one without effect, in the model.
+    fn perform(&mut self, tx: &mut Transaction<'_>, edit: &Edit) -> Result<(), EditError> {
+        let (path, at, key, kind) = place(edit);
+        let number = i64::from(edit.number % 4);
+        match edit.what % 32 {
+            what @ 0..6 => self.edit_map(tx, path, at, key, what, number),
+            6 => self.create(tx, path.step(key, kind), at, key, kind),
+            what => {
+                let (path, here) = (path.step(key, kind), child(&at, key, kind));
+                match kind {
+                    Kind::Map => self.edit_map(tx, path, here, "a", what % 6, number),
+                    Kind::Set => self.edit_set(tx, path, here, what, number),
+                    Kind::Counter => self.edit_counter(tx, path, here, what, number - 2),
+                    _ => return self.edit_text(tx, path, here, edit),
+                }
+            }
+        }
+        Ok(())
     }
-    if !created {
-        draft.push(op);
-    }
-}
 
-/// What is visible in a container, without the dots.
-fn inside(draft: &Draft<'_, Op>, at: &At) -> Vec<Do> {
-    let visible = visible(draft.history(), draft.known());
-    let here = visible.into_iter().filter(|(_, item)| item.op.at == *at);
-    here.map(|(_, item)| item.op.what.clone()).collect()
-}
+    fn edit_map(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        path: Path,
+        at: At,
+        key: &str,
+        what: u8,
+        number: i64,
+    ) {
+        let mut map = tx.at_map(path);
+        match what {
+            0..4 => {
+                map.set(key, number);
+                self.push(at, Do::Set(key.into(), number));
+            }
+            4 => {
+                map.remove(key);
+                if self.sight.contains(&at, key) {
+                    self.push(at, Do::Remove(key.into()));
+                }
+            }
+            // Everything goes only now and then.
+            _ if number == 0 => {
+                map.clear();
+                if ["a", "b"].iter().any(|key| self.sight.contains(&at, key)) {
+                    self.push(at, Do::Clear);
+                }
+            }
+            _ => {}
+        }
+    }
 
-fn edit_set(
-    tx: &mut Transaction<'_>,
-    draft: &mut Draft<'_, Op>,
-    path: Path,
-    at: At,
-    what: u8,
-    number: i64,
-) {
-    let mut set = tx.at_set(path);
-    let inside = inside(draft, &at);
-    match what {
-        7 => {
-            set.clear();
-            if !inside.is_empty() {
-                draft.push(Op { at, what: Do::Clear });
-            }
+    fn create(&mut self, tx: &mut Transaction<'_>, path: Path, at: At, key: &str, kind: Kind) {
+        match kind {
+            Kind::Map => drop(tx.at_map(path).create()),
+            Kind::Set => drop(tx.at_set(path).create()),
+            Kind::Counter => drop(tx.at_counter(path).create()),
+            _ => drop(tx.at_text(path).create()),
         }
-        8..20 => {
-            set.add(number);
-            draft.push(Op { at, what: Do::Add(number) });
-        }
-        _ => {
-            set.remove(number);
-            if inside.contains(&Do::Add(number)) {
-                draft.push(Op { at, what: Do::Discard(number) });
-            }
+        let create = Do::Create(key.into(), kind);
+        if self.sight.inside(&at).iter().all(|(_, what)| *what != create) {
+            self.push(at, create);
         }
     }
-}
 
-fn edit_counter(
-    tx: &mut Transaction<'_>,
-    draft: &mut Draft<'_, Op>,
-    path: Path,
-    at: At,
-    what: u8,
-    number: i64,
-) {
-    let mut counter = tx.at_counter(path);
-    if what < 10 {
-        counter.reset();
-        if !inside(draft, &at).is_empty() {
-            draft.push(Op { at, what: Do::Clear });
+    fn edit_set(&mut self, tx: &mut Transaction<'_>, path: Path, at: At, what: u8, number: i64) {
+        let mut set = tx.at_set(path);
+        match what {
+            7 => {
+                set.clear();
+                if !self.sight.inside(&at).is_empty() {
+                    self.push(at, Do::Clear);
+                }
+            }
+            8..20 => {
+                set.add(number);
+                self.push(at, Do::Add(number));
+            }
+            _ => {
+                set.remove(number);
+                if self.sight.inside(&at).iter().any(|(_, what)| *what == Do::Add(number)) {
+                    self.push(at, Do::Discard(number));
+                }
+            }
         }
-        return;
     }
-    counter.increment(number);
-    if number != 0 {
-        draft.push(Op { at, what: Do::Increment(number) });
-    }
-}
 
-fn edit_text(
-    tx: &mut Transaction<'_>,
-    draft: &mut Draft<'_, Op>,
-    path: Path,
-    at: At,
-    edit: &Edit,
-) -> Result<(), EditError> {
-    let mut here = tx.at_text(path);
-    let (letters, mut tree) = text(draft.history(), draft.known(), &at);
-    let len = letters.len();
-    let place = usize::from(edit.number) % (len + 1);
-    match edit.what % 32 {
-        7 => {
-            here.clear();
-            if len > 0 {
-                draft.push(Op { at, what: Do::Clear });
+    fn edit_counter(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        path: Path,
+        at: At,
+        what: u8,
+        number: i64,
+    ) {
+        let mut counter = tx.at_counter(path);
+        if what < 10 {
+            counter.reset();
+            if !self.sight.inside(&at).is_empty() {
+                self.push(at, Do::Clear);
             }
+            return;
         }
-        8..22 => {
-            let typed: String = (0..edit.len).map(|at| letter(edit, at)).collect();
-            here.insert(place, &typed)?;
-            let mut left = place.checked_sub(1).map(|before| letters[before].0);
-            for letter in typed.chars() {
-                let (dot, place) = (draft.next_dot(), tree.place_after(left));
-                tree.insert(dot, place);
-                draft.push(Op { at: at.clone(), what: Do::Insert(letter, place) });
-                left = Some(dot);
-            }
-        }
-        _ => {
-            let end = (place + usize::from(edit.len)).min(len);
-            here.delete(place..end)?;
-            for (dot, _) in &letters[place..end] {
-                draft.push(Op { at: at.clone(), what: Do::Delete(*dot) });
-            }
+        counter.increment(number);
+        if number != 0 {
+            self.push(at, Do::Increment(number));
         }
     }
-    Ok(())
+
+    fn edit_text(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        path: Path,
+        at: At,
+        edit: &Edit,
+    ) -> Result<(), EditError> {
+        let mut here = tx.at_text(path);
+        let letters: Vec<Dot> =
+            self.sight.text(&self.draft, &at).shown().map(|(dot, _)| dot).collect();
+        let len = letters.len();
+        let place = edit.position(len);
+        match edit.what % 32 {
+            7 => {
+                here.clear();
+                if len > 0 {
+                    self.push(at, Do::Clear);
+                }
+            }
+            8..22 => {
+                let typed: String = (0..edit.len).map(|at| letter(edit, at)).collect();
+                here.insert(place, &typed)?;
+                let mut left = place.checked_sub(1).map(|before| letters[before]);
+                for letter in typed.chars() {
+                    left = Some(self.sight.type_after(&mut self.draft, &at, left, letter));
+                }
+            }
+            _ => {
+                let end = (place + usize::from(edit.len)).min(len);
+                here.delete(place..end)?;
+                for dot in &letters[place..end] {
+                    self.push(at.clone(), Do::Delete(*dot));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Letters of one, two, three and four bytes.
 fn letter(edit: &Edit, at: u8) -> char {
+    // Only so many of them: what is typed in one go goes round.
+    let at = at % 32;
     let plane = [0x61, 0x3b1, 0x4e00, 0x1f300][usize::from(edit.number) % 4];
     char::from_u32(plane + u32::from(edit.what / 16 + at)).expect("these are letters")
 }

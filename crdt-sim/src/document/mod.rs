@@ -7,10 +7,9 @@ mod read;
 mod usage;
 
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
 
 use crdt_causal::sync::{Config, Event, Limits, Refusal, Retry, Session, SessionError};
-use crdt_core::{Frontier, ReplicaId, VersionVector};
+use crdt_core::{DotRange, Frontier, ReplicaId, VersionVector};
 use crdt_document::{Document, ImportError};
 
 pub use hostile::HostilePeer;
@@ -22,14 +21,14 @@ use crate::replica::{Machine, Received, Refused, Replica, Violation};
 use log::Observed;
 
 /// A document, and a session for each link that is connected.
-pub struct DocumentReplica<U = Everything> {
+pub struct DocumentReplica<U: Usage = Everything> {
     doc: Document,
+    sight: U::Sight,
     id: ReplicaId,
     limits: LimitsPlan,
     durable: VersionVector,
     links: BTreeMap<usize, Link>,
     was_up_to_date: bool,
-    usage: PhantomData<U>,
 }
 
 struct Link {
@@ -39,7 +38,7 @@ struct Link {
     connected: bool,
 }
 
-impl<U> DocumentReplica<U> {
+impl<U: Usage> DocumentReplica<U> {
     fn config(&self, base: Frontier) -> Config {
         let LimitsPlan { retry_ms, retry_ms_max, acknowledge_ms, .. } = self.limits;
         let limits = Limits::default()
@@ -55,7 +54,7 @@ impl<U> DocumentReplica<U> {
     }
 }
 
-impl<U> Machine for DocumentReplica<U> {
+impl<U: Usage> Machine for DocumentReplica<U> {
     fn connect(&mut self, link: usize, nonce: u64, now: u64) {
         let base = self.links.get(&link).map(|link| link.base.clone()).unwrap_or_default();
         let mut session = Session::new(self.config(base.clone()), nonce, now);
@@ -101,12 +100,12 @@ impl<U: Usage> Replica for DocumentReplica<U> {
     fn new(id: ReplicaId, limits: &LimitsPlan) -> Self {
         Self {
             doc: Document::new(id),
+            sight: U::Sight::default(),
             id,
             limits: *limits,
             durable: VersionVector::new(),
             links: BTreeMap::new(),
             was_up_to_date: false,
-            usage: PhantomData,
         }
     }
 
@@ -130,8 +129,9 @@ impl<U: Usage> Replica for DocumentReplica<U> {
         edits: &[Edit],
         fails: bool,
         draft: Draft<'_, U::Op>,
-    ) -> Result<(), Violation> {
-        U::edit(&mut self.doc, edits, fails, draft)
+    ) -> Result<Vec<Vec<DotRange>>, Violation> {
+        U::edit(&mut self.doc, &mut self.sight, edits, fails, draft)?;
+        Ok(Vec::new())
     }
 
     fn receive(&mut self, link: usize, bytes: &[u8], now: u64) -> Received {

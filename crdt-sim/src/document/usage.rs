@@ -9,6 +9,7 @@ use super::hostile::HostilePeer;
 use super::{edit, read};
 use crate::laboratory::Schema;
 use crate::model::document::{Op, dump};
+use crate::model::sight::Sight;
 use crate::model::{Draft, History, version};
 use crate::plan::Edit;
 use crate::random::{Random, mixed};
@@ -20,6 +21,8 @@ pub trait Usage: Sized + 'static {
     type Op: Clone + Debug;
     /// The peer that means harm.
     type Hostile: Hostile<Op = Self::Op>;
+    /// What the model knows of what is seen at a replica.
+    type Sight: Default;
 
     /// Makes one change of some edits, in the document and in the model.
     ///
@@ -28,6 +31,7 @@ pub trait Usage: Sized + 'static {
     /// If something possible is refused, or what fails leaves something behind.
     fn edit(
         doc: &mut Document,
+        sight: &mut Self::Sight,
         edits: &[Edit],
         fails: bool,
         draft: Draft<'_, Self::Op>,
@@ -47,20 +51,23 @@ pub struct Everything;
 impl Usage for Everything {
     type Op = Op;
     type Hostile = HostilePeer;
+    type Sight = Sight;
 
     fn edit(
         doc: &mut Document,
+        sight: &mut Sight,
         edits: &[Edit],
         fails: bool,
         draft: Draft<'_, Op>,
     ) -> Result<(), Violation> {
-        edit::change(doc, edits, fails, draft)
+        edit::change(doc, sight, edits, fails, draft)
     }
 
     fn compare(doc: &Document, history: &History<Op>) -> Result<(), String> {
-        let specified = dump(history, &version(doc.version()));
+        let version = version(doc.version());
+        let specified = history.computed(&version, || dump(history, &version));
         let read = read::dump(doc);
-        if read == specified {
+        if read == *specified {
             return Ok(());
         }
         Err(format!("reads {read}, and the model says {specified}"))
@@ -73,9 +80,11 @@ pub struct OfSchema<S>(PhantomData<S>);
 impl<S: Schema> Usage for OfSchema<S> {
     type Op = ();
     type Hostile = Nobody<()>;
+    type Sight = ();
 
     fn edit(
         doc: &mut Document,
+        (): &mut (),
         edits: &[Edit],
         fails: bool,
         mut draft: Draft<'_, ()>,

@@ -8,6 +8,8 @@
 
 mod carried;
 mod hostile;
+#[cfg(test)]
+mod reused;
 mod values;
 mod wire;
 
@@ -50,27 +52,48 @@ struct Link {
     theirs: Option<VersionVector>,
     /// How much of the order was sent, or need not be.
     sent: usize,
+    /// How much of the order the other end has.
+    has: usize,
     /// When to tell what there is here, as long as the two are not known to be equal.
     tell_at: u64,
     wait_ms: u64,
 }
 
-/// Messages that one summary is answered with, at most.
+/// Messages that one question is answered with, at most.
 const ANSWER_MAX: usize = 24;
+/// One in so many of those that are lacking, if that is more, and the other end has got on since it was answered last.
+/// Otherwise what it was sent may be on its way: with each of its questions there would be more of the same.
+const ANSWER_PART: usize = 4;
+/// Who connects is sent so many at once, the last ones; what comes before, if it is lacking, when the other
+/// end has said what it has.
+const AT_ONCE: usize = 200;
 
 impl<C: Carried> MessagesReplica<C> {
-    /// Hands on what the buffer delivers.
+    /// Hands on what the buffer delivers, until nothing is left: the buffer's version counts what can be
+    /// polled, and what is written to the disk goes by that version.
     fn deliver(&mut self, applied: &mut Vec<Vec<DotRange>>) -> Result<(), String> {
+        self.deliver_with(None, applied).map(drop)
+    }
+
+    /// The same where `own` may be among it, which was made here and changes nothing any more. Says whether
+    /// it was.
+    fn deliver_with(
+        &mut self,
+        own: Option<Dot>,
+        applied: &mut Vec<Vec<DotRange>>,
+    ) -> Result<bool, String> {
+        let mut found = false;
         while let Some(message) = self.buffer.poll_deliver() {
-            self.values.apply(&message.payload)?;
-            applied.push(vec![DotRange::new(
-                message.dot.replica,
-                message.dot.seq,
-                message.dot.seq,
-            )]);
+            let dot = message.dot;
+            if Some(dot) == own {
+                found = true;
+            } else {
+                self.values.apply(&message.payload)?;
+                applied.push(vec![DotRange::new(dot.replica, dot.seq, dot.seq)]);
+            }
             self.note(message);
         }
-        Ok(())
+        Ok(found)
     }
 
     fn note(&mut self, message: Message<Vec<u8>>) {
@@ -98,11 +121,16 @@ impl<C: Carried> MessagesReplica<C> {
         self.deliver(&mut received.applied)
     }
 
-    /// The durable messages that `theirs` lacks, newest first: what comes first there has to wait.
-    fn answer(&self, theirs: &VersionVector) -> Vec<Vec<u8>> {
+    /// The durable messages that the other end lacks, newest first: what comes first there has to wait.
+    fn answer(&self, link: &mut Link, gets_on: bool) -> Vec<Vec<u8>> {
+        let Some(theirs) = &link.theirs else { return Vec::new() };
+        let left = &self.order[link.has..];
+        link.has += left.iter().take_while(|dot| theirs.contains(**dot)).count();
         let lacks = |dot: &&Dot| self.durable.contains(**dot) && !theirs.contains(**dot);
-        let first: Vec<&Dot> = self.order.iter().filter(lacks).take(ANSWER_MAX).collect();
-        first.into_iter().rev().map(|dot| self.packet(*dot)).collect()
+        let lacking: Vec<&Dot> = self.order[link.has..].iter().filter(lacks).collect();
+        let part = if gets_on { lacking.len() / ANSWER_PART } else { 0 };
+        let count = ANSWER_MAX.max(part).min(lacking.len());
+        lacking[..count].iter().rev().map(|dot| self.packet(**dot)).collect()
     }
 
     fn packet(&self, dot: Dot) -> Vec<u8> {
@@ -143,7 +171,8 @@ impl<C: Carried> MessagesReplica<C> {
 
 impl<C: Carried> Machine for MessagesReplica<C> {
     fn connect(&mut self, link: usize, _nonce: u64, now: u64) {
-        let mut new = Link { tell_at: now, wait_ms: self.limits.retry_ms, ..Link::default() };
+        let sent = self.order.len().saturating_sub(AT_ONCE);
+        let mut new = Link { tell_at: now, wait_ms: self.limits.retry_ms, sent, ..Link::default() };
         let mut values = Writer::new();
         self.values.write(&mut values);
         let state = Packet::State { version: self.version(), values: values.into_bytes() };
@@ -217,11 +246,14 @@ impl<C: Carried> Replica for MessagesReplica<C> {
 
     fn record_since(&self, version: &VersionVector) -> Vec<u8> {
         let whole = version.is_empty();
-        let new: Vec<&Dot> = self.order.iter().filter(|dot| !version.contains(**dot)).collect();
+        // What was written before is what was delivered before.
+        let is_new = |dot: &&Dot| !version.contains(**dot);
+        let count = self.order.iter().rev().take_while(is_new).count();
+        let new = &self.order[self.order.len() - count..];
         let mut out = Writer::new();
         out.u8(u8::from(whole));
         out.count(new.len());
-        new.into_iter().for_each(|dot| write_message(&self.log[dot], &mut out));
+        new.iter().for_each(|dot| write_message(&self.log[dot], &mut out));
         if whole {
             self.values.write(&mut out);
         }
@@ -237,7 +269,8 @@ impl<C: Carried> Replica for MessagesReplica<C> {
         edits: &[Edit],
         fails: bool,
         mut draft: Draft<'_, C::Op>,
-    ) -> Result<(), Violation> {
+    ) -> Result<Vec<Vec<DotRange>>, Violation> {
+        let mut applied = Vec::new();
         // There are no transactions here, and so none that fails.
         for edit in edits.iter().filter(|_| !fails) {
             let dot = draft.next_dot();
@@ -245,25 +278,26 @@ impl<C: Carried> Replica for MessagesReplica<C> {
             let parents = self.heads.iter().copied().filter(|head| head.replica != self.id);
             let message = Message { dot, parents: parents.collect(), payload };
             let inserted = self.buffer.insert(message, 0);
-            let own = self.buffer.poll_deliver();
-            match own.filter(|own| own.dot == dot && inserted.is_ok()) {
-                Some(own) => self.note(own),
+            // More than the own one may come: what others made after an earlier message of this name.
+            let own = inserted.is_ok().then_some(dot);
+            match self.deliver_with(own, &mut applied) {
+                Ok(true) => {}
                 // Somebody else writes under this id.
-                None if draft.is_blind() => break,
+                _ if draft.is_blind() => break,
                 // The same, and it has come here before: this one is the fork.
-                None if draft.is_taken(dot) => {
+                _ if draft.is_taken(dot) => {
                     draft.note_fork();
                     break;
                 }
-                None => {
-                    let what = format!("an own message was not delivered at once: {inserted:?}");
+                delivered => {
+                    let what = format!("an own message: {inserted:?}, delivered {delivered:?}");
                     return Err(Violation::new("edits", what));
                 }
             }
             draft.push(op);
         }
         draft.commit_each();
-        Ok(())
+        Ok(applied)
     }
 
     fn receive(&mut self, number: usize, bytes: &[u8], now: u64) -> Received {
@@ -271,37 +305,34 @@ impl<C: Carried> Replica for MessagesReplica<C> {
         let outcome = match Packet::decode(bytes) {
             Ok(Packet::Message(message)) => self.insert(message, now, &mut received),
             Ok(Packet::Request(ranges)) => {
-                let asked = |dot: &&Dot| {
-                    let within = |range: &DotRange| {
-                        range.replica == dot.replica
-                            && (range.first..=range.last).contains(&dot.seq)
-                    };
-                    self.durable.contains(**dot) && ranges.iter().any(within)
-                };
-                let found: Vec<Vec<u8>> = self
-                    .order
-                    .iter()
-                    .filter(asked)
-                    .take(ANSWER_MAX)
-                    .map(|dot| self.packet(*dot))
-                    .collect();
+                let named = ranges.iter().flat_map(|DotRange { replica, first, last }| {
+                    self.log.range(Dot::new(*replica, *first)..=Dot::new(*replica, *last))
+                });
+                let durable = named.filter(|(dot, _)| self.durable.contains(**dot));
+                let found: Vec<Vec<u8>> =
+                    durable.take(ANSWER_MAX).map(|(dot, _)| self.packet(*dot)).collect();
                 if let Some(link) = self.links.get_mut(&number) {
                     link.out.extend(found);
                 }
                 Ok(())
             }
             Ok(Packet::Summary { version, asks }) => {
-                let mut answer = self.answer(&version);
+                let held = self.buffer.version();
+                let Some(mut link) = self.links.remove(&number) else { return received };
+                self.was_up_to_date |= held.dominates(&version);
+                let gets_on = link.theirs.as_ref().is_none_or(|theirs| !theirs.dominates(&version));
+                if gets_on {
+                    link.wait_ms = self.limits.retry_ms;
+                    link.tell_at = link.tell_at.min(now + link.wait_ms);
+                }
+                link.theirs.get_or_insert_default().join(&version);
+                let answer = self.answer(&mut link, gets_on);
+                link.out.extend(answer);
                 if asks {
                     let version = self.durable.clone();
-                    answer.push(Packet::Summary { version, asks: false }.to_bytes());
+                    link.out.push_back(Packet::Summary { version, asks: false }.to_bytes());
                 }
-                let held = self.buffer.version();
-                if let Some(link) = self.links.get_mut(&number) {
-                    self.was_up_to_date |= held.dominates(&version);
-                    link.theirs.get_or_insert_default().join(&version);
-                    link.out.extend(answer);
-                }
+                self.links.insert(number, link);
                 Ok(())
             }
             Ok(Packet::State { version, values }) => {

@@ -10,12 +10,12 @@ use crdt_core::register::MultiValueRegisterDelta;
 use crdt_core::sequence::{ListDelta, TextDelta};
 use crdt_core::set::{AddWinsSetDelta, AddWinsStore, RemoveWinsSetDelta};
 use crdt_core::{
-    AddWinsSet, DisableWinsFlag, EnableWinsFlag, List, MultiValueRegister, ObservedRemoveMap,
+    AddWinsSet, DisableWinsFlag, Dot, EnableWinsFlag, List, MultiValueRegister, ObservedRemoveMap,
     PnCounter, RemoveWinsSet, ReplicaId, Text, VersionVector,
 };
 
 use crate::model::Draft;
-use crate::model::values::{Op, letter, list, text};
+use crate::model::values::{Op, Sight, letter};
 use crate::plan::Edit;
 
 /// One of each.
@@ -30,6 +30,8 @@ pub struct Values {
     disable_wins: DisableWinsFlag,
     list: List<u8>,
     text: Text,
+    /// What the model knows of what is seen here.
+    sight: Sight,
 }
 
 const SET: u8 = 0;
@@ -126,6 +128,7 @@ impl Values {
             LIST => self.edit_list(edit, id, draft, &mut out),
             _ => self.edit_text(edit, id, draft, &mut out),
         };
+        self.sight.go_on(draft);
         (out.into_bytes(), op)
     }
 
@@ -136,17 +139,20 @@ impl Values {
         draft: &Draft<'_, Op>,
         out: &mut Writer,
     ) -> Op {
-        let (elements, tree) = list(draft.history(), draft.known());
+        let seen = self.sight.list(draft);
+        let len = seen.len();
         let mut writer = self.list.writer(id);
         // After a fork the two may differ.
-        let at = (usize::from(edit.number) % (elements.len() + 1)).min(self.list.len());
-        if edit.what.is_multiple_of(3) && at < self.list.len() && at < elements.len() {
+        let at = edit.position(len).min(self.list.len());
+        if edit.what.is_multiple_of(3) && at < self.list.len() && at < len {
             self.list.remove(at, &mut writer).encode(out);
-            return Op::Take(Some(elements[at].0));
+            let taken = seen.before(at + 1).expect("it is one of them");
+            seen.take(taken);
+            return Op::Take(Some(taken));
         }
         self.list.insert(at, edit.what, &mut writer).expect(ROOM).encode(out);
-        let left = at.checked_sub(1).map(|before| elements[before].0);
-        Op::Insert(edit.what, tree.place_after(left))
+        let place = seen.insert_after(seen.before(at), draft.next_dot(), edit.what);
+        Op::Insert(edit.what, place)
     }
 
     fn edit_text(
@@ -156,24 +162,24 @@ impl Values {
         draft: &Draft<'_, Op>,
         out: &mut Writer,
     ) -> Op {
-        let (letters, mut tree) = text(draft.history(), draft.known());
+        let seen = self.sight.text(draft);
         let mut writer = self.text.writer(id);
-        let len = letters.len().min(self.text.len_chars() as usize);
-        let at = usize::from(edit.number) % (len + 1);
+        let len = seen.len().min(self.text.len_chars() as usize);
+        let at = edit.position(len);
         if edit.what.is_multiple_of(3) {
             let end = (at + usize::from(edit.len)).min(len);
             let delta = self.text.delete(at as u32, (end - at) as u32, &mut writer);
             out.bytes(&delta.expect(ROOM).encode());
-            return Op::Delete(letters[at..end].iter().map(|(dot, _)| *dot).collect());
+            let gone: Vec<Dot> = seen.shown().take(end).skip(at).map(|(dot, _)| dot).collect();
+            gone.iter().for_each(|dot| seen.take(*dot));
+            return Op::Delete(gone);
         }
-        let mut left = at.checked_sub(1).map(|before| letters[before].0);
+        let mut left = seen.before(at);
         let mut typed = Vec::new();
         for index in 0..usize::from(edit.len % 5) {
             let char = char::from(b'a' + (edit.what % 20) + index as u8);
-            let place = tree.place_after(left);
             let dot = letter(draft.next_dot(), index);
-            tree.insert(dot, place);
-            typed.push((char, place));
+            typed.push((char, seen.insert_after(left, dot, char)));
             left = Some(dot);
         }
         let content: String = typed.iter().map(|(char, _)| char).collect();
@@ -253,6 +259,7 @@ impl Values {
             disable_wins: Decode::decode(input).map_err(text)?,
             list: Decode::decode(input).map_err(text)?,
             text: Text::decode(input.bytes().map_err(text)?).map_err(|error| error.to_string())?,
+            sight: Sight::default(),
         })
     }
 

@@ -6,8 +6,10 @@ use std::fmt::Write;
 use crdt_core::{Dot, ReplicaId};
 use crdt_document::Kind;
 
+use super::letters::Letters;
+use super::removal::Removals;
 use super::text::{Place, Tree};
-use super::{Event, History, Version, covers};
+use super::{Event, History, Version};
 
 /// Key and kind, step by step from the root.
 pub type At = Vec<(String, Kind)>;
@@ -47,35 +49,27 @@ pub enum Do {
 /// The kinds, in the order of their numbers.
 pub const KINDS: [Kind; 4] = [Kind::Map, Kind::Set, Kind::Counter, Kind::Text];
 
+/// Items with their names.
 type Visible<'a> = Vec<(Dot, &'a Event<Op>)>;
 
 /// The items of a version that nothing in it removes.
 #[must_use]
 pub fn visible<'a>(history: &'a History<Op>, version: &'a Version) -> Visible<'a> {
-    let removers: Visible<'_> =
-        history.known(version).filter(|(_, event)| may_remove(&event.op.what)).collect();
-    let removed = |dot: Dot, item: &Op| {
-        removers.iter().any(|(_, by)| covers(&by.past, dot) && removes(&by.op, dot, item))
-    };
+    let removals = Removals::of(history.known(version));
     history
         .known(version)
-        .filter(|(dot, event)| is_item(&event.op.what) && !removed(*dot, &event.op))
+        .filter(|(dot, event)| is_item(&event.op.what) && !removals.remove(*dot, &event.op))
         .collect()
 }
 
-/// The characters of the text at a path that are visible in a version, in order, and the tree
-/// of all that were ever typed there.
-#[must_use]
-pub fn text(history: &History<Op>, version: &Version, at: &At) -> (Vec<(Dot, char)>, Tree) {
-    text_of(history, version, &visible(history, version), at)
-}
-
-fn text_of(
+/// The text at a path, of whose characters some are visible, with the tree of all that were ever
+/// typed there.
+pub(super) fn text(
     history: &History<Op>,
     version: &Version,
-    visible: &Visible<'_>,
     at: &At,
-) -> (Vec<(Dot, char)>, Tree) {
+    shown: &BTreeMap<Dot, char>,
+) -> Letters<char> {
     let mut typed: Vec<(u64, Dot, Place)> = Vec::new();
     for (dot, event) in history.known(version) {
         if let (Do::Insert(_, place), true) = (&event.op.what, event.op.at == *at) {
@@ -84,39 +78,26 @@ fn text_of(
     }
     // Lamport times are an order that causality allows.
     typed.sort_by_key(|(lamport, dot, _)| (*lamport, *dot));
-    let tree = Tree::of(typed.into_iter().map(|(_, dot, place)| (dot, place)));
-    let here: BTreeMap<Dot, char> = visible
-        .iter()
-        .filter(|(_, event)| event.op.at == *at)
-        .filter_map(|(dot, event)| match event.op.what {
-            Do::Insert(letter, _) => Some((*dot, letter)),
-            _ => None,
-        })
-        .collect();
-    let shown = tree.order().into_iter().filter_map(|dot| Some((dot, *here.get(&dot)?))).collect();
-    (shown, tree)
+    Letters::new(Tree::of(typed.into_iter().map(|(_, dot, place)| (dot, place))), shown)
 }
 
-fn is_item(what: &Do) -> bool {
+/// Whether an event puts something there.
+pub(super) fn is_item(what: &Do) -> bool {
     !matches!(what, Do::Remove(_) | Do::Clear | Do::Discard(_) | Do::Delete(_))
 }
 
-fn may_remove(what: &Do) -> bool {
-    !matches!(what, Do::Create(..) | Do::Add(_) | Do::Increment(_) | Do::Insert(..))
-}
-
 /// Whether `by`, which has seen the item, removes it.
-fn removes(by: &Op, dot: Dot, item: &Op) -> bool {
+pub(super) fn removes(by: &Op, dot: Dot, at: &At, item: &Do) -> bool {
     // All that is visible below a path goes with the key it stands under, or with the map.
-    let below = item.at.len() > by.at.len() && item.at.starts_with(&by.at);
+    let below = at.len() > by.at.len() && at.starts_with(&by.at);
     match &by.what {
-        Do::Remove(key) if below => item.at[by.at.len()].0 == *key,
+        Do::Remove(key) if below => at[by.at.len()].0 == *key,
         Do::Clear if below => true,
-        _ if item.at != by.at => false,
+        _ if *at != by.at => false,
         Do::Clear => true,
-        Do::Remove(key) => matches!(&item.what, Do::Set(k, _) | Do::Create(k, _) if k == key),
-        Do::Set(key, _) => matches!(&item.what, Do::Set(k, _) if k == key),
-        Do::Discard(element) => item.what == Do::Add(*element),
+        Do::Remove(key) => matches!(item, Do::Set(k, _) | Do::Create(k, _) if k == key),
+        Do::Set(key, _) => matches!(item, Do::Set(k, _) if k == key),
+        Do::Discard(element) => *item == Do::Add(*element),
         Do::Delete(letter) => dot == *letter,
         Do::Create(..) | Do::Add(_) | Do::Increment(_) | Do::Insert(..) => false,
     }
@@ -128,14 +109,6 @@ pub fn child(at: &At, key: &str, kind: Kind) -> At {
     let mut child = at.clone();
     child.push((key.into(), kind));
     child
-}
-
-/// Whether there is anything under a key.
-#[must_use]
-pub fn contains(visible: &[(Dot, &Event<Op>)], at: &At, key: &str) -> bool {
-    let is_value = |op: &Op| op.at == *at && matches!(&op.what, Do::Set(k, _) if k == key);
-    visible.iter().any(|(_, item)| is_value(&item.op))
-        || KINDS.iter().any(|&kind| exists(visible, &child(at, key, kind)))
 }
 
 fn exists(visible: &[(Dot, &Event<Op>)], at: &At) -> bool {
@@ -222,9 +195,89 @@ fn dump_container(
             write!(out, "#{}", inside.map(by).sum::<i64>())
         }
         _ => {
-            let (letters, _) = text_of(history, version, visible, at);
-            let text: String = letters.into_iter().map(|(_, letter)| letter).collect();
+            let here = visible.iter().filter(|(_, item)| item.op.at == *at);
+            let shown = here.filter_map(|(dot, item)| match item.op.what {
+                Do::Insert(letter, _) => Some((*dot, letter)),
+                _ => None,
+            });
+            let letters = text(history, version, at, &shown.collect());
+            let text: String = letters.shown().map(|(_, letter)| letter).collect();
             write!(out, "{text:?}")
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::covers;
+    use crate::random::Random;
+
+    fn op(random: &mut Random, dots: &[Dot]) -> Op {
+        let key = |random: &mut Random| ["a", "b"][random.below(2) as usize].to_owned();
+        let mut at = At::new();
+        for _ in 0..random.below(3) {
+            let kind = KINDS[random.below(4) as usize];
+            at = child(&at, &key(random), kind);
+        }
+        let number = random.below(3) as i64;
+        let place =
+            Place { parent: None, side: crate::model::text::Side::Right, right_origin: None };
+        let what = match random.below(9) {
+            0 => Do::Set(key(random), number),
+            1 => Do::Remove(key(random)),
+            2 => Do::Create(key(random), KINDS[random.below(4) as usize]),
+            3 if random.permille(300) => Do::Clear,
+            4 => Do::Add(number),
+            5 => Do::Discard(number),
+            6 if !dots.is_empty() => Do::Delete(*random.pick(dots)),
+            7 => Do::Increment(number),
+            _ => Do::Insert('x', place),
+        };
+        Op { at, what }
+    }
+
+    /// What is visible is what no event that has seen it removes, event by event.
+    #[test]
+    fn what_is_left_is_what_no_single_event_removes() {
+        let (mut removed, mut left) = (0, 0);
+        for seed in 0..400 {
+            let random = &mut Random::new(seed, 41);
+            let mut history: History<Op> = History::default();
+            let mut known = vec![Version::new(); 3];
+            let mut dots: Vec<Dot> = Vec::new();
+            for _ in 0..random.between(5, 60) {
+                let here = random.below(3) as usize;
+                if random.permille(300) {
+                    let other = known[random.below(3) as usize].clone();
+                    for (id, seq) in other {
+                        let held = known[here].entry(id).or_default();
+                        *held = (*held).max(seq);
+                    }
+                }
+                let id = ReplicaId::from_u128(here as u128 + 1);
+                let mut draft = history.draft(id, known[here].clone());
+                dots.push(draft.next_dot());
+                draft.push(op(random, &dots));
+                known[here] = draft.commit();
+            }
+            for version in &known {
+                let all: Visible<'_> = history.known(version).collect();
+                let is_left = |dot: Dot, item: &Op| {
+                    let by_one = |(_, by): &(Dot, &Event<Op>)| {
+                        covers(&by.past, dot) && removes(&by.op, dot, &item.at, &item.what)
+                    };
+                    is_item(&item.what) && !all.iter().any(by_one)
+                };
+                let by_definition = all.iter().filter(|(dot, event)| is_left(*dot, &event.op));
+                let by_definition: Vec<Dot> = by_definition.map(|(dot, _)| *dot).collect();
+                let visible: Vec<Dot> =
+                    visible(&history, version).iter().map(|(dot, _)| *dot).collect();
+                assert_eq!(visible, by_definition, "seed {seed}");
+                left += visible.len();
+                removed += all.len() - visible.len();
+            }
+        }
+        assert!(removed > 1_000 && left > 1_000, "{removed} and {left}");
+    }
 }

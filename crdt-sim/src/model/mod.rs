@@ -4,10 +4,15 @@
 //! time. It shares no code and no idea of representation with what it is compared with.
 
 pub mod document;
+pub mod letters;
+mod removal;
+pub mod sight;
 pub mod text;
 pub mod values;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crdt_core::{Dot, ReplicaId, VersionVector};
 
@@ -50,11 +55,13 @@ pub struct Event<O> {
 pub struct History<O> {
     events: BTreeMap<Dot, Event<O>>,
     forked: BTreeSet<ReplicaId>,
+    /// What was computed last, as long as nothing was done since: in the end all replicas ask for the same.
+    computed: RefCell<Option<(Version, Rc<str>)>>,
 }
 
 impl<O> Default for History<O> {
     fn default() -> Self {
-        Self { events: BTreeMap::new(), forked: BTreeSet::new() }
+        Self { events: BTreeMap::new(), forked: BTreeSet::new(), computed: RefCell::default() }
     }
 }
 
@@ -73,6 +80,18 @@ impl<O> History<O> {
         })
     }
 
+    /// What `compute` makes of a version, or has just made of it.
+    pub fn computed(&self, version: &Version, compute: impl FnOnce() -> String) -> Rc<str> {
+        if let Some((of, text)) = &*self.computed.borrow()
+            && of == version
+        {
+            return Rc::clone(text);
+        }
+        let text: Rc<str> = compute().into();
+        *self.computed.borrow_mut() = Some((version.clone(), Rc::clone(&text)));
+        text
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -87,6 +106,7 @@ impl<O> History<O> {
 
     /// A crash took what `replica` had done after `seq`, and nobody else knew of it.
     pub fn forget(&mut self, replica: ReplicaId, seq: u64) {
+        self.computed.take();
         self.events.retain(|dot, _| dot.replica != replica || dot.seq <= seq);
     }
 
@@ -98,12 +118,14 @@ impl<O> History<O> {
 
     /// Someone outside has done something, knowing nothing.
     pub fn insert(&mut self, dot: Dot, op: O) {
+        self.computed.take();
         let event = Event { past: Version::new(), lamport: 1, change_last: dot.seq, op };
         self.events.insert(dot, event);
     }
 
     /// Begins a change of `replica`, which knows `known`.
     pub fn draft(&mut self, replica: ReplicaId, known: Version) -> Draft<'_, O> {
+        self.computed.take();
         let first = known.get(&replica).copied().unwrap_or(0) + 1;
         Draft { history: self, replica, known, first, dots: Vec::new(), replaced: Vec::new() }
     }
@@ -150,7 +172,9 @@ impl<O> Draft<'_, O> {
     pub fn push(&mut self, op: O) {
         let dot = self.next_dot();
         let past = self.known.clone();
-        let lamports = self.history.known(&past).map(|(_, event)| event.lamport);
+        // Of each replica the last event that is known has the greatest.
+        let last = past.iter().filter_map(|(id, seq)| self.history.get(Dot::new(*id, *seq)));
+        let lamports = last.map(|event| event.lamport);
         let lamport = 1 + lamports.max().unwrap_or(0);
         let event = Event { past, lamport, change_last: dot.seq, op };
         self.replaced.extend(self.history.events.insert(dot, event).map(|event| (dot, event)));

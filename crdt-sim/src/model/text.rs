@@ -64,7 +64,10 @@ impl Tree {
             Side::Right => {
                 node.right.push(dot);
                 let mut siblings = node.right.clone();
-                if siblings.len() > 1 {
+                let origin = |dot: &Dot| self.right_origins[dot];
+                if siblings.iter().all(|dot| origin(dot) == place.right_origin) {
+                    siblings.sort();
+                } else {
                     let order = self.order();
                     // The end of the text comes after everything.
                     let place = |dot: Dot| {
@@ -86,7 +89,7 @@ impl Tree {
         let mut order = Vec::new();
         let mut todo = vec![(None, false)];
         while let Some((at, left_is_done)) = todo.pop() {
-            let node = &self.nodes[&at];
+            let Some(node) = self.nodes.get(&at) else { continue };
             if left_is_done {
                 order.extend(at);
                 todo.extend(node.right.iter().rev().map(|dot| (Some(*dot), false)));
@@ -98,14 +101,11 @@ impl Tree {
         order
     }
 
-    /// Where a character stands that is typed right after `left`, or at the beginning.
+    /// Where a character stands that is typed right after `left`, or at the beginning, and before `next`,
+    /// which comes right after that one; both may have been deleted.
     #[must_use]
-    pub fn place_after(&self, left: Option<Dot>) -> Place {
-        let order = self.order();
-        let at = left
-            .map_or(0, |left| 1 + order.iter().position(|dot| *dot == left).expect("it was typed"));
-        let next = order.get(at).copied();
-        if self.nodes[&left].right.is_empty() {
+    pub fn place_between(&self, left: Option<Dot>, next: Option<Dot>) -> Place {
+        if self.nodes.get(&left).is_none_or(|node| node.right.is_empty()) {
             Place { parent: left, side: Side::Right, right_origin: next }
         } else {
             Place { parent: next, side: Side::Left, right_origin: None }
@@ -120,7 +120,9 @@ mod tests {
 
     fn type_at(tree: &mut Tree, replica: u128, seq: u64, left: Option<Dot>) -> Dot {
         let dot = Dot::new(ReplicaId::from_u128(replica), seq);
-        let place = tree.place_after(left);
+        let order = tree.order();
+        let at = left.map_or(0, |left| 1 + order.iter().position(|dot| *dot == left).unwrap());
+        let place = tree.place_between(left, order.get(at).copied());
         tree.insert(dot, place);
         dot
     }

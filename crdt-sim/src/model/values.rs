@@ -6,8 +6,9 @@ use std::fmt::Write;
 
 use crdt_core::Dot;
 
+use super::letters::Letters;
 use super::text::{Place, Tree};
-use super::{Event, History, Version, covers};
+use super::{Draft, Event, History, Version, covers};
 
 /// What one event does.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,9 +49,9 @@ pub fn letter(event: Dot, index: usize) -> Dot {
     Dot::new(event.replica, event.seq * 8 + index as u64)
 }
 
-/// The elements of the list that are visible, in order, and the tree of all there ever were.
+/// The list as somebody sees it.
 #[must_use]
-pub fn list(history: &History<Op>, version: &Version) -> (Vec<(Dot, u8)>, Tree) {
+pub fn list(history: &History<Op>, version: &Version) -> Letters<u8> {
     let taken: BTreeSet<Dot> = history
         .known(version)
         .filter_map(|(_, event)| if let Op::Take(dot) = &event.op { *dot } else { None })
@@ -62,9 +63,9 @@ pub fn list(history: &History<Op>, version: &Version) -> (Vec<(Dot, u8)>, Tree) 
     ordered(history, version, &taken, inserted)
 }
 
-/// The characters of the text that are visible, in order, and the tree of all there ever were.
+/// The text as somebody sees it.
 #[must_use]
-pub fn text(history: &History<Op>, version: &Version) -> (Vec<(Dot, char)>, Tree) {
+pub fn text(history: &History<Op>, version: &Version) -> Letters<char> {
     let mut deleted: BTreeSet<Dot> = BTreeSet::new();
     for (_, event) in history.known(version) {
         if let Op::Delete(dots) = &event.op {
@@ -86,7 +87,7 @@ fn ordered<T: Copy>(
     version: &Version,
     gone: &BTreeSet<Dot>,
     inserted: impl Fn(Dot, &Op) -> Vec<(Dot, T, Place)>,
-) -> (Vec<(Dot, T)>, Tree) {
+) -> Letters<T> {
     let mut events: Vec<(u64, Dot, &Event<Op>)> =
         history.known(version).map(|(dot, event)| (event.lamport, dot, event)).collect();
     // Lamport times are an order that causality allows.
@@ -94,9 +95,44 @@ fn ordered<T: Copy>(
     let all: Vec<(Dot, T, Place)> =
         events.into_iter().flat_map(|(_, dot, event)| inserted(dot, &event.op)).collect();
     let tree = Tree::of(all.iter().map(|(dot, _, place)| (*dot, *place)));
-    let items: BTreeMap<Dot, T> = all.iter().map(|(dot, item, _)| (*dot, *item)).collect();
-    let visible = tree.order().into_iter().filter(|dot| !gone.contains(dot));
-    (visible.map(|dot| (dot, items[&dot])).collect(), tree)
+    let left = all.iter().filter(|(dot, ..)| !gone.contains(dot));
+    Letters::new(tree, &left.map(|(dot, item, _)| (*dot, *item)).collect())
+}
+
+/// The sequences as somebody sees them who writes in them, kept up as long as nobody else's writes come.
+#[derive(Debug, Default)]
+pub struct Sight {
+    version: Version,
+    list: Option<Letters<u8>>,
+    text: Option<Letters<char>>,
+}
+
+impl Sight {
+    /// What was seen at another version is of no use.
+    fn go_to(&mut self, version: &Version) {
+        if self.version != *version {
+            *self = Self { version: version.clone(), ..Self::default() };
+        }
+    }
+
+    /// The list at the draft's version.
+    pub fn list(&mut self, draft: &Draft<'_, Op>) -> &mut Letters<u8> {
+        self.go_to(draft.known());
+        self.list.get_or_insert_with(|| list(draft.history(), draft.known()))
+    }
+
+    /// The text at the draft's version.
+    pub fn text(&mut self, draft: &Draft<'_, Op>) -> &mut Letters<char> {
+        self.go_to(draft.known());
+        self.text.get_or_insert_with(|| text(draft.history(), draft.known()))
+    }
+
+    /// Its owner goes on by the next event of the draft, which the two know of if it is about them.
+    pub fn go_on(&mut self, draft: &Draft<'_, Op>) {
+        self.go_to(draft.known());
+        let Dot { replica, seq } = draft.next_dot();
+        self.version.insert(replica, seq);
+    }
 }
 
 /// Everything that can be read of a version.
@@ -105,19 +141,38 @@ pub fn dump(history: &History<Op>, version: &Version) -> String {
     let all: Vec<(Dot, &Event<Op>)> = history.known(version).collect();
     let mut out = String::new();
 
+    // What all together have seen that remove some value: no matter which of them has seen it.
+    let seen_by = |of: &dyn Fn(&Op) -> bool| {
+        let mut seen = Version::new();
+        for (_, by) in all.iter().filter(|(_, by)| of(&by.op)) {
+            for (replica, seq) in &by.past {
+                let most = seen.entry(*replica).or_default();
+                *most = (*most).max(*seq);
+            }
+        }
+        seen
+    };
     // Items that no event which has seen them removes.
     let left = |item: &dyn Fn(&Op) -> Option<u8>, removes: &dyn Fn(&Op, u8) -> bool| {
-        let stays = |dot: Dot, value: u8| {
-            !all.iter().any(|(_, by)| covers(&by.past, dot) && removes(&by.op, value))
-        };
+        let mut removers: BTreeMap<u8, Version> = BTreeMap::new();
         let items = all.iter().filter_map(|(dot, event)| Some((*dot, item(&event.op)?)));
-        items.filter(|(dot, value)| stays(*dot, *value)).map(|(_, value)| value).collect::<Vec<_>>()
+        let mut stays = |dot: Dot, value: u8| {
+            let seen = removers.entry(value).or_insert_with(|| seen_by(&|by| removes(by, value)));
+            !covers(seen, dot)
+        };
+        let mut stay = Vec::new();
+        for (dot, value) in items {
+            if stays(dot, value) {
+                stay.push(value);
+            }
+        }
+        stay
     };
     // Whether something was switched on, and whoever switched it off was seen by one who did.
     let on = |on: &dyn Fn(&Op) -> bool, off: &dyn Fn(&Op) -> bool| {
-        let overruled = |dot: Dot| all.iter().any(|(_, by)| on(&by.op) && covers(&by.past, dot));
+        let overruled = seen_by(on);
         all.iter().any(|(_, event)| on(&event.op))
-            && all.iter().all(|(dot, event)| !off(&event.op) || overruled(*dot))
+            && all.iter().all(|(dot, event)| !off(&event.op) || covers(&overruled, *dot))
     };
 
     let added: BTreeSet<u8> = left(
@@ -157,9 +212,9 @@ pub fn dump(history: &History<Op>, version: &Version) -> String {
     let _ = write!(out, " flags {}", !enabled.is_empty());
     let both = on(&|op| *op == Op::Switch(true), &|op| *op == Op::Switch(false));
     let _ = write!(out, " {both}");
-    let elements: Vec<u8> = list(history, version).0.into_iter().map(|(_, item)| item).collect();
+    let elements: Vec<u8> = list(history, version).shown().map(|(_, item)| item).collect();
     let _ = write!(out, " list {elements:?}");
-    let letters: String = text(history, version).0.into_iter().map(|(_, item)| item).collect();
+    let letters: String = text(history, version).shown().map(|(_, item)| item).collect();
     let _ = write!(out, " text {letters:?}");
     out
 }

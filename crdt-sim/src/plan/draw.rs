@@ -14,7 +14,7 @@ use crate::random::Random;
 /// The purpose of the stream that plans are drawn from.
 const PURPOSE: u64 = 1;
 
-pub(super) fn plan(seed: u64) -> Plan {
+pub(super) fn plan(seed: u64, long_permille: u64) -> Plan {
     let random = &mut Random::new(seed, PURPOSE);
     let subject = if random.permille(600) { Subject::Documents } else { Subject::Messages };
     let honest = (2 + random.below(4) + random.below(2) * random.below(7)) as usize;
@@ -34,7 +34,12 @@ pub(super) fn plan(seed: u64) -> Plan {
         Steps { random, end: calm_at_ms, nodes: honest, links: links.len(), steps: Vec::new() };
     steps.edits();
     steps.faults();
+    let is_long = steps.random.permille(long_permille);
+    if is_long {
+        steps.bursts(subject);
+    }
     let mut steps = steps.steps;
+    let limits = if is_long { long_limits(random, limits) } else { limits };
     // Drawn kind by kind; what is drawn at one time happens in this order.
     steps.sort_by_key(|step| step.at_ms);
     Plan { seed, subject, nodes, links, network, limits, calm_at_ms, steps, packets: None }
@@ -95,6 +100,18 @@ fn limits(random: &mut Random) -> LimitsPlan {
         retry_ms_max: random.between(1_000, 8_000),
         acknowledge_ms: *random.pick(&[0, 25]),
         pending_max: if small { random.between(2, 12) } else { 1 << 20 },
+    }
+}
+
+/// Limits under which a long history gets through in time: as tight, for what there is.
+fn long_limits(random: &mut Random, limits: LimitsPlan) -> LimitsPlan {
+    let mut at_least = |limit: u64, first: u64, last: u64| limit.max(random.between(first, last));
+    LimitsPlan {
+        message_bytes_max: at_least(limits.message_bytes_max, 2_000, 20_000),
+        in_flight_bytes_max: at_least(limits.in_flight_bytes_max, 8_000, 60_000),
+        in_flight_messages_max: at_least(limits.in_flight_messages_max, 4, 32),
+        pending_max: at_least(limits.pending_max, 100, 2_000),
+        ..limits
     }
 }
 
@@ -159,6 +176,23 @@ impl Steps<'_> {
         for _ in 0..self.random.below(3) {
             let node = self.node();
             self.push(Action::Compact { node });
+        }
+    }
+
+    /// What a history gets long by.
+    fn bursts(&mut self, subject: Subject) {
+        let places = *self.random.pick(&[4, 32, 255]);
+        let writers = self.random.between(1, self.nodes as u64);
+        // A message is much more work than an event of a document.
+        let most = match subject {
+            Subject::Documents => *self.random.pick(&[40, 150, 600]),
+            Subject::Messages => *self.random.pick(&[10, 60]),
+        };
+        for _ in 0..self.random.between(8, 30) {
+            let node = self.random.below(writers) as usize;
+            let changes = self.random.between(1, most) as u32;
+            let chance = self.random.number();
+            self.push(Action::Burst { node, changes, places, chance });
         }
     }
 

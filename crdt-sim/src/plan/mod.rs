@@ -1,11 +1,17 @@
 //! What happens in one run: drawn from a seed, or read from a file that someone has edited.
 
 mod draw;
+mod edit;
+mod text;
 mod twins;
 
 use serde::{Deserialize, Serialize};
 
 use crate::disk::WriteFate;
+pub use edit::Edit;
+
+/// How many of a thousand seeds have long histories, unless somebody wants more: they take most of the time.
+const LONG_PERMILLE: u64 = 30;
 
 /// A run as data: equal plans have equal traces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +149,17 @@ pub enum Action {
         /// The change is given up.
         fails: bool,
     },
+    /// A user makes many changes, one right after the other: what long histories are made of.
+    Burst {
+        /// Where.
+        node: usize,
+        /// How many.
+        changes: u32,
+        /// Among how many places.
+        places: u8,
+        /// What the edits are drawn from, change by change.
+        chance: u64,
+    },
     /// A machine writes its whole state into a new file.
     Compact {
         /// Which one.
@@ -257,20 +274,6 @@ pub enum Identity {
     Keep,
 }
 
-/// An edit: numbers that pick among what is possible where it is made, so that it still means
-/// something when other parts of the plan are left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edit {
-    /// Which container, or which type.
-    pub place: u8,
-    /// What to do there.
-    pub what: u8,
-    /// With what, or where in it.
-    pub number: u8,
-    /// How much of it.
-    pub len: u8,
-}
-
 /// A fault of one packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PacketFault {
@@ -303,7 +306,15 @@ impl Plan {
     /// The plan of a seed.
     #[must_use]
     pub fn draw(seed: u64) -> Self {
-        draw::plan(seed)
+        Self::draw_long(seed, LONG_PERMILLE)
+    }
+
+    /// The plan of a seed where so many of a thousand have long histories: thousands of operations at each
+    /// replica instead of dozens. Whatever the number is, what else a seed draws is the same, and so are the
+    /// seeds that are long with a smaller one.
+    #[must_use]
+    pub fn draw_long(seed: u64, long_permille: u64) -> Self {
+        draw::plan(seed, long_permille)
     }
 
     /// The plan of a seed in which a replica id gets into two hands, and little else happens: what
@@ -327,6 +338,7 @@ impl Plan {
                 matches!(
                     step.action,
                     Action::Edit { .. }
+                        | Action::Burst { .. }
                         | Action::Compact { .. }
                         | Action::Disconnect { .. }
                         | Action::Backup { .. }
@@ -345,57 +357,5 @@ impl Plan {
             Storage::Memory => 0,
         };
         2 * self.network.latency_ms + self.nodes.iter().map(sync_ms).max().unwrap_or(0)
-    }
-
-    /// The plan as text that can be edited.
-    ///
-    /// # Panics
-    ///
-    /// Never: a plan has no map with keys that are not text.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a plan is plain data")
-    }
-
-    /// Reads a plan.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the text, or with the nodes and links that it names.
-    pub fn from_json(text: &str) -> Result<Self, String> {
-        let plan: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        plan.validate()?;
-        Ok(plan)
-    }
-
-    /// Whether every node and link that is named exists.
-    fn validate(&self) -> Result<(), String> {
-        let (nodes, links) = (self.nodes.len(), self.links.len());
-        if nodes == 0 {
-            return Err("a plan needs a node".into());
-        }
-        let linked = self.links.iter().all(|[a, b]| *a < nodes && *b < nodes && a != b);
-        let steps = self.steps.iter().all(|step| match &step.action {
-            Action::Edit { node, .. }
-            | Action::Compact { node }
-            | Action::Crash { node, .. }
-            | Action::Rot { node, .. }
-            | Action::Pause { node, .. }
-            | Action::ClockStep { node, .. }
-            | Action::Backup { node }
-            | Action::Restore { node, .. } => *node < nodes,
-            Action::ClockDrift { node, ppm } => *node < nodes && ppm.abs() < 1_000_000,
-            Action::Clone { from, to, .. } => *from < nodes && *to < nodes && from != to,
-            Action::Clog { link, .. } | Action::Disconnect { link, .. } => *link < links,
-            Action::Partition { cut, .. } => match cut {
-                Cut::Symmetric(side) | Cut::Asymmetric(side) => side.iter().all(|n| *n < nodes),
-                Cut::Partial(cut) => cut.iter().all(|link| *link < links),
-            },
-        });
-        if linked && steps {
-            Ok(())
-        } else {
-            Err("a node or link is named that is not there".into())
-        }
     }
 }

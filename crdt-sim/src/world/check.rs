@@ -12,6 +12,8 @@ use crate::replica::{Replica, Violation};
 
 /// One time in so many, what a replica shows is compared with the model.
 const LOOK_EVERY: u64 = 12;
+/// More seldom where there is so much more to look at.
+const LOOK_EVENTS: u64 = 60;
 
 impl<R: Replica> World<'_, R> {
     /// Everything that follows from something that happened at a node.
@@ -86,7 +88,8 @@ impl<R: Replica> World<'_, R> {
         }
         self.check_acknowledged(node)?;
         self.looks += 1;
-        if !mixed(&[self.plan.seed, self.looks]).is_multiple_of(LOOK_EVERY) {
+        let every = LOOK_EVERY * (1 + self.history.len() as u64 / LOOK_EVENTS);
+        if !mixed(&[self.plan.seed, self.looks]).is_multiple_of(every) {
             return Ok(());
         }
         self.look(node)
@@ -107,7 +110,7 @@ impl<R: Replica> World<'_, R> {
         Ok(())
     }
 
-    /// What a node believes that its peers have stored, they have stored.
+    /// What a node believes that its peers have stored, they have stored, and the other way round.
     fn check_acknowledged(&self, node: usize) -> Result<(), Violation> {
         for (link, here) in self.network.links.iter().enumerate() {
             if !here.ends.contains(&node) || here.open != [true; 2] {

@@ -18,6 +18,9 @@ impl<R: Replica> World<'_, R> {
         let now = self.now;
         match action {
             Action::Edit { node, edits, fails } => return self.edit(*node, edits, *fails),
+            Action::Burst { node, changes, places, chance } => {
+                return self.burst(*node, *changes, |change| Edit::burst(*chance, change, *places));
+            }
             Action::Compact { node } => {
                 self.nodes[*node].compact = true;
                 return self.settle(*node);
@@ -100,22 +103,50 @@ impl<R: Replica> World<'_, R> {
     }
 
     fn edit(&mut self, node: usize, edits: &[Edit], fails: bool) -> Result<(), Violation> {
+        if !self.writes(node) {
+            return Ok(());
+        }
+        self.change(node, edits, fails)?;
+        self.settle(node)
+    }
+
+    /// Many changes, of which the others and the disk hear afterwards.
+    fn burst(
+        &mut self,
+        node: usize,
+        changes: u32,
+        edits: impl Fn(u32) -> Vec<Edit>,
+    ) -> Result<(), Violation> {
+        if !self.writes(node) {
+            return Ok(());
+        }
+        (0..changes).try_for_each(|change| self.change(node, &edits(change), false))?;
+        self.settle(node)
+    }
+
+    /// Whether the user of a node can write now.
+    fn writes(&mut self, node: usize) -> bool {
         let here = &mut self.nodes[node];
         let waits =
             here.cautious && here.replica().is_some_and(|replica| !replica.was_up_to_date());
         if !here.is_running() || waits {
-            return Ok(());
+            return false;
         }
         here.cautious = false;
+        true
+    }
+
+    fn change(&mut self, node: usize, edits: &[Edit], fails: bool) -> Result<(), Violation> {
+        let here = &mut self.nodes[node];
         let (id, known) = (here.id, here.holds.clone());
         let Some(replica) = here.replica_mut() else { return Ok(()) };
         let before = self.history.len();
-        replica.edit(edits, fails, self.history.draft(id, known))?;
+        let applied = replica.edit(edits, fails, self.history.draft(id, known))?;
         let made = self.history.len().saturating_sub(before) as u64;
         let at = self.now;
         self.trace.line(at, node, || Happening::Edit(made));
         self.note_own(node)?;
-        self.settle(node)
+        applied.iter().try_for_each(|step| self.apply(node, step))
     }
 
     fn pause(&mut self, node: usize, for_ms: u64) {
