@@ -70,7 +70,8 @@ export type RefusalReason =
   | "bytes"
   | "replicas"
   | "quarantined"
-  | "equivocation";
+  | "equivocation"
+  | "forsaken";
 
 /** An error about one message of a batch. For an equivocation it holds both digests: the proof. */
 export interface Refused extends CrdtError, Dot {
@@ -96,7 +97,9 @@ export type CausalEvent =
   /** A replica used a dot for two messages. From there on nothing of it is delivered, until `adopt`. */
   | { readonly type: "equivocation"; readonly replica: string; readonly seq: number; readonly held: string; readonly offered: string }
   /** There was no room for messages in this range; they are asked for again. */
-  | { readonly type: "dropped"; readonly replica: string; readonly first: number; readonly last: number };
+  | { readonly type: "dropped"; readonly replica: string; readonly first: number; readonly last: number }
+  /** These were given up, and now passed over: what comes after them is delivered without them. */
+  | { readonly type: "forsaken"; readonly replica: string; readonly first: number; readonly last: number };
 
 /** All that a buffer holds, as a value that IndexedDB can store, and JSON if the payloads are JSON. */
 export interface SavedBuffer<T> {
@@ -104,6 +107,7 @@ export interface SavedBuffer<T> {
   readonly heads: readonly Dot[];
   readonly ready: readonly CausalMessage<T>[];
   readonly pending: readonly CausalMessage<T>[];
+  readonly forsaken?: readonly DotRange[];
 }
 
 /**
@@ -136,5 +140,14 @@ export class CausalBuffer<T = unknown> {
   version(): [replica: string, seq: number][];
   /** Follows the branch that is held of a replica that used a dot twice. Whether it was quarantined. */
   adopt(replica: string): boolean;
+  /**
+   * Gives up on what is missing of a range: its only copy is gone. What waits for it is delivered without it,
+   * when it is its turn, and an answer may then be seen without its question. Returns what was given up: what is
+   * known to exist and is not here. A decision of this replica alone: where all have to see the same, let one
+   * decide, and let the decision be a message.
+   */
+  forsake(range: DotRange): DotRange[];
+  /** What was given up and did not come. After `restore`, of it what was not passed over. */
+  forsaken(): DotRange[];
   save(): SavedBuffer<T>;
 }

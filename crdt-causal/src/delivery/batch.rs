@@ -8,7 +8,7 @@ use crdt_core::{Dot, ReplicaId};
 use super::buffer::CausalBuffer;
 use super::equivocation::Payload;
 use super::message::{Batch, Inserted, Message};
-use super::near::{TOGETHER, ask_for};
+use super::near::{IS_FAR, TOGETHER, ask_for};
 
 impl<P: Payload> CausalBuffer<P> {
     /// Takes in many messages: those that are next in turn as they stand, and the others sorted by
@@ -19,11 +19,12 @@ impl<P: Payload> CausalBuffer<P> {
     pub fn insert_batch(&mut self, messages: Vec<Message<P>>, now: u64) -> Batch {
         let mut batch = Batch::default();
         let mut messages = messages.into_iter();
-        while let Some(origin) = messages
-            .as_slice()
-            .first()
-            .and_then(|first| self.in_turn(self.origins.find(first.dot.replica), first))
-        {
+        let in_turn = |buffer: &Self, messages: &[Message<P>]| {
+            let first = messages.first()?;
+            buffer.in_turn(buffer.origins.find(first.dot.replica), first)
+        };
+        // Where all are, they are not moved.
+        while let Some(origin) = in_turn(self, messages.as_slice()) {
             self.deliver_in_turn(origin, messages.next().expect("it is the first"));
             batch.ready += 1;
         }
@@ -51,13 +52,13 @@ impl<P: Payload> CausalBuffer<P> {
         }
         order.sort_unstable();
         for some in order.chunks(TOGETHER) {
-            for at in some {
+            for at in some.iter().filter(|_| IS_FAR) {
                 let number = (at >> 96) as usize;
                 let known = (number < places).then_some(number as u32);
                 let at = *at as u32 as usize;
                 self.bring_near(known, messages[at].as_ref());
                 // Where one message ends the next one begins.
-                ask_for(messages.get(at + 1).is_some_and(Option::is_some));
+                ask_for(|| messages.get(at + 1).map(Option::is_some));
             }
             for at in some {
                 let message = messages[*at as u32 as usize].take().expect("each has one place");
@@ -70,7 +71,7 @@ impl<P: Payload> CausalBuffer<P> {
     /// Asks for what is needed to insert a message, whose replica may be known.
     fn bring_near(&self, known: Option<u32>, message: Option<&Message<P>>) {
         let Some(Message { dot, parents, .. }) = message else { return };
-        ask_for(parents.len());
+        ask_for(|| Some(parents.len()));
         if let Some(index) = known {
             self.origins[index].slots.bring_near(dot.seq);
         }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crdt_core::Dot;
 
-use super::near::{TOGETHER, ask_for};
+use super::near::{IS_FAR, TOGETHER, ask_for};
 use super::origin::Origins;
 use super::parents::Parents;
 use super::slots::NONE;
@@ -227,15 +227,21 @@ impl<P> Arena<P> {
             last => self.get_mut(last).next = handle,
         }
         self.ripe_last = handle;
-        // One ripe message leads to another that is picked some time later.
+        if IS_FAR {
+            self.note_ripe(handle);
+        }
+        self.len -= 1;
+        self.ripe += 1;
+    }
+
+    /// One ripe message leads to another that is picked some time later.
+    fn note_ripe(&mut self, handle: u32) {
         let place = self.ripened_count % TOGETHER;
         let before = core::mem::replace(&mut self.ripened[place], handle);
         self.ripened_count += 1;
         if self.ripe >= TOGETHER {
             self.get_mut(before).previous = handle;
         }
-        self.len -= 1;
-        self.ripe += 1;
     }
 
     /// Takes out the first of the ripe messages.
@@ -244,10 +250,12 @@ impl<P> Arena<P> {
         if handle == NONE {
             return None;
         }
-        if self.ripe_near == 0 {
-            self.bring_ripe_near();
+        if IS_FAR {
+            if self.ripe_near == 0 {
+                self.bring_ripe_near();
+            }
+            self.ripe_near -= 1;
         }
-        self.ripe_near -= 1;
         let dot = origins.dot(self.get(handle).dot());
         let parents = self.parents(handle).map(|dot| origins.dot(dot)).collect();
         self.ripe_first = self.get(handle).next;
@@ -291,7 +299,7 @@ impl<P> Arena<P> {
     /// Asks for a message.
     #[inline]
     pub(super) fn bring_near(&self, handle: u32) {
-        ask_for(self.get(handle).awaited);
+        ask_for(|| Some(self.get(handle).awaited));
     }
 
     /// The parents that a message names.

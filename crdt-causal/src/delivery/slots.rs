@@ -99,11 +99,12 @@ impl Slots {
     /// Asks for the slot of a number, if it may be in the window.
     #[inline]
     pub(super) fn bring_near(&self, seq: u64) {
-        let (number, index) = place(seq);
-        let offset = number.saturating_sub(self.first >> PAGE_BITS);
-        if let Some(Some(page)) = self.near.get(usize::try_from(offset).unwrap_or(usize::MAX)) {
-            ask_for(page.slots[index].message);
-        }
+        ask_for(|| {
+            let (number, index) = place(seq);
+            let offset = number.saturating_sub(self.first >> PAGE_BITS);
+            let page = self.near.get(usize::try_from(offset).unwrap_or(usize::MAX))?.as_ref()?;
+            Some(page.slots[index].message)
+        });
     }
 
     /// The messages in the page that comes next, where the first sequence number is the first of one.

@@ -6,6 +6,7 @@ use crdt_core::{Dot, ReplicaId};
 use super::buffer::{CausalBuffer, ORIGIN_BYTES, Turn};
 use super::equivocation::{Digest, Payload};
 use super::message::{InsertError, Message};
+use super::near::IS_FAR;
 use super::origin::Origins;
 use super::pending::LocalDot;
 use super::slots::{NONE, Slots};
@@ -225,7 +226,8 @@ impl<P: Payload> CausalBuffer<P> {
 
     /// The index of the message's replica, which may be known, if the message can be delivered with nothing
     /// else to look at.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn in_turn(&self, known: Option<u32>, message: &Message<P>) -> Option<u32> {
         let Message { dot, parents, .. } = message;
         let is_in_turn = |index: &u32| {
@@ -236,7 +238,8 @@ impl<P: Payload> CausalBuffer<P> {
     }
 
     /// Delivers a message that is [in turn](Self::in_turn).
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn deliver_in_turn(&mut self, origin: u32, message: Message<P>) {
         self.examined += 1;
         let digests_max = self.limits.digests_max;
@@ -273,7 +276,7 @@ impl<P: Payload> CausalBuffer<P> {
         if !is_planted("wake-nobody") {
             self.arena.dissolve(slot.waiters, &mut self.woken);
         }
-        if let Some(ahead) = self.origins[dot.origin].slots.page_ahead() {
+        if IS_FAR && let Some(ahead) = self.origins[dot.origin].slots.page_ahead() {
             ahead.for_each(|handle| self.arena.bring_near(handle));
         }
         if may_pass {

@@ -22,7 +22,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Some edits of one change of a [burst](Action::Burst): mostly small ones, and now and then somebody puts in a line.
+    /// Some edits of one change of a [burst](super::Action::Burst): mostly small ones, and now and then somebody puts in a line.
     #[must_use]
     pub fn burst(chance: u64, change: u32, places: u8) -> Vec<Self> {
         let random = &mut Random::new(mixed(&[chance, u64::from(change)]), BURST);

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crdt_causal::delivery::{CausalBuffer, Limits, Retry};
-use crdt_core::VersionVector;
+use crdt_core::{DotRange, VersionVector};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::batch::{messages, replica_id, replica_number};
@@ -85,11 +85,7 @@ impl BufferHandle {
 
     /// What to ask others for: replica, first and last, of each range.
     pub fn missing(&mut self, now: f64) -> Vec<f64> {
-        let mut out = Vec::new();
-        for range in self.buffer.missing(now as u64) {
-            report::push_range(&range, &mut out);
-        }
-        out
+        report::of_ranges(self.buffer.missing(now as u64))
     }
 
     /// When `missing` may have something to name.
@@ -112,6 +108,18 @@ impl BufferHandle {
     #[wasm_bindgen(js_name = pendingBytes)]
     pub fn pending_bytes(&self) -> f64 {
         self.buffer.pending_bytes() as f64
+    }
+
+    /// Gives up on what is missing of a range, which begins at 1 at least and is not empty. Returns what was
+    /// given up: replica, first and last, of each range.
+    pub fn forsake(&mut self, replica: f64, first: f64, last: f64) -> Vec<f64> {
+        let range = DotRange::new(replica_id(replica), first as u64, last as u64);
+        report::of_ranges(self.buffer.forsake(range))
+    }
+
+    /// What was given up, in the same form.
+    pub fn forsaken(&self) -> Vec<f64> {
+        report::of_ranges(self.buffer.forsaken())
     }
 
     /// Follows the branch that is held of a replica that used a dot twice.

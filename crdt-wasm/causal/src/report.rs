@@ -35,13 +35,14 @@ fn reason(error: &InsertError) -> f64 {
         InsertError::TooManyReplicas => 5.0,
         InsertError::Quarantined(_) => 6.0,
         InsertError::Equivocation(_) => 7.0,
+        InsertError::Forsaken(_) => 8.0,
         // What a later version of the buffer may say.
-        _ => 8.0,
+        _ => 9.0,
     }
 }
 
-/// Ten numbers for an equivocation (a dot and two digests), three for a range that was dropped,
-/// each after its kind: 0 or 1.
+/// Ten numbers for an equivocation (a dot and two digests), three for a range that was dropped
+/// or passed over, each after its kind: 0, 1 or 2.
 pub(crate) fn push_event(event: &Event, out: &mut Vec<f64>) {
     match event {
         Event::Equivocation(equivocation) => {
@@ -53,12 +54,22 @@ pub(crate) fn push_event(event: &Event, out: &mut Vec<f64>) {
             out.push(1.0);
             push_range(range, out);
         }
+        Event::Forsaken(range) => {
+            out.push(2.0);
+            push_range(range, out);
+        }
         // Nothing that can be told here.
         _ => {}
     }
 }
 
-pub(crate) fn push_range(range: &DotRange, out: &mut Vec<f64>) {
+pub(crate) fn of_ranges(ranges: impl IntoIterator<Item = DotRange>) -> Vec<f64> {
+    let mut out = Vec::new();
+    ranges.into_iter().for_each(|range| push_range(&range, &mut out));
+    out
+}
+
+fn push_range(range: &DotRange, out: &mut Vec<f64>) {
     out.extend([replica_number(range.replica), range.first as f64, range.last as f64]);
 }
 

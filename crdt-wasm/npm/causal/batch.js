@@ -114,7 +114,7 @@ export class BatchWriter {
 }
 
 /** @param {unknown} seq */
-function sequence(seq) {
+export function sequence(seq) {
   if (typeof seq !== "number" || !(seq >= 1 && seq <= SEQ_MAX) || Math.floor(seq) !== seq) {
     throw crdtError("argument", `a sequence number is whole and at least 1, got ${String(seq)}`);
   }

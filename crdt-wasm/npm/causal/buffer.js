@@ -3,7 +3,7 @@
 
 import { crdtError } from "../errors.js";
 import { BufferHandle } from "../pkg/crdt_wasm_causal.js";
-import { BatchWriter } from "./batch.js";
+import { BatchWriter, sequence } from "./batch.js";
 import { Names } from "./names.js";
 import { boundsOf } from "./options.js";
 import { shapeBatch, shapeEvents, shapeRanges } from "./report.js";
@@ -63,6 +63,7 @@ export class CausalBuffer {
     for (let at = 0; at < saved.pending.length; at += RESTORED_AT_ONCE) {
       this.insert(saved.pending.slice(at, at + RESTORED_AT_ONCE));
     }
+    for (const range of saved.forsaken ?? []) this.forsake(range);
   }
 
   /**
@@ -97,10 +98,7 @@ export class CausalBuffer {
     }
     const batch = this.#handle.insert(writer.numbers, writer.contents, this.#time());
     if (batch[0] !== 0) this.#collect();
-    for (const handle of this.#handle.released()) {
-      this.#held[handle] = undefined;
-      this.#free.push(handle);
-    }
+    this.#release();
     return shapeBatch(batch, this.#names);
   }
 
@@ -163,7 +161,23 @@ export class CausalBuffer {
 
   /** @param {string} replica */
   adopt(replica) {
-    return this.#handle.adopt(this.#names.number(replica), this.#time());
+    const was = this.#handle.adopt(this.#names.number(replica), this.#time());
+    this.#collect();
+    this.#release();
+    return was;
+  }
+
+  /** @param {import("../causal.js").DotRange} range */
+  forsake({ replica, first, last }) {
+    if (sequence(first) > sequence(last)) throw crdtError("argument", `no number is in ${first} to ${last}`);
+    const given = this.#handle.forsake(this.#names.number(replica), first, last);
+    this.#collect();
+    this.#release();
+    return shapeRanges(given, this.#names);
+  }
+
+  forsaken() {
+    return shapeRanges(this.#handle.forsaken(), this.#names);
   }
 
   /** @returns {SavedBuffer<T>} */
@@ -173,6 +187,7 @@ export class CausalBuffer {
       heads: Array.from(this.#heads, ([replica, seq]) => ({ replica, seq })),
       ready: [...this.#ready],
       pending: this.#held.filter((message) => message !== undefined),
+      forsaken: this.forsaken(),
     };
   }
 
@@ -182,6 +197,14 @@ export class CausalBuffer {
       const message = /** @type {Message<T>} */ (this.#held[handle]);
       this.#ready.push(message);
       if (this.#replica !== undefined) this.#follow(message);
+    }
+  }
+
+  /** Lets go of what the module has let go of. */
+  #release() {
+    for (const handle of this.#handle.released()) {
+      this.#held[handle] = undefined;
+      this.#free.push(handle);
     }
   }
 

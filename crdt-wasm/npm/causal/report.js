@@ -16,6 +16,7 @@ const REASONS = [
   ["replicas", "limit", "is of one replica more than can be told apart"],
   ["quarantined", "equivocation", "comes after an equivocation"],
   ["equivocation", "equivocation", "was used for two messages"],
+  ["forsaken", "argument", "was given up"],
   ["invalid", "argument", "was not taken"],
 ];
 
@@ -58,7 +59,8 @@ export function shapeEvents(numbers, names) {
     if (isEquivocation) {
       events.push({ type: "equivocation", replica: names.name(number), seq: first, ...proof(numbers, at + 3) });
     } else if (names.has(number)) {
-      events.push({ type: "dropped", replica: names.name(number), first, last: /** @type {number} */ (numbers[at + 3]) });
+      const type = numbers[at] === 1 ? "dropped" : "forsaken";
+      events.push({ type, replica: names.name(number), first, last: /** @type {number} */ (numbers[at + 3]) });
     }
     at += isEquivocation ? REFUSED_LEN : 4;
   }

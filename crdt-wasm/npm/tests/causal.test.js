@@ -261,3 +261,32 @@ test("a chat in twenty lines", () => {
   arrive();
   for (const { shown } of people.values()) assert.deepEqual(shown, ["Tea?", "Or coffee?", "Tea, please."]);
 });
+
+test("what will not come is given up, and what waited for it is delivered", () => {
+  /** @type {(seq: number) => Message} */
+  const ann = (seq) => ({ replica: "ann", seq, payload: seq });
+  const answer = { replica: "bob", seq: 1, parents: [{ replica: "ann", seq: 2 }], payload: "yes" };
+  let now = 0;
+  const options = { now: () => now };
+  let buffer = new CausalBuffer(options);
+  assert.equal(buffer.insert([ann(4), answer]).pending, 2);
+  now = 1_000;
+  assert.deepEqual(buffer.missing(), [{ replica: "ann", first: 1, last: 3 }]);
+  // Beyond what is known to exist there is nothing to give up, and what is here is not.
+  assert.deepEqual(buffer.forsake({ replica: "ann", first: 3, last: 900 }), [{ replica: "ann", first: 3, last: 3 }]);
+  assert.deepEqual(buffer.forsake({ replica: "cem", first: 1, last: 1 }), []);
+  assert.deepEqual([buffer.deliver(), buffer.events()], [[], []]);
+
+  // A page that is loaded again goes on with that.
+  buffer = CausalBuffer.restore(buffer.save(), options);
+  assert.deepEqual(buffer.forsaken(), [{ replica: "ann", first: 3, last: 3 }]);
+  const lost = { replica: "ann", first: 1, last: 2 };
+  assert.deepEqual(buffer.forsake(lost), [lost]);
+  assert.deepEqual(buffer.deliver().map(dot).sort(), ["ann:4", "bob:1"]);
+  assert.deepEqual(buffer.events(), [{ type: "forsaken", replica: "ann", first: 1, last: 3 }]);
+  assert.deepEqual([buffer.pending, buffer.missing()], [0, []]);
+  const [refused] = buffer.insert(ann(2)).refused;
+  assert.equal(refused?.reason, "forsaken");
+  assert.throws(() => buffer.forsake({ replica: "ann", first: 2, last: 1 }), { code: "argument" });
+  assert.throws(() => buffer.forsake({ replica: "ann", first: 0, last: 1 }), { code: "argument" });
+});
