@@ -31,8 +31,8 @@ impl<P: Payload> CausalBuffer<P> {
         let mut messages: Vec<Option<Message<P>>> = messages.map(Some).collect();
         let mut order = Vec::new();
         // The numbers of replicas that are new here come after the indices of those that are known.
-        let mut unknown: BTreeMap<ReplicaId, usize> = BTreeMap::new();
-        let places = self.origins.places();
+        let mut unknown: BTreeMap<ReplicaId, u32> = BTreeMap::new();
+        let places = self.origins.places() as u32;
         for (at, place) in messages.iter_mut().enumerate() {
             let Some(Message { dot: Dot { replica, seq }, .. }) = *place else { continue };
             let known = self.origins.find(replica);
@@ -40,21 +40,21 @@ impl<P: Payload> CausalBuffer<P> {
                 self.insert_into(&mut batch, place.take().expect("it is there"), now);
                 continue;
             }
-            let number = known.map_or_else(
-                || {
-                    let next = places + unknown.len();
-                    *unknown.entry(replica).or_insert(next)
-                },
-                |index| index as usize,
-            );
+            let number = match known.or_else(|| unknown.get(&replica).copied()) {
+                Some(number) => number,
+                None => {
+                    let next = places + unknown.len() as u32;
+                    unknown.insert(replica, next);
+                    next
+                }
+            };
             // One comparison of a number instead of one of names. The lowest bits say where it stands.
-            order.push((number as u128) << 96 | u128::from(seq) << 32 | at as u128);
+            order.push(u128::from(number) << 96 | u128::from(seq) << 32 | at as u128);
         }
         order.sort_unstable();
         for some in order.chunks(TOGETHER) {
             for at in some.iter().filter(|_| IS_FAR) {
-                let number = (at >> 96) as usize;
-                let known = (number < places).then_some(number as u32);
+                let known = Some((at >> 96) as u32).filter(|number| *number < places);
                 let at = *at as u32 as usize;
                 self.bring_near(known, messages[at].as_ref());
                 // Where one message ends the next one begins.

@@ -25,6 +25,13 @@ impl Slot {
     }
 }
 
+/// One of the two.
+#[derive(Clone, Copy)]
+enum Part {
+    Message,
+    Waiters,
+}
+
 /// The slots of one replica, by sequence number, from the first undelivered one on.
 ///
 /// They stand in pages of 16, made when one of their slots comes into use. Near delivery the
@@ -124,52 +131,53 @@ impl Slots {
     }
 
     pub(super) fn set_message(&mut self, seq: u64, message: u32) {
-        self.update(seq, |slot| slot.message = message);
+        self.replace(seq, Part::Message, message);
     }
 
     /// Lets a list begin with another message. Returns the one that it began with.
     pub(super) fn set_waiters(&mut self, seq: u64, waiters: u32) -> u32 {
-        let mut before = NONE;
-        self.update(seq, |slot| before = core::mem::replace(&mut slot.waiters, waiters));
-        before
+        self.replace(seq, Part::Waiters, waiters)
     }
 
     /// Puts a message in its slot, and before those that wait for its predecessor. Returns which one of
     /// them was the first.
     #[inline]
     pub(super) fn set_message_and_waiter(&mut self, seq: u64, message: u32) -> u32 {
-        let (number, index) = place(seq);
-        let offset = usize::try_from(number - (self.first >> PAGE_BITS)).unwrap_or(usize::MAX);
+        let (offset, index) = self.place(seq);
         let near = self.near.get_mut(offset);
         let (Some(Some(page)), Some(before)) = (near, index.checked_sub(1)) else {
             self.set_message(seq, message);
             return self.set_waiters(seq - 1, message);
         };
-        page.change(index, |slot| slot.message = message);
-        let mut first = NONE;
-        page.change(before, |slot| first = core::mem::replace(&mut slot.waiters, message));
-        first
+        page.replace(index, Part::Message, message);
+        page.replace(before, Part::Waiters, message)
     }
 
-    fn update(&mut self, seq: u64, change: impl FnOnce(&mut Slot)) {
+    /// The page of a number, counted from the first one, and the place in it.
+    #[inline]
+    fn place(&self, seq: u64) -> (usize, usize) {
         debug_assert!(seq >= self.first, "delivered dots have no slot");
         let (number, index) = place(seq);
-        let offset = usize::try_from(number - (self.first >> PAGE_BITS)).unwrap_or(usize::MAX);
-        if let Some(Some(page)) = self.near.get_mut(offset) {
-            let is_used = page.change(index, change);
-            if !is_used {
-                self.near[offset] = None;
-                self.lose_page();
-            }
-        } else {
-            self.update_far(number, offset, |page| page.change(index, change));
-        }
+        let offset = number - (self.first >> PAGE_BITS);
+        (usize::try_from(offset).unwrap_or(usize::MAX), index)
     }
 
-    /// Changes a page that is not in the window, or not made yet. The change says whether the page is in
-    /// use.
+    fn replace(&mut self, seq: u64, part: Part, value: u32) -> u32 {
+        let (offset, index) = self.place(seq);
+        let Some(Some(page)) = self.near.get_mut(offset) else {
+            return self.replace_far(seq, offset, part, value);
+        };
+        let before = page.replace(index, part, value);
+        if page.used == 0 {
+            self.near[offset] = None;
+            self.lose_page();
+        }
+        before
+    }
+
+    /// The same in a page that is not in the window, or not made yet.
     #[cold]
-    fn update_far(&mut self, number: u64, offset: usize, change: impl FnOnce(&mut Page) -> bool) {
+    fn replace_far(&mut self, seq: u64, offset: usize, part: Part, value: u32) -> u32 {
         if offset >= self.near.len() && offset < SPREAD * self.pages + SPAN_MIN {
             self.widen(offset + 1);
         }
@@ -178,13 +186,15 @@ impl Slots {
             *pages += 1;
             Page::new()
         };
+        let (number, index) = place(seq);
         let is_near = offset < near.len();
         let page = if is_near {
             near[offset].get_or_insert_with(make)
         } else {
             far.entry(number).or_insert_with(make)
         };
-        if !change(page) {
+        let before = page.replace(index, part, value);
+        if page.used == 0 {
             if is_near {
                 near[offset] = None;
             } else {
@@ -192,6 +202,7 @@ impl Slots {
             }
             self.lose_page();
         }
+        before
     }
 
     fn lose_page(&mut self) {
@@ -257,7 +268,8 @@ impl Slots {
             // It may be in the map still, where nothing came since it was far away.
             let slot = self.get(seq);
             if !slot.is_empty() {
-                self.update(seq, |slot| *slot = Slot::EMPTY);
+                self.set_message(seq, NONE);
+                self.set_waiters(seq, NONE);
             }
             return slot;
         };
@@ -342,15 +354,19 @@ impl Page {
         Box::new(Self { slots: [Slot::EMPTY; PAGE], used: 0 })
     }
 
-    /// Changes a slot. Returns whether any is in use.
+    /// Changes a part of a slot. Returns what it was.
     #[inline]
-    fn change(&mut self, index: usize, change: impl FnOnce(&mut Slot)) -> bool {
+    fn replace(&mut self, index: usize, part: Part, value: u32) -> u32 {
         let slot = &mut self.slots[index];
         let was_used = !slot.is_empty();
-        change(slot);
+        let place = match part {
+            Part::Message => &mut slot.message,
+            Part::Waiters => &mut slot.waiters,
+        };
+        let before = core::mem::replace(place, value);
         let is_used = !slot.is_empty();
         self.used = self.used + u32::from(is_used) - u32::from(was_used);
-        self.used > 0
+        before
     }
 }
 
