@@ -29,8 +29,8 @@ const PAGES: [Page; 3] = [
         name: "causal",
         scripts: &["causal.js"],
         module: "pkg/crdt_wasm_causal_bg.wasm",
-        module_budget_bytes: 45_000,
-        budget_bytes: 50_000,
+        module_budget_bytes: 47_000,
+        budget_bytes: 53_000,
     },
     // What a page with documents loads beside them once its history is trimmed elsewhere, and no other.
     Page {
