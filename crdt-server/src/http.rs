@@ -59,6 +59,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
         (false, false) => (StatusCode::OK, "ok"),
     };
     let store = shared.store.statistics();
+    let (opened, histories) = shared.rooms.opened();
     let place = shared.realm.place();
     let applied = shared.realm.applied();
     let servers = shared.realm.links();
@@ -79,6 +80,8 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
         "status": word,
         "connections": shared.gate.connections(),
         "documents": shared.rooms.len(),
+        "opened": opened,
+        "histories_needed": histories,
         "commits": store.commits,
         "writes": store.writes,
         "bytes": store.bytes,

@@ -30,6 +30,9 @@ struct Inner {
     tasks: TaskTracker,
     stopping: CancellationToken,
     generations: AtomicU64,
+    /// How many rooms were opened, and how many of them needed the history of their document.
+    opened: AtomicU64,
+    histories: AtomicU64,
 }
 
 struct Entry {
@@ -59,12 +62,21 @@ impl Rooms {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             generations: AtomicU64::new(0),
+            opened: AtomicU64::new(0),
+            histories: AtomicU64::new(0),
         }))
     }
 
     /// How many documents are open.
     pub(crate) fn len(&self) -> usize {
         self.open().len()
+    }
+
+    /// How many documents were opened since the start, and of how many of these the history was needed: all
+    /// but those of which only was read what is visible.
+    pub(crate) fn opened(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.0.opened), count(&self.0.histories))
     }
 
     /// The room of a document, opened if need be. It stays for as long as the handle does.
@@ -86,6 +98,7 @@ impl Rooms {
         }
         let document: Arc<str> = document.into();
         let generation = self.0.generations.fetch_add(1, Ordering::Relaxed);
+        self.0.opened.fetch_add(1, Ordering::Relaxed);
         let (inbox, receiver) = mpsc::channel(INBOX_MESSAGES_MAX);
         open.insert(Arc::clone(&document), Entry { inbox: inbox.clone(), generation });
         drop(open);
@@ -159,6 +172,11 @@ impl Rooms {
 }
 
 impl Place {
+    /// The history of the document was needed.
+    pub(crate) fn note_history(&self) {
+        self.rooms.0.histories.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Gives the place up if no one holds a handle on the room.
     pub(crate) fn leave_if_deserted(&self) -> bool {
         let mut open = self.rooms.open();

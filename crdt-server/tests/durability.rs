@@ -8,6 +8,7 @@ use std::time::Duration;
 use crdt_server::server::ServerError;
 use support::Writer;
 use support::gated_store::GatedStore;
+use support::http::{Response, request};
 use support::running::{Running, Setup};
 
 /// Long enough for an acknowledgement that was sent to have come.
@@ -120,4 +121,43 @@ async fn a_shutdown_finishes_what_is_under_way() {
     store.release();
     writer.until_acknowledged().await;
     stopping.await.expect("no panic").expect("an orderly end");
+}
+
+/// By HTTP, too: neither is a change acknowledged, nor shown, nor is what was decided by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_answered_by_http_before_it_is_durable() {
+    let store = Arc::new(GatedStore::default());
+    let server = Running::start_on(Arc::<GatedStore>::clone(&store), Setup::default()).await;
+    let address = server.address;
+    let write = |by: i64| {
+        let body = format!(r#"{{"ops":[{{"op":"increment","path":["n"],"by":{by}}}]}}"#);
+        tokio::spawn(async move { request(address, "POST", "/v1/docs/n/ops", &[], &body).await })
+    };
+    let read = || {
+        let path = "/v1/docs/n?path=n&level=eventual";
+        tokio::spawn(async move { request(address, "GET", path, &[], "").await })
+    };
+    assert_eq!(write(1).await.expect("no panic").status, 200);
+    store.withhold();
+    let first = write(10);
+    let waiting = Arc::clone(&store);
+    let waiting = tokio::task::spawn_blocking(move || waiting.until_a_commit_waits());
+    waiting.await.expect("no panic");
+    // It is in memory by then; the second one is not even on its way.
+    let (shown, second) = (read(), write(100));
+    tokio::time::sleep(A_WHILE).await;
+    let last = read();
+    tokio::time::sleep(A_WHILE).await;
+    let early = [&first, &shown, &second, &last].map(tokio::task::JoinHandle::is_finished);
+    assert_eq!(early, [false; 4], "answered too early");
+    store.release();
+    let value = async |read: tokio::task::JoinHandle<Response>| {
+        read.await.expect("no panic").json()["value"].as_u64().expect("a count")
+    };
+    assert!([11, 111].contains(&value(shown).await));
+    assert_eq!(value(last).await, 111);
+    for write in [first, second] {
+        assert_eq!(write.await.expect("no panic").status, 200);
+    }
+    server.stop().await.expect("an orderly end");
 }

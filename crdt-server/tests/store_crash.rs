@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use crdt_core::{DotRange, ReplicaId};
 use crdt_server::auth::Owner;
-use crdt_server::store::{Content, EmbeddedStore, LogEntry, Store, StoredDocument, Write};
+use crdt_server::store::{
+    Admitted, Content, EmbeddedStore, LogEntry, Store, StoreWriter, StoredDocument, Write,
+};
 
 use support::medium::Medium;
 
@@ -45,6 +47,72 @@ fn without_sync_the_loss_is_noticed() {
     let loses = |&seed: &u64| !matches!(std::panic::catch_unwind(|| run(seed, 5, true)), Ok(Ok(_)));
     let losses = (0..40).filter(loses).count();
     assert!(losses >= 36, "only {losses} of 40 runs noticed that nothing is ever synced");
+}
+
+/// Whoever was told a position is told nothing else after a crash.
+#[test]
+fn no_position_that_was_told_is_taken_back() {
+    let told: usize =
+        (0..60).map(|seed| told(seed).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"))).sum();
+    assert!(told > 600, "only {told} positions were told");
+}
+
+/// Writes through the writer, several at a time, cuts the power and looks for what was told: how much
+/// that was, or what is wrong.
+pub(crate) fn told(seed: u64) -> Result<usize, &'static str> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut medium = Medium::default();
+    drop(EmbeddedStore::with_backend(medium.clone()).map_err(|_| "a new store does not open")?);
+    let mut told: Vec<(DotRange, u64)> = Vec::new();
+    for _ in 0..3 {
+        medium.crash_after(rng.u64(1..200));
+        // The power may go before it is open.
+        let store = EmbeddedStore::with_backend(medium.clone()).map(Arc::new);
+        let started = store.and_then(|store| StoreWriter::start(store, false));
+        if let Ok((writer, thread)) = started {
+            runtime.block_on(write_and_note(&writer, &mut rng, &mut told));
+            drop(writer);
+            thread.join().expect("the thread ends");
+        }
+        medium = medium.after_the_crash(&mut rng);
+        let store = EmbeddedStore::with_backend(medium.clone()).map_err(|_| "it does not open")?;
+        let head = store.realm().map_err(|_| "it cannot be read")?.head;
+        let log = store.admissions(0, usize::MAX).map_err(|_| "its log cannot be read")?;
+        for (range, position) in &told {
+            if *position > head {
+                return Err("a position was told that is not there");
+            }
+            let entry = log.iter().find(|entry| entry.range == *range);
+            if entry.is_none_or(|entry| entry.last() > *position) {
+                return Err("events are not where it was told");
+            }
+        }
+    }
+    Ok(told.len())
+}
+
+/// Until the power goes.
+async fn write_and_note(
+    writer: &StoreWriter,
+    rng: &mut fastrand::Rng,
+    told: &mut Vec<(DotRange, u64)>,
+) {
+    loop {
+        let mut under_way = Vec::new();
+        for _ in 0..rng.usize(1..6) {
+            let mut write = random_write(rng);
+            let range = DotRange::new(ReplicaId::from_u128(rng.u128(..)), 1, rng.u64(1..4));
+            write.admitted.push(Admitted { range, from: None });
+            under_way.push((range, writer.write(write)));
+        }
+        for (range, durable) in under_way {
+            match durable.await {
+                Ok(position) => told.push((range, position)),
+                Err(_) => return,
+            }
+        }
+    }
 }
 
 /// Writes to a store, cuts the power and compares what comes back with what was

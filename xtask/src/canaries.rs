@@ -4,7 +4,7 @@
 //! line in the code, `is_planted("name")`, which is `false` but in a build with the cfg
 //! `canary="chosen"`. That is built once, and looks for a seed that fails with each bug in turn.
 //! Bugs of sessions and levels are found by the tests of these, which have a world of their own; those of the
-//! checker of histories by its table of known anomalies.
+//! checker of histories by its table of known anomalies; those of the server by its crash test, and by clients of real servers.
 
 use std::time::Instant;
 
@@ -38,6 +38,7 @@ pub(crate) struct Canary {
 
 const LABORATORY: &str = "crdt-sim";
 const LEVELS: &str = "crdt-causal";
+const SERVER: &str = "crdt-server";
 
 /// A bug that the laboratory finds.
 const fn canary(name: &'static str, what: &'static str) -> Canary {
@@ -47,6 +48,11 @@ const fn canary(name: &'static str, what: &'static str) -> Canary {
 /// A bug of sessions and levels.
 const fn of_levels(name: &'static str, what: &'static str) -> Canary {
     Canary { name, what, finder: LEVELS }
+}
+
+/// A bug of the server.
+const fn of_the_server(name: &'static str, what: &'static str) -> Canary {
+    Canary { name, what, finder: SERVER }
 }
 
 /// All of them. That each stands in the code, and no other, is a test.
@@ -112,7 +118,18 @@ pub(crate) const CANARIES: &[Canary] = &[
         "take-silence-for-refusal",
         "a strong write without an answer is taken to have failed",
     ),
+    of_the_server("position-before-sync", "a server tells a position that is not on its disk yet"),
+    of_the_server(
+        "answer-strong-from-a-copy",
+        "a server answers what is strong though another one decides",
+    ),
 ];
+
+/// Those that are found without the server, which takes minutes to build with bugs in it.
+pub(crate) fn of_libraries() -> Vec<String> {
+    let libraries = CANARIES.iter().filter(|canary| canary.finder != SERVER);
+    libraries.map(|canary| canary.name.to_owned()).collect()
+}
 
 /// What a hunt says when it has caught something.
 struct Found {
@@ -140,7 +157,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         .iter()
         .filter(|canary| options.only.is_empty() || options.only.iter().any(|n| n == canary.name))
         .collect();
-    for finder in [LABORATORY, LEVELS] {
+    for finder in [LABORATORY, LEVELS, SERVER] {
         if chosen.iter().any(|canary| canary.finder == finder) {
             build(finder).args(["--no-run"]).run_quietly("building the laboratory with bugs")?;
         }
@@ -246,7 +263,7 @@ mod tests {
     #[test]
     fn every_planted_bug_is_listed_and_every_listed_one_is_planted() {
         let mut names = BTreeSet::new();
-        for library in ["crdt-core", "crdt-causal", "crdt-document", "crdt-sim"] {
+        for library in ["crdt-core", "crdt-causal", "crdt-document", "crdt-server", "crdt-sim"] {
             planted(&workspace::root().join(library).join("src"), &mut names);
         }
         let listed: BTreeSet<String> = CANARIES.iter().map(|c| c.name.to_owned()).collect();

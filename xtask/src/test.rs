@@ -168,7 +168,7 @@ fn rust() -> Outcome {
 
 fn laboratory() -> Outcome {
     sim::campaign(2_000)?;
-    canaries::run(&canaries::Options { seeds: 2_000, only: Vec::new(), list: false })
+    canaries::run(&canaries::Options { seeds: 2_000, only: canaries::of_libraries(), list: false })
 }
 
 #[cfg(test)]

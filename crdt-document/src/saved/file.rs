@@ -23,7 +23,7 @@ use crate::codec::body::{self, Body};
 use crate::history;
 use crate::state::State;
 
-const MAGIC: [u8; 4] = *b"CRDs";
+pub(super) const MAGIC: [u8; 4] = *b"CRDs";
 const VERSION: u8 = 0;
 
 const ID_LEN: usize = size_of::<ReplicaId>();

@@ -76,6 +76,20 @@ impl Document {
         Ok(Self::of_state(asleep::open(file)?, genesis))
     }
 
+    /// Whether these are bytes that [`save`](Self::save) wrote, by how they begin: a storage may hold
+    /// documents in the form of [`encode`](Self::encode), too.
+    ///
+    /// ```
+    /// use crdt_document::Document;
+    ///
+    /// let doc = Document::reader();
+    /// assert!(Document::is_saved(&doc.save()) && !Document::is_saved(&doc.encode()));
+    /// ```
+    #[must_use]
+    pub fn is_saved(bytes: &[u8]) -> bool {
+        bytes.starts_with(&file::MAGIC)
+    }
+
     /// Whether the history is decoded, so that what needs it does not have to wait. It is, but for
     /// documents that were [opened](Self::open).
     pub fn has_history(&self) -> bool {

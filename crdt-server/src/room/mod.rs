@@ -125,6 +125,7 @@ impl Room {
             place.leave();
             return self.turn_away().await;
         };
+        let mut has_history = false;
         let mut deserted_since = Instant::now();
         if let Err(error) = room.keep_up(&self.store).await {
             return error!(%error, "the store cannot be read");
@@ -146,6 +147,9 @@ impl Room {
                 Some(input) = self.inbox.recv() => {
                     room.take_in(input);
                     for _ in 1..BATCH_MAX {
+                        if room.needs_floor() {
+                            break;
+                        }
                         let Ok(input) = self.inbox.try_recv() else { break };
                         room.take_in(input);
                     }
@@ -160,11 +164,15 @@ impl Room {
                 () = wake.notified() => room.on_wake(),
                 () = timer, if deadline.is_some() => room.on_deadline(),
                 () = sleep_until(idle_at), if is_deserted => {
-                    if place.leave_if_deserted() {
+                    // Who comes next is to find what is visible, and no log to replay.
+                    if room.had_clients && room.stored.pack() {
+                        debug!("packed");
+                    } else if place.leave_if_deserted() {
                         debug!("unloaded");
                         return;
+                    } else {
+                        deserted_since = Instant::now();
                     }
-                    deserted_since = Instant::now();
                 }
             }
             if let Err(error) = room.keep_up(&self.store).await {
@@ -174,6 +182,10 @@ impl Room {
                 room.on_write();
             }
             room.transmit();
+            if !has_history && room.document.has_history() {
+                has_history = true;
+                place.note_history();
+            }
         }
     }
 
@@ -196,7 +208,7 @@ impl Room {
                 debug!(bytes = stored.log_bytes(), bundles = stored.log.len(), "loaded");
                 let store = self.store.clone();
                 let kept =
-                    Stored::new(Arc::clone(&self.document), store, &stored, document.version());
+                    Stored::new(Arc::clone(&self.document), store, &stored, document.frontier());
                 let own_digest = own_digest(self.store.log_id());
                 let own = stored.owners.iter().find(|(_, owner)| **owner == own_digest);
                 let requests = Requests::new(stored.answers, own.map(|(&replica, _)| replica));

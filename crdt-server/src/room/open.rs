@@ -73,7 +73,7 @@ impl OpenRoom {
         attester: Arc<Attester>,
         limits: &Limits,
     ) -> Self {
-        let blank = document.version().is_empty();
+        let blank = document.is_empty();
         Self {
             origin: if blank { Origin::Unknown } else { Origin::Settled },
             document,
@@ -149,6 +149,8 @@ impl OpenRoom {
     ) {
         let member = link.member;
         self.had_clients |= peer.is_none();
+        // A session begins with what is held, and says so.
+        self.stored.look_at(&self.document);
         let peer = peer.map(|(mut peer, watch)| {
             peer.watch(watch, self.document.version());
             peer
@@ -181,7 +183,7 @@ impl OpenRoom {
             (None, _) => Past::Any,
             (Some(trimming), Some(peer)) if trimming.is_trusted(peer.slot()) => Past::Any,
             (Some(trimming), _) if trimming.lags() => Past::Unknown,
-            _ => Past::After(self.age.floor.heads()),
+            _ => Past::After(self.age.floor().heads()),
         };
         let log = &mut Admission {
             document: &mut self.document,
@@ -374,6 +376,13 @@ impl OpenRoom {
         for member in self.members.values() {
             member.link.close(CloseReason::GoingAway, "the server is shutting down");
         }
+    }
+
+    /// Whether it has to be found out what members have to have seen, before they are listened to.
+    pub(super) fn needs_floor(&self) -> bool {
+        self.attester.realm.trimming().is_some()
+            && !self.members.is_empty()
+            && !self.age.has_floor()
     }
 
     pub(super) fn is_deserted(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crdt_core::{ReplicaId, VersionVector};
+use crdt_core::ReplicaId;
 use crdt_document::{Document, Entry, MapView, View};
 use tokio::sync::oneshot;
 
@@ -16,7 +16,8 @@ use crate::trimming::Trimming;
 /// Answers that wait until what they show is durable.
 #[derive(Default)]
 pub(super) struct Requests {
-    waiting: VecDeque<(VersionVector, Waiting)>,
+    /// Each with how many writes have to be durable.
+    waiting: VecDeque<(u64, Waiting)>,
     /// The latest answered requests with a key, oldest first.
     answered: VecDeque<Answer>,
     /// Under which the server itself writes here.
@@ -56,8 +57,8 @@ impl Requests {
     }
 
     /// Sends the answers to everything that is durable now, the last of it at `position`.
-    pub(super) fn on_durable(&mut self, durable: &VersionVector, position: u64) {
-        while self.waiting.front().is_some_and(|(version, _)| durable.dominates(version)) {
+    pub(super) fn on_durable(&mut self, writes: u64, position: u64) {
+        while self.waiting.front().is_some_and(|(awaited, _)| *awaited <= writes) {
             // Whoever has gone in the meantime needs no answer.
             match self.waiting.pop_front() {
                 Some((_, Waiting::Read { value, reply })) => drop(reply.send(Ok(value))),
@@ -68,16 +69,12 @@ impl Requests {
             }
         }
     }
-
-    fn wait(&mut self, document: &Document, waiting: Waiting) {
-        self.waiting.push_back((document.version().clone(), waiting));
-    }
 }
 
 impl OpenRoom {
     pub(super) fn read(&mut self, path: &[String], reply: Reply<String>) {
         match value_at(&self.document, path) {
-            Ok(value) => self.requests.wait(&self.document, Waiting::Read { value, reply }),
+            Ok(value) => self.wait(Waiting::Read { value, reply }),
             Err(problem) => drop(reply.send(Err(problem))),
         }
         self.answer();
@@ -85,16 +82,23 @@ impl OpenRoom {
 
     pub(super) fn write(&mut self, write: Write, reply: Reply<WriteAnswer>) {
         let answer = self.carry_out(write);
-        self.requests.wait(&self.document, Waiting::Write { answer, reply });
+        self.wait(Waiting::Write { answer, reply });
         self.answer();
+    }
+
+    /// Answers once all is durable that the document has now.
+    fn wait(&mut self, waiting: Waiting) {
+        let awaited = self.stored.awaits(&self.document);
+        self.requests.waiting.push_back((awaited, waiting));
     }
 
     /// Answers what can be.
     pub(super) fn answer(&mut self) {
-        self.requests.on_durable(self.stored.durable(), self.stored.position());
+        self.requests.on_durable(self.stored.durable_writes(), self.stored.position());
     }
 
-    pub(super) fn known(&self, replicas: &[ReplicaId]) -> Vec<Known> {
+    pub(super) fn known(&mut self, replicas: &[ReplicaId]) -> Vec<Known> {
+        self.stored.look_at(&self.document);
         let known = |&replica| Known {
             replica,
             last: self.stored.durable().get(replica),
@@ -121,6 +125,7 @@ impl OpenRoom {
             answer.is_repeated = true;
             return Ok(answer);
         }
+        self.stored.look_at(&self.document);
         let replica = match replica {
             None => self.own_replica(),
             Some(replica) => self.claim_for_request(replica, permission.identity)?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crdt_core::{ReplicaId, VersionVector};
+use crdt_core::ReplicaId;
 use crdt_document::Genesis;
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
@@ -17,11 +17,12 @@ use crate::trimming::{Floor, Trimming};
 /// What a room knows of how old its document is.
 #[derive(Default)]
 pub(super) struct Age {
-    pub(super) floor: Floor,
+    /// Found out once somebody is here whom it concerns: it takes the history.
+    floor: Option<Floor>,
     /// Those who wait until the floor is renewed and everything from before is durable.
     waiting: Vec<oneshot::Sender<()>>,
-    /// The same, once it is renewed.
-    renewed: Vec<(VersionVector, oneshot::Sender<()>)>,
+    /// The same, once it is renewed, with how many writes have to be durable.
+    renewed: Vec<(u64, oneshot::Sender<()>)>,
     /// Up to which position the document was trimmed.
     trimmed: u64,
     /// Those who wait for that.
@@ -33,6 +34,17 @@ pub(super) struct Age {
 }
 
 impl Age {
+    /// What comes from members has to have seen it.
+    pub(super) fn floor(&self) -> &Floor {
+        self.floor
+            .as_ref()
+            .expect("it is found out after somebody joins, and before they are heard")
+    }
+
+    pub(super) const fn has_floor(&self) -> bool {
+        self.floor.is_some()
+    }
+
     pub(super) fn ask_to_renew(&mut self, done: oneshot::Sender<()>) {
         self.waiting.push(done);
     }
@@ -53,19 +65,26 @@ impl OpenRoom {
         let Some(trimming) = self.trimming() else { return Ok(()) };
         let (floor, trim) = (trimming.floor(), trimming.trim());
         let (elapsed, horizon) = (trimming.elapsed_ms(), trimming.horizon_ms());
-        if !self.age.waiting.is_empty() || self.age.floor.position() != floor {
+        let is_other = self.age.floor.as_ref().is_none_or(|known| known.position() != floor);
+        let is_here = !self.members.is_empty();
+        if is_here && (is_other || !self.age.waiting.is_empty()) {
             let durable = self.stored.durable().clone();
             let held = store.held(self.stored.document()).await?;
-            self.age.floor = Floor::of(&self.document, &durable, &held, floor);
-            let version = self.document.version();
-            let waiting = self.age.waiting.drain(..).map(|done| (version.clone(), done));
-            self.age.renewed.extend(waiting);
+            self.age.floor = Some(Floor::of(&self.document, &durable, &held, floor));
+        } else if is_other {
+            // Nobody is here to be measured by it, and the history may sleep on.
+            self.age.floor = None;
         }
+        let awaited = self.stored.awaits(&self.document);
+        let waiting = self.age.waiting.drain(..).map(|done| (awaited, done));
+        self.age.renewed.extend(waiting);
         self.renew_all(elapsed, horizon);
-        let durable = self.stored.durable();
+        let durable = self.stored.durable_writes();
         // Who waits is told by dropping what it waits for.
-        self.age.renewed.retain(|(version, _)| !durable.dominates(version));
-        if self.age.trimmed < trim && self.may_trim() {
+        self.age.renewed.retain(|(awaited, _)| *awaited > durable);
+        // A document that nobody has open is trimmed when it is its turn.
+        let is_asked = is_here || !self.age.asked.is_empty();
+        if is_asked && self.age.trimmed < trim && self.may_trim() {
             let held = store.held(self.stored.document()).await?;
             self.trim(&held, trim, elapsed.saturating_sub(horizon));
         }

@@ -31,7 +31,10 @@ pub struct EmbeddedStore {
 }
 
 /// The layout below.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
+
+/// The layout in which a snapshot was a document as it is sent. Such snapshots are still read.
+const FORMAT_WITHOUT_SAVED: u64 = 2;
 
 /// The layout that had no admission log, no digests and no answers.
 const FORMAT_WITHOUT_POSITIONS: u64 = 1;
@@ -48,7 +51,7 @@ const CACHE_BYTES: usize = 32 << 20;
 /// [`held::HELD`] was admitted, if there is that table.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
-/// Document → encoded document.
+/// Document → saved document, or one as it is sent, by an earlier release.
 pub(super) const SNAPSHOTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("snapshots");
 
 /// (Document, position) → bundle of changes. Positions ascend within a document.
@@ -132,6 +135,11 @@ impl EmbeddedStore {
         let found = transaction.open_table(META)?.get("format")?.map(|value| value.value());
         match found {
             Some(FORMAT) => transaction.abort()?,
+            // So that an earlier release refuses the file, and not its documents one by one.
+            Some(FORMAT_WITHOUT_SAVED) => {
+                transaction.open_table(META)?.insert("format", FORMAT)?;
+                transaction.commit()?;
+            }
             Some(FORMAT_WITHOUT_POSITIONS) => {
                 make_realm_tables(&transaction)?;
                 upgrade::number_everything(&transaction)?;

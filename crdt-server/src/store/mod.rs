@@ -1,9 +1,11 @@
 //! What survives the process: snapshots, logs of changes, who owns which replica id, and the
 //! order in which everything was admitted.
 //!
-//! A document is stored as the newest *snapshot* (the whole document, encoded) and the *log*
+//! A document is stored as the newest *snapshot* (the whole document, as
+//! [`Document::save`](crdt_document::Document::save) writes it: what is visible first) and the *log*
 //! of bundles of changes that came after it. A room appends to the log, and from time to
-//! time replaces snapshot and log by a newer snapshot, in one transaction.
+//! time, and when it is closed, replaces snapshot and log by a newer snapshot, in one transaction. So a
+//! document that was closed in order opens without its history.
 //!
 //! Every event that becomes durable gets a *position*, over all documents, in the same commit:
 //! the [admission log](LogEntry), by which servers tell each other, and their clients, how

@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
+use crdt_core::canary::is_planted;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
@@ -311,6 +312,12 @@ impl Worker {
                 let goes_on = bytes < COMMIT_BYTES_MAX && !begins_stratum;
                 next = if goes_on { self.queue.try_recv().ok() } else { None };
             }
+            // A planted bug: a position is told, and so acknowledged, that a crash may take back.
+            if is_planted("position-before-sync") {
+                let early = self.shared.tail.number(&group, unix_ms());
+                let head = *self.shared.tail.head().borrow();
+                tell(&mut waiting, early.last().map_or(head, LogEntry::last));
+            }
             if let Err(failure) = self.commit(&group, bytes, note.take()) {
                 error!(error = %failure, "the store failed; nothing is acknowledged from here on");
                 let mut slot = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
@@ -321,10 +328,7 @@ impl Worker {
             if begins_stratum {
                 self.shared.tail.begin_stratum();
             }
-            for done in waiting.drain(..) {
-                // A room that is gone does not wait.
-                let _ = done.send(*self.shared.tail.head().borrow());
-            }
+            tell(&mut waiting, *self.shared.tail.head().borrow());
         }
         failed_unless_done.disarm();
     }
@@ -349,6 +353,13 @@ impl Worker {
         self.shared.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         debug!(writes = group.len(), bytes, "committed");
         Ok(())
+    }
+}
+
+fn tell(waiting: &mut Vec<oneshot::Sender<u64>>, position: u64) {
+    for done in waiting.drain(..) {
+        // A room that is gone does not wait.
+        let _ = done.send(position);
     }
 }
 

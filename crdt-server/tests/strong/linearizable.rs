@@ -144,6 +144,13 @@ impl World {
         played
     }
 
+    /// What is wrong with the history of a seed, if anything is.
+    #[cfg(canary = "chosen")]
+    pub(crate) async fn violation(&self, seed: u64) -> Option<&'static str> {
+        let played = self.play(seed, "strong").await;
+        (!is_linearizable(&played.records)).then_some("not linearizable")
+    }
+
     pub(crate) async fn stop(self) {
         self.other.stop().await.expect("an orderly end");
         self.authority.stop().await.expect("an orderly end");

@@ -5,7 +5,7 @@ mod support;
 
 mod answers;
 mod engine;
-mod linearizable;
+pub(crate) mod linearizable;
 
 use std::net::SocketAddr;
 use std::time::Duration;

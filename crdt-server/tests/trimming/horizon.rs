@@ -185,3 +185,39 @@ async fn what_was_there_before_is_trimmed_a_month_after_it_was_switched_on() {
     assert!(is_trimmed(&come_back(&world.server, "notes", &mut lost).await));
     world.server.stop().await.expect("an orderly end");
 }
+
+/// Where history is trimmed, too, who only reads wakes none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_only_read_sleeps_through_all_days() {
+    let store = EmbeddedStore::with_backend(Medium::default()).expect("a new store");
+    let (store, hand) = (Arc::new(store), HandClock::new(DAY));
+    let start = || {
+        let mut setup = setup(&hand);
+        setup.limits.room_idle_timeout = Duration::from_millis(20);
+        Running::start_on(Arc::<EmbeddedStore>::clone(&store), setup)
+    };
+    let server = start().await;
+    write(&server, "notes", 1, "world").await;
+    write(&server, "notes", 2, "Hello ").await;
+    for _ in 0..40 {
+        day(&hand, &[&server]).await;
+    }
+    assert!(trimming(&server).await["trimmed_events"].as_u64() > Some(0));
+    server.stop().await.expect("an orderly end");
+    let server = start().await;
+    for _ in 0..3 {
+        day(&hand, &[&server]).await;
+        let path = "/v1/docs/notes?path=body";
+        let read = super::support::http::request(server.address, "GET", path, &[], "").await;
+        assert_eq!(read.json()["value"], "Hello world");
+    }
+    let health = health(server.address).await;
+    assert_eq!(
+        (&health["histories_needed"], health["opened"].as_u64() > Some(0)),
+        (&0.into(), true)
+    );
+    // A member is measured by the floor before it is heard.
+    let late = write(&server, "notes", 3, "> ").await;
+    assert_eq!(text(&late), "> Hello world");
+    server.stop().await.expect("an orderly end");
+}
