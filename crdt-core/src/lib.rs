@@ -89,7 +89,8 @@
 //!
 //! # Features
 //!
-//! * `std` (default): nothing here needs it; it only turns it on in dependencies.
+//! * `std` (default): nothing here needs it; it turns it on in dependencies, one of which has the processor
+//!   compute checksums where it can.
 //! * `derive`: the derive macros.
 //! * `laws`: the laws of every type as tests for types of your own.
 //! * `uuid`: `ReplicaId` from and into `Uuid`.
