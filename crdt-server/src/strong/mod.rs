@@ -68,9 +68,10 @@ pub enum Strong {
 /// impl StrongEngine for Numbers {
 ///     fn run(&self, operation: StrongOperation) -> OutcomeFuture<'_> {
 ///         Box::pin(async move {
-///             let last = match operation {
-///                 StrongOperation::Read { .. } => self.0.load(Ordering::SeqCst),
-///                 StrongOperation::Write { .. } => self.0.fetch_add(1, Ordering::SeqCst) + 1,
+///             let last = if operation.is_read() {
+///                 self.0.load(Ordering::SeqCst)
+///             } else {
+///                 self.0.fetch_add(1, Ordering::SeqCst) + 1
 ///             };
 ///             Outcome::Committed { position: last, answer: last.into() }
 ///         })
