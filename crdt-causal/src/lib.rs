@@ -14,6 +14,7 @@
 //!   they are, and what a slot meant when.
 //! * [`quorum`] computes how many replicas have to take part, [`handoff`] keeps what one misses while it
 //!   is away, and a [`breaker`] notices that it is.
+//! * [`observe`] watches from outside: which promises were broken, and which objectives are missed.
 //!
 //! They are values and state machines and nothing else. Bytes, messages and the time are arguments;
 //! messages, events and the next deadline are polled. There is no socket in here, no clock, no
@@ -200,6 +201,7 @@ mod elapsed;
 pub mod handoff;
 pub mod level;
 pub mod membership;
+pub mod observe;
 pub mod policy;
 pub mod quorum;
 pub mod reconcile;

@@ -6,6 +6,7 @@
 //! nothing where it matters either.
 
 mod buffer;
+mod cap;
 mod retirement;
 mod token;
 
