@@ -90,6 +90,8 @@ pub struct Summary {
     pub forks_seen: u64,
     /// Of these, runs in which two that were in the fork met, and nothing disturbed them.
     pub forks_met: u64,
+    /// Visits of clients that were answered, and those that were not, since the machine had too little.
+    pub visits: [u64; 2],
     /// The seeds that failed, in order, with what was wrong first.
     pub failures: Vec<(u64, Violation)>,
 }
@@ -105,6 +107,8 @@ impl Summary {
         self.forked += u64::from(report.forked);
         self.forks_seen += u64::from(report.forks_seen > 0);
         self.forks_met += u64::from(report.forks_met > 0);
+        self.visits[0] += report.visits;
+        self.visits[1] += report.visits_refused;
         self.failures.extend(report.violation.map(|violation| (seed, violation)));
     }
 }

@@ -65,7 +65,7 @@ use crdt_document::{Document, EditError, Transaction};
 use crate::campaign::{self, Keep, Summary};
 use crate::document::{DocumentReplica, OfSchema};
 use crate::messages::{MessagesReplica, OfType};
-use crate::plan::{Plan, Subject};
+use crate::plan::{Action, Plan, Subject};
 use crate::random::Random;
 use crate::replica::Violation;
 use crate::shrink;
@@ -184,6 +184,8 @@ fn try_seeds(
         plan.subject = subject;
         // Those that mean harm know the laboratory's own types alone.
         plan.nodes.iter_mut().for_each(|node| node.hostile = None);
+        // And so do clients.
+        plan.steps.retain(|step| !matches!(step.action, Action::Visit { .. }));
         plan
     };
     let count = seeds.end.saturating_sub(seeds.start);

@@ -38,6 +38,7 @@ pub mod disk;
 pub mod document;
 pub mod faults;
 pub mod history;
+pub mod incident;
 pub mod journal;
 pub mod laboratory;
 pub mod messages;

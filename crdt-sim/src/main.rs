@@ -1,6 +1,7 @@
-//! The laboratory's commands: `run`, `twins`, `replay`, `hash`; `scenario`; and those of histories, `check` and
+//! The laboratory's commands: `run`, `twins`, `replay`, `explain`, `hash`; `scenario`; and those of histories, `check` and
 //! `generate`.
 
+mod explain;
 mod histories;
 mod scenarios;
 
@@ -36,6 +37,8 @@ enum Command {
     Twins(Run),
     /// Play a plan that was saved, and perhaps edited; print what happens, and draw it.
     Replay(Replay),
+    /// Say what kind of incident there was in a run, and what happened, causes before effects.
+    Explain(explain::Explain),
     /// Print the trace hash of seeds: the same in every build and on every platform.
     Hash(Hash),
     /// Play a situation: what happens, what clients get at each level, and whether what is claimed holds.
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run(&options),
         Command::Twins(options) => twins(&options),
         Command::Replay(options) => replay(&options),
+        Command::Explain(options) => explain::explain(&options),
         Command::Hash(options) => hash(&options),
         Command::Scenario(options) => scenarios::play(&options),
         Command::Check(options) => histories::check(&options),
@@ -175,7 +179,7 @@ fn result_line(summary: &Summary, first: u64, since: Instant) -> String {
     format!(
         "RESULT first_seed={first} seeds={} failed={} events={} applied={} compared={} \
          virtual_hours={hours:.1} faults={} fault_kinds={} rarest_fault={} fault_kinds_over_{OFTEN}={} \
-         forked_seeds={} forks_seen={} seconds={:.1}",
+         forked_seeds={} forks_seen={} visits={} visits_refused={} seconds={:.1}",
         summary.runs,
         summary.failures.len(),
         summary.events,
@@ -187,6 +191,8 @@ fn result_line(summary: &Summary, first: u64, since: Instant) -> String {
         fired.filter(|count| *count >= OFTEN).count(),
         summary.forked,
         summary.forks_seen,
+        summary.visits[0],
+        summary.visits[1],
         since.elapsed().as_secs_f64(),
     )
 }

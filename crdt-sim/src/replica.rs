@@ -99,6 +99,22 @@ pub trait Replica: Machine + Sized {
         draft: Draft<'_, Self::Op>,
     ) -> Result<Vec<Vec<DotRange>>, Violation>;
 
+    /// A client writes a value into a register, here and in the model. Returns what [`edit`](Self::edit) does; or
+    /// `None` if nothing was written, since somebody else writes under this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`edit`](Self::edit).
+    fn put(
+        &mut self,
+        register: u8,
+        value: u64,
+        draft: Draft<'_, Self::Op>,
+    ) -> Result<Option<Vec<Vec<DotRange>>>, Violation>;
+
+    /// What a client reads in a register.
+    fn get(&self, register: u8) -> Option<u64>;
+
     /// Takes in a packet.
     fn receive(&mut self, link: usize, bytes: &[u8], now: u64) -> Received;
 

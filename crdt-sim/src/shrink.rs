@@ -218,6 +218,7 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
     plan.steps.retain_mut(|Step { action, .. }| match action {
         Action::Edit { node, .. }
         | Action::Burst { node, .. }
+        | Action::Visit { node, .. }
         | Action::Compact { node }
         | Action::Crash { node, .. }
         | Action::Rot { node, .. }

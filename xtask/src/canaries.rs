@@ -88,6 +88,11 @@ pub(crate) const CANARIES: &[Canary] = &[
     canary("fold_insertion", "what not everybody has seen inserted is folded away"),
     canary("fold_remover", "what not everybody has seen removed is folded away"),
     canary("fold_neighbour", "removed letters are dropped beside an insertion that is open"),
+    canary(
+        "serve-without-the-token",
+        "a client is served by a machine that has less than it has seen",
+    ),
+    canary("answer-before-sync", "a client is told what a crash may take back"),
     canary("believe-the-aborted", "in a history, what was aborted may be read"),
     canary(
         "believe-the-intermediate",

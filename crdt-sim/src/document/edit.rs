@@ -54,6 +54,42 @@ pub(super) fn change(
     }
 }
 
+/// The map of the registers, in which nothing else is done.
+pub(super) const REGISTERS: &str = "registers";
+
+/// Writes into a register, and says whether that was possible: after a fork it may not be.
+pub(super) fn put(
+    doc: &mut Document,
+    sight: &mut Sight,
+    register: u8,
+    value: u64,
+    draft: Draft<'_, Op>,
+) -> Result<bool, Violation> {
+    let at = child(&At::new(), REGISTERS, Kind::Map);
+    let (key, value) = (register.to_string(), value as i64);
+    let mut author =
+        Author { sight: core::mem::take(sight).at(draft.known(), draft.history()), draft };
+    author.push(at, Do::Set(key.clone(), value));
+    let Author { draft, sight: seen } = author;
+    let written = doc.transact(|tx| {
+        tx.map(REGISTERS).set(&key, value);
+        Ok(())
+    });
+    match written {
+        Ok(()) => {
+            *sight = seen;
+            let _ = draft.commit();
+            Ok(true)
+        }
+        Err(error) => {
+            let is_blind = draft.is_blind();
+            draft.give_up();
+            let what = format!("a register was not written: {error}");
+            if is_blind { Ok(false) } else { Err(Violation::new("edits", what)) }
+        }
+    }
+}
+
 /// Where an edit is: a container of the root, or of a map in it.
 fn place(edit: &Edit) -> (Path, At, &'static str, Kind) {
     const KEYS: [&str; 2] = ["a", "b"];
@@ -121,8 +157,8 @@ impl Author<'_> {
                     self.push(at, Do::Remove(key.into()));
                 }
             }
-            // Everything goes only now and then.
-            _ if number == 0 => {
+            // Everything goes only now and then; but what clients write is judged as a history, in which nothing goes.
+            _ if number == 0 && !self.sight.contains(&at, REGISTERS) => {
                 map.clear();
                 if ["a", "b"].iter().any(|key| self.sight.contains(&at, key)) {
                     self.push(at, Do::Clear);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crdt_causal::sync::{Config, Event, Limits, Refusal, Retry, Session, SessionError};
 use crdt_core::{DotRange, Frontier, ReplicaId, VersionVector};
-use crdt_document::{Document, ImportError};
+use crdt_document::{Document, ImportError, Value};
 
 pub use hostile::HostilePeer;
 pub use usage::{Everything, OfSchema, Usage};
@@ -132,6 +132,23 @@ impl<U: Usage> Replica for DocumentReplica<U> {
     ) -> Result<Vec<Vec<DotRange>>, Violation> {
         U::edit(&mut self.doc, &mut self.sight, edits, fails, draft)?;
         Ok(Vec::new())
+    }
+
+    fn put(
+        &mut self,
+        register: u8,
+        value: u64,
+        draft: Draft<'_, U::Op>,
+    ) -> Result<Option<Vec<Vec<DotRange>>>, Violation> {
+        let is_made = U::put(&mut self.doc, &mut self.sight, register, value, draft)?;
+        Ok(is_made.then(Vec::new))
+    }
+
+    fn get(&self, register: u8) -> Option<u64> {
+        match self.doc.map(edit::REGISTERS).get(&register.to_string())? {
+            Value::Int(value) => u64::try_from(*value).ok(),
+            _ => None,
+        }
     }
 
     fn receive(&mut self, link: usize, bytes: &[u8], now: u64) -> Received {

@@ -37,6 +37,19 @@ pub trait Usage: Sized + 'static {
         draft: Draft<'_, Self::Op>,
     ) -> Result<(), Violation>;
 
+    /// Writes into a register, in the document and in the model. Says whether it was done.
+    ///
+    /// # Errors
+    ///
+    /// As [`edit`](Self::edit).
+    fn put(
+        doc: &mut Document,
+        sight: &mut Self::Sight,
+        register: u8,
+        value: u64,
+        draft: Draft<'_, Self::Op>,
+    ) -> Result<bool, Violation>;
+
     /// Compares what is read with what it should be.
     ///
     /// # Errors
@@ -61,6 +74,16 @@ impl Usage for Everything {
         draft: Draft<'_, Op>,
     ) -> Result<(), Violation> {
         edit::change(doc, sight, edits, fails, draft)
+    }
+
+    fn put(
+        doc: &mut Document,
+        sight: &mut Sight,
+        register: u8,
+        value: u64,
+        draft: Draft<'_, Op>,
+    ) -> Result<bool, Violation> {
+        edit::put(doc, sight, register, value, draft)
     }
 
     fn compare(doc: &Document, history: &History<Op>) -> Result<(), String> {
@@ -129,6 +152,17 @@ impl<S: Schema> Usage for OfSchema<S> {
                 Err(Violation::new("edits", format!("an edit was refused: {what}")))
             }
         }
+    }
+
+    fn put(
+        _: &mut Document,
+        (): &mut (),
+        _: u8,
+        _: u64,
+        draft: Draft<'_, ()>,
+    ) -> Result<bool, Violation> {
+        draft.give_up();
+        Ok(false)
     }
 
     fn compare(doc: &Document, _: &History<()>) -> Result<(), String> {

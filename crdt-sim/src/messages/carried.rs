@@ -29,6 +29,18 @@ pub trait Carried: Default + 'static {
         draft: &Draft<'_, Self::Op>,
     ) -> (Vec<u8>, Self::Op);
 
+    /// Writes into a register, as [`edit`](Self::edit) makes changes; `None` if there are no registers.
+    fn put(
+        &mut self,
+        register: u8,
+        value: u64,
+        id: ReplicaId,
+        draft: &Draft<'_, Self::Op>,
+    ) -> Option<(Vec<u8>, Self::Op)>;
+
+    /// What is in a register.
+    fn get(&self, register: u8) -> Option<u64>;
+
     /// Makes a change of somebody else.
     ///
     /// # Errors
@@ -70,6 +82,20 @@ impl Carried for Values {
 
     fn edit(&mut self, edit: &Edit, id: ReplicaId, draft: &Draft<'_, Op>) -> (Vec<u8>, Op) {
         Self::edit(self, edit, id, draft)
+    }
+
+    fn put(
+        &mut self,
+        register: u8,
+        value: u64,
+        id: ReplicaId,
+        draft: &Draft<'_, Op>,
+    ) -> Option<(Vec<u8>, Op)> {
+        Some(Self::put(self, register, value, id, draft))
+    }
+
+    fn get(&self, register: u8) -> Option<u64> {
+        Self::get(self, register)
     }
 
     fn apply(&mut self, payload: &[u8]) -> Result<(), String> {
@@ -122,6 +148,14 @@ impl<T: Type> Carried for OfType<T> {
         let mut out = Writer::new();
         delta.encode(&mut out);
         (out.into_bytes(), ())
+    }
+
+    fn put(&mut self, _: u8, _: u64, _: ReplicaId, _: &Draft<'_, ()>) -> Option<(Vec<u8>, ())> {
+        None
+    }
+
+    fn get(&self, _: u8) -> Option<u64> {
+        None
     }
 
     fn apply(&mut self, payload: &[u8]) -> Result<(), String> {

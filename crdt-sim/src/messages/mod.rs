@@ -104,6 +104,35 @@ impl<C: Carried> MessagesReplica<C> {
         self.log.insert(*dot, message);
     }
 
+    /// Puts an own change into the buffer, which has to let it through at once. Says whether it did: not where
+    /// somebody else writes under this id.
+    fn publish(
+        &mut self,
+        payload: Vec<u8>,
+        draft: &mut Draft<'_, C::Op>,
+        applied: &mut Vec<Vec<DotRange>>,
+    ) -> Result<bool, Violation> {
+        let dot = draft.next_dot();
+        let parents = self.heads.iter().copied().filter(|head| head.replica != self.id);
+        let message = Message { dot, parents: parents.collect(), payload };
+        let inserted = self.buffer.insert(message, 0);
+        // More than the own one may come: what others made after an earlier message of this name.
+        let own = inserted.is_ok().then_some(dot);
+        match self.deliver_with(own, applied) {
+            Ok(true) => Ok(true),
+            _ if draft.is_blind() => Ok(false),
+            // It has come here before: this one is the fork.
+            _ if draft.is_taken(dot) => {
+                draft.note_fork();
+                Ok(false)
+            }
+            delivered => {
+                let what = format!("an own message: {inserted:?}, delivered {delivered:?}");
+                Err(Violation::new("edits", what))
+            }
+        }
+    }
+
     fn insert(
         &mut self,
         message: Message<Vec<u8>>,
@@ -273,31 +302,36 @@ impl<C: Carried> Replica for MessagesReplica<C> {
         let mut applied = Vec::new();
         // There are no transactions here, and so none that fails.
         for edit in edits.iter().filter(|_| !fails) {
-            let dot = draft.next_dot();
             let (payload, op) = self.values.edit(edit, self.id, &draft);
-            let parents = self.heads.iter().copied().filter(|head| head.replica != self.id);
-            let message = Message { dot, parents: parents.collect(), payload };
-            let inserted = self.buffer.insert(message, 0);
-            // More than the own one may come: what others made after an earlier message of this name.
-            let own = inserted.is_ok().then_some(dot);
-            match self.deliver_with(own, &mut applied) {
-                Ok(true) => {}
-                // Somebody else writes under this id.
-                _ if draft.is_blind() => break,
-                // The same, and it has come here before: this one is the fork.
-                _ if draft.is_taken(dot) => {
-                    draft.note_fork();
-                    break;
-                }
-                delivered => {
-                    let what = format!("an own message: {inserted:?}, delivered {delivered:?}");
-                    return Err(Violation::new("edits", what));
-                }
+            if !self.publish(payload, &mut draft, &mut applied)? {
+                break;
             }
             draft.push(op);
         }
         draft.commit_each();
         Ok(applied)
+    }
+
+    fn put(
+        &mut self,
+        register: u8,
+        value: u64,
+        mut draft: Draft<'_, C::Op>,
+    ) -> Result<Option<Vec<Vec<DotRange>>>, Violation> {
+        let mut applied = Vec::new();
+        let Some((payload, op)) = self.values.put(register, value, self.id, &draft) else {
+            return Ok(None);
+        };
+        let is_made = self.publish(payload, &mut draft, &mut applied)?;
+        if is_made {
+            draft.push(op);
+        }
+        draft.commit_each();
+        Ok(is_made.then_some(applied))
+    }
+
+    fn get(&self, register: u8) -> Option<u64> {
+        self.values.get(register)
     }
 
     fn receive(&mut self, number: usize, bytes: &[u8], now: u64) -> Received {

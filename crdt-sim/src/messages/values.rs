@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 use crdt_core::counter::PnCounterDelta;
 use crdt_core::flag::{DisableWinsFlagDelta, EnableWinsFlagDelta};
-use crdt_core::map::ObservedRemoveMapDelta;
+use crdt_core::map::{LwwMapDelta, ObservedRemoveMapDelta};
 use crdt_core::register::MultiValueRegisterDelta;
 use crdt_core::sequence::{ListDelta, TextDelta};
 use crdt_core::set::{AddWinsSetDelta, AddWinsStore, RemoveWinsSetDelta};
 use crdt_core::{
-    AddWinsSet, DisableWinsFlag, Dot, EnableWinsFlag, List, MultiValueRegister, ObservedRemoveMap,
-    PnCounter, RemoveWinsSet, ReplicaId, Text, VersionVector,
+    AddWinsSet, DisableWinsFlag, Dot, EnableWinsFlag, List, LwwMap, MultiValueRegister,
+    ObservedRemoveMap, PnCounter, RemoveWinsSet, ReplicaId, Text, VersionVector,
 };
 
 use crate::model::Draft;
@@ -30,6 +30,8 @@ pub struct Values {
     disable_wins: DisableWinsFlag,
     list: List<u8>,
     text: Text,
+    /// What clients write.
+    registers: LwwMap<u8, u64>,
     /// What the model knows of what is seen here.
     sight: Sight,
 }
@@ -42,6 +44,7 @@ const COUNTER: u8 = 4;
 const FLAGS: u8 = 5;
 const LIST: u8 = 6;
 const TEXT: u8 = 7;
+const REGISTERS: u8 = 8;
 
 impl Values {
     /// Makes a change here, and says what it is: to others, and to the model.
@@ -188,6 +191,28 @@ impl Values {
         Op::Type(typed)
     }
 
+    /// Writes into a register: by Lamport time, so that what was seen has lost.
+    pub(super) fn put(
+        &mut self,
+        register: u8,
+        value: u64,
+        id: ReplicaId,
+        draft: &Draft<'_, Op>,
+    ) -> (Vec<u8>, Op) {
+        let mut out = Writer::new();
+        out.u8(REGISTERS);
+        let mut writer = self.registers.writer(id);
+        let delta = self.registers.set(register, value, draft.next_lamport(), &mut writer);
+        delta.expect(ROOM).encode(&mut out);
+        self.sight.go_on(draft);
+        (out.into_bytes(), Op::Keep(register, value))
+    }
+
+    /// What is in a register.
+    pub(super) fn get(&self, register: u8) -> Option<u64> {
+        self.registers.get(&register).copied()
+    }
+
     /// Takes in a change of somebody else.
     pub(super) fn apply(&mut self, payload: &[u8]) -> Result<(), String> {
         let mut input = Reader::new(payload);
@@ -207,6 +232,7 @@ impl Values {
                 self.disable_wins.join(DisableWinsFlagDelta::decode(input)?);
             }
             LIST => drop(self.list.join(ListDelta::decode(input)?)),
+            REGISTERS => drop(self.registers.join(LwwMapDelta::decode(input)?)),
             TEXT => {
                 let delta = TextDelta::decode(input.bytes()?)?;
                 // A delta whose past is here can be joined; causal delivery sees to that.
@@ -229,6 +255,7 @@ impl Values {
         self.enable_wins.join(other.enable_wins);
         self.disable_wins.join(other.disable_wins);
         self.list.join(other.list);
+        self.registers.join(other.registers);
         let text = other.text.delta_since(&VersionVector::new()).map_err(|e| e.to_string())?;
         self.text.join(&text).map(drop).map_err(|error| error.to_string())
     }
@@ -243,6 +270,7 @@ impl Values {
         self.enable_wins.encode(out);
         self.disable_wins.encode(out);
         self.list.encode(out);
+        self.registers.encode(out);
         out.bytes(&self.text.encode().expect("what was saved is whole"));
     }
 
@@ -258,6 +286,7 @@ impl Values {
             enable_wins: Decode::decode(input).map_err(text)?,
             disable_wins: Decode::decode(input).map_err(text)?,
             list: Decode::decode(input).map_err(text)?,
+            registers: Decode::decode(input).map_err(text)?,
             text: Text::decode(input.bytes().map_err(text)?).map_err(|error| error.to_string())?,
             sight: Sight::default(),
         })
@@ -283,6 +312,9 @@ impl Values {
         let _ = write!(out, " counter {} flags {first} {second}", self.counter.value());
         let letters: String = self.text.chars().collect();
         let _ = write!(out, " list [{}] text {letters:?}", join(&list));
+        let registers: Vec<(u8, u64)> =
+            self.registers.iter().map(|(key, write)| (*key, *write)).collect();
+        let _ = write!(out, " registers {registers:?}");
         out
     }
 
@@ -295,6 +327,7 @@ impl Values {
         self.enable_wins.check_invariants();
         self.disable_wins.check_invariants();
         self.list.check_invariants();
+        self.registers.check_invariants();
         self.text.check_invariants();
     }
 }

@@ -168,14 +168,19 @@ impl<O> Draft<'_, O> {
         !self.history.forked.is_empty()
     }
 
+    /// The Lamport time of what is done next.
+    #[must_use]
+    pub fn next_lamport(&self) -> u64 {
+        // Of each replica the last event that is known has the greatest.
+        let last = self.known.iter().filter_map(|(id, seq)| self.history.get(Dot::new(*id, *seq)));
+        1 + last.map(|event| event.lamport).max().unwrap_or(0)
+    }
+
     /// One more event.
     pub fn push(&mut self, op: O) {
         let dot = self.next_dot();
+        let lamport = self.next_lamport();
         let past = self.known.clone();
-        // Of each replica the last event that is known has the greatest.
-        let last = past.iter().filter_map(|(id, seq)| self.history.get(Dot::new(*id, *seq)));
-        let lamports = last.map(|event| event.lamport);
-        let lamport = 1 + lamports.max().unwrap_or(0);
         let event = Event { past, lamport, change_last: dot.seq, op };
         self.replaced.extend(self.history.events.insert(dot, event).map(|event| (dot, event)));
         self.known.insert(dot.replica, dot.seq);

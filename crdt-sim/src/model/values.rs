@@ -41,6 +41,8 @@ pub enum Op {
     Type(Vec<(char, Place)>),
     /// Deletes some.
     Delete(Vec<Dot>),
+    /// Registers of which the last writer is shown: writes a value into one.
+    Keep(u8, u64),
 }
 
 /// The name of the n-th character that an event types.
@@ -216,5 +218,16 @@ pub fn dump(history: &History<Op>, version: &Version) -> String {
     let _ = write!(out, " list {elements:?}");
     let letters: String = text(history, version).shown().map(|(_, item)| item).collect();
     let _ = write!(out, " text {letters:?}");
+    let mut registers: BTreeMap<u8, (u64, Dot, u64)> = BTreeMap::new();
+    for (dot, event) in &all {
+        if let Op::Keep(register, value) = event.op {
+            let written = (event.lamport, *dot, value);
+            let last = registers.entry(register).or_insert(written);
+            *last = (*last).max(written);
+        }
+    }
+    let registers: Vec<(u8, u64)> =
+        registers.into_iter().map(|(key, last)| (key, last.2)).collect();
+    let _ = write!(out, " registers {registers:?}");
     out
 }

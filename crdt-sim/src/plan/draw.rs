@@ -11,8 +11,9 @@ use super::{
 use crate::disk::WriteFate;
 use crate::random::Random;
 
-/// The purpose of the stream that plans are drawn from.
+/// The purpose of the stream that plans are drawn from, and of that for what clients do.
 const PURPOSE: u64 = 1;
+const VISITS: u64 = 4;
 
 pub(super) fn plan(seed: u64, long_permille: u64) -> Plan {
     let random = &mut Random::new(seed, PURPOSE);
@@ -38,12 +39,16 @@ pub(super) fn plan(seed: u64, long_permille: u64) -> Plan {
     if is_long {
         steps.bursts(subject);
     }
+    steps.visits(seed);
     let mut steps = steps.steps;
     let limits = if is_long { long_limits(random, limits) } else { limits };
     // Drawn kind by kind; what is drawn at one time happens in this order.
     steps.sort_by_key(|step| step.at_ms);
     Plan { seed, subject, nodes, links, network, limits, calm_at_ms, steps, packets: None }
 }
+
+/// How many registers clients read and write.
+pub(crate) const REGISTERS: u64 = 3;
 
 /// A star around a server, two servers with their clients, a ring, or all with all.
 fn topology(random: &mut Random, nodes: usize) -> Vec<[usize; 2]> {
@@ -176,6 +181,26 @@ impl Steps<'_> {
         for _ in 0..self.random.below(3) {
             let node = self.node();
             self.push(Action::Compact { node });
+        }
+    }
+
+    /// Clients that go from one machine to another, in half of all seeds.
+    fn visits(&mut self, seed: u64) {
+        let random = &mut Random::new(seed, VISITS);
+        if random.permille(500) {
+            return;
+        }
+        let clients = random.between(1, 5);
+        let writes_permille = *random.pick(&[200, 500]);
+        for _ in 0..random.between(10, 80) {
+            let client = random.below(clients) as u8;
+            let writes = random.permille(writes_permille).then(|| random.below(REGISTERS) as u8);
+            // The last of five has no token: what it sees is judged visit by visit.
+            let has_token = client < 4;
+            let node = random.below(self.nodes as u64) as usize;
+            let at_ms = random.below(self.end);
+            self.steps
+                .push(Step { at_ms, action: Action::Visit { client, node, writes, has_token } });
         }
     }
 

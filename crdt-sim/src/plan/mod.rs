@@ -8,6 +8,7 @@ mod twins;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::WriteFate;
+pub(crate) use draw::REGISTERS;
 pub use edit::Edit;
 
 /// How many of a thousand seeds have long histories, unless somebody wants more: they take most of the time.
@@ -159,6 +160,17 @@ pub enum Action {
         places: u8,
         /// What the edits are drawn from, change by change.
         chance: u64,
+    },
+    /// A client comes, from wherever it was before.
+    Visit {
+        /// Which client.
+        client: u8,
+        /// Where it comes to.
+        node: usize,
+        /// The register that it writes; without it, it reads all of them.
+        writes: Option<u8>,
+        /// It brings what it has seen and written, and is not served by who has less.
+        has_token: bool,
     },
     /// A machine writes its whole state into a new file.
     Compact {

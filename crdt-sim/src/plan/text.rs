@@ -32,6 +32,7 @@ impl Plan {
         let steps = self.steps.iter().all(|step| match &step.action {
             Action::Edit { node, .. }
             | Action::Burst { node, .. }
+            | Action::Visit { node, .. }
             | Action::Compact { node }
             | Action::Crash { node, .. }
             | Action::Rot { node, .. }

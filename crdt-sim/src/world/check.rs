@@ -29,6 +29,7 @@ impl<R: Replica> World<'_, R> {
         {
             replica.set_durable(&here.written);
         }
+        self.answer(node);
         self.transmit(node)?;
         self.check_node(node)
     }
@@ -196,6 +197,7 @@ impl<R: Replica> World<'_, R> {
         if self.is_forked() {
             return self.check_forks();
         }
+        self.check_clients()?;
         for part in self.parts() {
             let mut safe = Version::new();
             for node in &part {
@@ -286,7 +288,7 @@ fn check_past<O>(
     Ok(())
 }
 
-fn join(version: &mut Version, other: &Version) {
+pub(super) fn join(version: &mut Version, other: &Version) {
     for (replica, seq) in other {
         let held = version.entry(*replica).or_default();
         *held = (*held).max(*seq);

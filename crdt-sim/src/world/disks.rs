@@ -90,6 +90,7 @@ impl<R: Replica> World<'_, R> {
 
     /// A process is no more, and is going to start again.
     pub(super) fn stop(&mut self, node: usize, down_ms: u64) {
+        self.leave(node);
         let here = &mut self.nodes[node];
         here.body = Body::Honest(None);
         here.up = false;

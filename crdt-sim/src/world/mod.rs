@@ -11,6 +11,7 @@ mod event;
 mod links;
 mod node;
 mod steps;
+mod visits;
 
 use crdt_core::ReplicaId;
 
@@ -24,6 +25,7 @@ use crate::replica::{Hostile, Replica, Violation};
 use crate::trace::{Happening, Line, Trace};
 use event::Event;
 use node::{Body, Node};
+use visits::Visits;
 
 /// What came of a run.
 #[derive(Clone, Debug)]
@@ -51,6 +53,10 @@ pub struct Report {
     /// Connections between two that held different events under one name, where nothing
     /// disturbed the first round.
     pub forks_met: u64,
+    /// Visits of clients that were answered.
+    pub visits: u64,
+    /// Those where the machine had less than the client had seen.
+    pub visits_refused: u64,
     /// What befell packets.
     pub packets: Vec<PacketFault>,
     /// What happened, if it was kept.
@@ -73,6 +79,8 @@ impl Report {
             forked: false,
             forks_seen: 0,
             forks_met: 0,
+            visits: 0,
+            visits_refused: 0,
             packets: Vec::new(),
             lines: Vec::new(),
         }
@@ -110,6 +118,7 @@ pub struct World<'a, R: Replica> {
     looks: u64,
     forks_seen: u64,
     forks_met: u64,
+    visits: Visits,
     /// Whether replicas may wait for what does not exist, or not any more.
     has_orphans: bool,
 }
@@ -148,6 +157,7 @@ impl<'a, R: Replica> World<'a, R> {
             looks: 0,
             forks_seen: 0,
             forks_met: 0,
+            visits: Visits::default(),
             has_orphans: plan.subject == Subject::Messages
                 && plan.nodes.iter().any(|node| node.hostile.is_some()),
         };
@@ -184,6 +194,8 @@ impl<'a, R: Replica> World<'a, R> {
             forked: !self.history.forked().is_empty(),
             forks_seen: self.forks_seen,
             forks_met: self.forks_met,
+            visits: self.visits.answered,
+            visits_refused: self.visits.refused,
             packets: self.network.record,
             lines: self.trace.lines.unwrap_or_default(),
         }

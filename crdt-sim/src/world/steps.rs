@@ -21,6 +21,9 @@ impl<R: Replica> World<'_, R> {
             Action::Burst { node, changes, places, chance } => {
                 return self.burst(*node, *changes, |change| Edit::burst(*chance, change, *places));
             }
+            Action::Visit { client, node, writes, has_token } => {
+                return self.visit(*client, *node, *writes, *has_token);
+            }
             Action::Compact { node } => {
                 self.nodes[*node].compact = true;
                 return self.settle(*node);
@@ -125,7 +128,7 @@ impl<R: Replica> World<'_, R> {
     }
 
     /// Whether the user of a node can write now.
-    fn writes(&mut self, node: usize) -> bool {
+    pub(super) fn writes(&mut self, node: usize) -> bool {
         let here = &mut self.nodes[node];
         let waits =
             here.cautious && here.replica().is_some_and(|replica| !replica.was_up_to_date());

@@ -8,4 +8,5 @@ mod formats;
 mod large;
 mod notation;
 mod random;
+mod regions;
 mod words;
