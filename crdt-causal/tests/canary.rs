@@ -17,6 +17,8 @@ mod guarantees;
 mod hostile;
 #[path = "levels/random.rs"]
 mod random;
+#[path = "levels/register.rs"]
+mod register;
 #[path = "levels/strong.rs"]
 mod strong;
 #[path = "levels/world.rs"]

@@ -11,6 +11,7 @@ mod hostile;
 mod log;
 mod prefix;
 mod random;
+mod register;
 mod roaming;
 mod strong;
 mod world;

@@ -8,30 +8,27 @@ use crdt_causal::level::{
     Decision, EngineView, Lacking, Level, NodeView, Progress, ProgressConfig, Refusal, Spec, decide,
 };
 use crdt_causal::session::VerifiedToken;
-use todc_utils::linearizability::WGLChecker;
-use todc_utils::linearizability::history::Action::{Call, Response};
-use todc_utils::linearizability::history::{Action, History};
-use todc_utils::specifications::Specification;
 
 use crate::histories;
 use crate::random::Random;
+use crate::register::{Operation, Record, is_linearizable};
 
 /// A register that can be compared and set.
 #[derive(Clone, Debug, Default)]
-struct Register(u32);
+struct Register(u64);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
-    Write(u32),
-    CompareAndSet(u32, u32),
+    Write(u64),
+    CompareAndSet(u64, u64),
 }
 
 impl Machine for Register {
     type Command = Command;
     type Query = ();
-    type Answer = u32;
+    type Answer = u64;
 
-    fn apply(&mut self, command: &Command) -> Option<u32> {
+    fn apply(&mut self, command: &Command) -> Option<u64> {
         match *command {
             Command::Write(value) => self.0 = value,
             Command::CompareAndSet(from, to) if self.0 == from => self.0 = to,
@@ -40,52 +37,9 @@ impl Machine for Register {
         Some(self.0)
     }
 
-    fn query(&self, (): &()) -> u32 {
+    fn query(&self, (): &()) -> u64 {
         self.0
     }
-}
-
-/// The same for the checker, which knows the register from this alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation {
-    Read(Option<u32>),
-    Write(u32),
-    /// With what came of it; nothing for one of which nobody knows.
-    CompareAndSet(u32, u32, Option<bool>),
-}
-
-struct RegisterSpec;
-
-impl Specification for RegisterSpec {
-    type State = u32;
-    type Operation = Operation;
-
-    fn init() -> u32 {
-        0
-    }
-
-    fn apply(operation: &Operation, state: &u32) -> (bool, u32) {
-        match *operation {
-            Operation::Read(value) => (value == Some(*state), *state),
-            Operation::Write(value) => (true, value),
-            Operation::CompareAndSet(from, to, outcome) => {
-                let done = *state == from;
-                (outcome.is_none_or(|outcome| outcome == done), if done { to } else { *state })
-            }
-        }
-    }
-}
-
-/// What is known of an operation.
-#[derive(Clone, Copy, Debug)]
-struct Record {
-    process: usize,
-    /// As it was asked for, and as it was answered.
-    called: Operation,
-    answered: Operation,
-    begun: usize,
-    /// Its place among all beginnings and ends, unless nobody knows whether it was done.
-    ended: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -135,7 +89,7 @@ fn play(seed: u64) -> Played {
                     (Operation::Write(written), ticket)
                 }
                 _ => {
-                    let (from, to) = (random.below(u64::from(written) + 1) as u32, written + 100);
+                    let (from, to) = (random.below(written + 1), written + 100);
                     written += 1;
                     let command = Command::CompareAndSet(from, to);
                     let ticket = engine.node(node).propose(command, now);
@@ -182,38 +136,6 @@ fn play(seed: u64) -> Played {
     played
 }
 
-/// Whether the history is linearizable, if of those of which nobody knows the ones in `done` were
-/// done, at any time until the end, and the others never.
-fn is_linearizable_if(records: &[Record], done: u32) -> bool {
-    let (mut unknown, mut ends) = (0, Vec::new());
-    let mut actions: Vec<(usize, (usize, Action<Operation>))> = Vec::new();
-    for (index, record) in records.iter().enumerate() {
-        // A process that has given up goes on: each such operation is as one of another process.
-        let (process, ended) = match record.ended {
-            Some(ended) => (record.process, ended),
-            None => {
-                unknown += 1;
-                if done >> (unknown - 1) & 1 == 0 {
-                    continue;
-                }
-                (PROCESSES + index, usize::MAX / 2 + index)
-            }
-        };
-        actions.push((record.begun, (process, Call(record.called))));
-        ends.push((ended, (process, Response(record.answered))));
-    }
-    actions.extend(ends);
-    actions.sort_by_key(|(moment, _)| *moment);
-    let actions: Vec<_> = actions.into_iter().map(|(_, action)| action).collect();
-    actions.is_empty()
-        || WGLChecker::<RegisterSpec>::is_linearizable(History::from_actions(actions))
-}
-
-fn is_linearizable(records: &[Record]) -> bool {
-    let unknown = records.iter().filter(|record| record.ended.is_none()).count();
-    (0..1 << unknown).any(|done| is_linearizable_if(records, done))
-}
-
 /// What is wrong with a history of this seed, if anything is.
 pub(crate) fn not_linearizable(seed: u64) -> Option<&'static str> {
     (!is_linearizable(&play(seed).records)).then_some("not linearizable")
@@ -238,30 +160,6 @@ fn histories_are_linearizable() {
     assert!(unknown > 0 && unavailable > 0 && conflicts > 0);
 }
 
-/// The checker sees what it is there for.
-#[test]
-fn a_stale_read_is_not_linearizable() {
-    let record = |called, answered, begun, ended| Record {
-        process: begun / 2,
-        called,
-        answered,
-        begun,
-        ended,
-    };
-    let write = Operation::Write(1);
-    let read = |value| (Operation::Read(None), Operation::Read(Some(value)));
-    let (called, old) = read(0);
-    let stale = [record(write, write, 0, Some(1)), record(called, old, 2, Some(3))];
-    assert!(!is_linearizable(&stale));
-    // Unless nobody knows whether the write was done.
-    let maybe = [record(write, write, 0, None), record(called, old, 2, Some(3))];
-    assert!(is_linearizable(&maybe));
-    let (_, new) = read(1);
-    assert!(is_linearizable(&[maybe[0], record(called, new, 2, Some(3))]));
-    let back = [maybe[0], record(called, new, 2, Some(3)), record(called, old, 4, Some(5))];
-    assert!(!is_linearizable(&back));
-}
-
 /// Whichever side a node is on: with more than half it commits, without it refuses, reads too.
 #[test]
 fn the_minority_refuses() {
@@ -272,7 +170,7 @@ fn the_minority_refuses() {
             engine.partition(&groups, 0);
             for node in 0..nodes {
                 let side = groups.iter().filter(|group| **group == groups[node]).count();
-                let write = engine.node(node).propose(Command::Write(node as u32 + 1), 0);
+                let write = engine.node(node).propose(Command::Write(node as u64 + 1), 0);
                 let read = engine.node(node).read((), 0);
                 let outcomes = [engine.node(node).poll(0), engine.node(node).poll(0)];
                 let [Some((first, written)), Some((second, shown))] = outcomes else { panic!() };
@@ -280,7 +178,7 @@ fn the_minority_refuses() {
                 if side * 2 > nodes {
                     assert!(matches!(written, Outcome::Committed { .. }));
                     assert!(
-                        matches!(shown, Outcome::Committed { answer, .. } if answer == node as u32 + 1)
+                        matches!(shown, Outcome::Committed { answer, .. } if answer == node as u64 + 1)
                     );
                 } else {
                     assert_eq!((written, shown), (Outcome::Unavailable, Outcome::Unavailable));

@@ -1,95 +1,23 @@
 //! Histories of several clients at two servers, with a network between these that is cut, judged by
 //! a checker that knows a register and nothing else.
 
+#[path = "../../../crdt-causal/tests/levels/register.rs"]
+mod register;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use todc_utils::linearizability::WGLChecker;
-use todc_utils::linearizability::history::Action::{self, Call, Response};
-use todc_utils::linearizability::history::History;
-use todc_utils::specifications::Specification;
 
+use self::register::{Operation, Record, is_linearizable};
 use super::support::proxy::Proxy;
 use super::support::running::Running;
 use super::{get, kind, post, start, until_linked};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation {
-    Read(Option<u64>),
-    Write(u64),
-    /// With what came of it; nothing for one of which nobody knows.
-    CompareAndSet(u64, u64, Option<bool>),
-}
-
-/// A register that can be compared and set; 0 is what nobody has written.
-struct Register;
-
-impl Specification for Register {
-    type State = u64;
-    type Operation = Operation;
-
-    fn init() -> u64 {
-        0
-    }
-
-    fn apply(operation: &Operation, state: &u64) -> (bool, u64) {
-        match *operation {
-            Operation::Read(value) => (value == Some(*state), *state),
-            Operation::Write(value) => (true, value),
-            Operation::CompareAndSet(from, to, outcome) => {
-                let done = *state == from;
-                (outcome.is_none_or(|outcome| outcome == done), if done { to } else { *state })
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Record {
-    process: usize,
-    called: Operation,
-    answered: Operation,
-    /// Places among all beginnings and ends; no end, where nobody knows whether it was done.
-    begun: usize,
-    ended: Option<usize>,
-}
-
-/// Whether there is an order, if of those of which nobody knows these were done, at any time until the
-/// end, and the others never.
-fn is_linearizable_if(records: &[Record], done: u64) -> bool {
-    let (mut unknown, mut actions) = (0, Vec::<(usize, (usize, Action<Operation>))>::new());
-    for (index, record) in records.iter().enumerate() {
-        let (process, ended) = match record.ended {
-            Some(ended) => (record.process, ended),
-            None => {
-                unknown += 1;
-                if done >> (unknown - 1) & 1 == 0 {
-                    continue;
-                }
-                // Its process goes on: it is as one of another.
-                (PROCESSES + index, usize::MAX / 2 + index)
-            }
-        };
-        actions.push((record.begun, (process, Call(record.called))));
-        actions.push((ended, (process, Response(record.answered))));
-    }
-    actions.sort_by_key(|(moment, _)| *moment);
-    let actions: Vec<_> = actions.into_iter().map(|(_, action)| action).collect();
-    actions.is_empty() || WGLChecker::<Register>::is_linearizable(History::from_actions(actions))
-}
-
-fn is_linearizable(records: &[Record]) -> bool {
-    let unknown = records.iter().filter(|record| record.ended.is_none()).count();
-    assert!(unknown <= UNKNOWN_MAX, "{unknown} answers were lost: too many to try all cases");
-    (0..1 << unknown).any(|done| is_linearizable_if(records, done))
-}
-
 const PROCESSES: usize = 4;
 const OPERATIONS: usize = 12;
-const UNKNOWN_MAX: usize = 12;
 
 /// Two servers, of which the second reaches the authority by a network that is slow and is cut.
 pub(crate) struct World {
@@ -269,21 +197,4 @@ async fn reads_from_a_copy_are_noticed() {
     }
     assert!(noticed > 4, "{noticed} of {HISTORIES}");
     world.stop().await;
-}
-
-#[test]
-fn the_checker_knows_what_nobody_knows() {
-    let record =
-        |called, answered, begun, ended| Record { process: begun, called, answered, begun, ended };
-    let write = Operation::Write(1);
-    let read = |value| (Operation::Read(None), Operation::Read(Some(value)));
-    let (called, old) = read(0);
-    let (_, new) = read(1);
-    let stale = [record(write, write, 0, Some(1)), record(called, old, 2, Some(3))];
-    assert!(!is_linearizable(&stale));
-    let maybe = record(write, write, 0, None);
-    assert!(is_linearizable(&[maybe, record(called, old, 2, Some(3))]));
-    assert!(is_linearizable(&[maybe, record(called, new, 2, Some(3))]));
-    let back = [maybe, record(called, new, 2, Some(3)), record(called, old, 4, Some(5))];
-    assert!(!is_linearizable(&back));
 }
