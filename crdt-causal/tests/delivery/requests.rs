@@ -1,6 +1,6 @@
 //! When a buffer asks for what is missing.
 
-use crdt_causal::delivery::{CausalBuffer, Limits, Retry};
+use crdt_causal::delivery::{CausalBuffer, Inserted, Limits, Retry};
 use crdt_core::DotRange;
 
 use crate::history::{Random, id, message};
@@ -52,6 +52,23 @@ fn one_request_for_each_dot_at_a_time() {
     buffer.insert(message(0, 1, &[]), 100).unwrap();
     assert_eq!(buffer.missing(599), []);
     assert_eq!(buffer.missing(600), [range(0, 2, 2), range(0, 4, 5)]);
+}
+
+/// What had no room is asked for, and nothing is held of it meanwhile: the answers are each next in turn when they
+/// come, and each of them gives the rest its time again.
+#[test]
+fn answers_in_turn_are_answers() {
+    let mut limits = Limits::default();
+    limits.replica_pending_max = 0;
+    let mut buffer = CausalBuffer::with_limits(limits, Retry::default());
+    assert_eq!(buffer.insert(message(0, 1, &[]), 0), Ok(Inserted::Ready));
+    assert_eq!(buffer.insert(message(0, 6, &[]), 0), Ok(Inserted::Dropped));
+    assert_eq!(buffer.missing(20), [range(0, 2, 6)]);
+    for (seq, now) in [(2, 100), (3, 450), (4, 900)] {
+        assert_eq!(buffer.insert(message(0, seq, &[]), now), Ok(Inserted::Ready));
+        assert_eq!(buffer.missing(now + 499), [], "after {seq}");
+    }
+    assert_eq!(buffer.missing(1_400), [range(0, 5, 6)]);
 }
 
 #[test]
