@@ -209,8 +209,8 @@ impl<P: Payload> CausalBuffer<P> {
         if bytes > self.limits.replica_pending_bytes_max.min(self.limits.pending_bytes_max) {
             return Err(InsertError::TooLarge { bytes });
         }
-        let (handle, origin) = self.hold(known, message, bytes, now)?;
-        let missing = self.origins.dot(self.awaited(handle));
+        let (handle, origin, missing) = self.hold(known, message, bytes, now)?;
+        let missing = self.origins.dot(missing);
         if self.enforce_limits(origin) && self.origins[origin].slots.get(seq).message != handle {
             return Ok(Inserted::Dropped);
         }

@@ -29,24 +29,36 @@ fn after_overflow(max: usize) -> usize {
 impl<P: Payload> CausalBuffer<P> {
     /// Drops what is farthest from delivery if a bound is exceeded, of the one replica first.
     /// Returns whether one was.
+    #[inline]
     pub(super) fn enforce_limits(&mut self, index: u32) -> bool {
         // A planted bug: everything that has to wait is held.
         if is_planted("boundless-buffer") {
             return false;
         }
         let limits = self.limits();
+        let origin = &self.origins[index];
+        let fills_its_share = origin.pending > limits.replica_pending_max
+            || origin.held_bytes() > limits.replica_pending_bytes_max;
+        let fills_all = self.arena.len() > limits.pending_max
+            || self.pending_bytes() > limits.pending_bytes_max;
+        if !fills_its_share && !fills_all {
+            return false;
+        }
+        self.make_room(index, fills_its_share);
+        true
+    }
+
+    #[cold]
+    fn make_room(&mut self, index: u32, fills_its_share: bool) {
+        let limits = self.limits();
         let (count_max, bytes_max) = (limits.replica_pending_max, limits.replica_pending_bytes_max);
         let (all_max, all_bytes_max) = (limits.pending_max, limits.pending_bytes_max);
-        let origin = &self.origins[index];
-        let fills_its_share = origin.pending > count_max || origin.held_bytes() > bytes_max;
         if fills_its_share {
             self.shrink_replica(index, after_overflow(count_max), after_overflow(bytes_max));
         }
-        let fills_all = self.arena.len() > all_max || self.pending_bytes() > all_bytes_max;
-        if fills_all {
+        if self.arena.len() > all_max || self.pending_bytes() > all_bytes_max {
             self.shrink(after_overflow(all_max), after_overflow(all_bytes_max));
         }
-        fills_its_share || fills_all
     }
 
     fn shrink_replica(&mut self, index: u32, count: usize, bytes: usize) {

@@ -296,10 +296,13 @@ impl<P> Arena<P> {
         &mut self.chunks[(handle >> CHUNK_BITS) as usize][handle as usize % CHUNK]
     }
 
-    /// Asks for a message.
+    /// Asks for a message, and for both its ends, which are often not in one line of the cache.
     #[inline]
     pub(super) fn bring_near(&self, handle: u32) {
-        ask_for(|| Some(self.get(handle).awaited));
+        ask_for(|| {
+            let pending = self.get(handle);
+            Some((pending.dot.origin, pending.payload.is_some()))
+        });
     }
 
     /// The parents that a message names.

@@ -42,22 +42,27 @@ impl<P: Payload> CausalBuffer<P> {
         Ok(())
     }
 
-    /// Makes a message whose parents were [looked up](Self::look_up) a pending one. Returns its handle and
-    /// the index of its replica.
+    /// Makes a message whose parents were [looked up](Self::look_up) a pending one. Returns its handle, the index
+    /// of its replica, and what it waits for.
     pub(super) fn hold(
         &mut self,
         known: Option<u32>,
         message: Message<P>,
         bytes: usize,
         now: u64,
-    ) -> Result<(u32, u32), InsertError> {
+    ) -> Result<(u32, u32, LocalDot), InsertError> {
         let Message { dot: Dot { replica, seq }, parents, payload } = message;
         debug_assert_eq!(bytes, Self::cost(parents.len(), &payload));
-        let origin = self.name(known, replica, &parents)?;
-        let dot = LocalDot { origin, seq };
+        let origin = match known {
+            Some(origin) if self.named.iter().all(|dot| dot.origin != NONE) => origin,
+            _ => self.name(known, replica, &parents)?,
+        };
         for at in 0..self.named.len() {
-            self.notice(self.named[at], now);
+            let dot = self.named[at];
+            self.origins[dot.origin].references += 1;
+            self.notice(dot, now);
         }
+        let dot = LocalDot { origin, seq };
         self.notice(dot, now);
         let handle = self.arena.insert(dot, &self.named, payload);
         let entry = &mut self.origins[origin];
@@ -74,15 +79,15 @@ impl<P: Payload> CausalBuffer<P> {
             let hold = |slots: &mut Slots| slots.set_message_and_waiter(seq, handle);
             let first = self.origins.with_slots(origin, hold);
             self.arena.link(handle, 0, first);
-        } else {
-            self.origins.with_slots(origin, |slots| slots.set_message(seq, handle));
-            let missing = self.settle_one(handle);
-            debug_assert!(missing.is_some(), "it has to wait");
+            return Ok((handle, origin, LocalDot { origin, seq: seq - 1 }));
         }
-        Ok((handle, origin))
+        self.origins.with_slots(origin, |slots| slots.set_message(seq, handle));
+        let missing = self.settle_one(handle).expect("it has to wait");
+        Ok((handle, origin, missing))
     }
 
     /// A dot turned out to exist.
+    #[inline]
     pub(super) fn notice(&mut self, dot: LocalDot, now: u64) {
         let origin = &mut self.origins[dot.origin];
         if dot.seq > origin.delivered() {
@@ -95,8 +100,9 @@ impl<P: Payload> CausalBuffer<P> {
         }
     }
 
-    /// Makes the replicas known of a message that comes to wait and of its parents in `named`, and counts
-    /// these as referred to. Returns the index of the message's own.
+    /// Makes the replicas known of a message that comes to wait and of its parents in `named`. Returns the
+    /// index of the message's own.
+    #[cold]
     fn name(
         &mut self,
         known: Option<u32>,
@@ -105,17 +111,7 @@ impl<P: Payload> CausalBuffer<P> {
     ) -> Result<u32, InsertError> {
         // Who is referred to is not forgotten for want of room for the others: so those come first
         // that are known.
-        let mut all_known = true;
-        for LocalDot { origin, .. } in &self.named {
-            if *origin == NONE {
-                all_known = false;
-            } else {
-                self.origins[*origin].references += 1;
-            }
-        }
-        if let (Some(origin), true) = (known, all_known) {
-            return Ok(origin);
-        }
+        self.refer_while_naming(1);
         let origin = match known {
             Some(origin) => Ok(origin),
             None => self.intern(replica),
@@ -126,18 +122,27 @@ impl<P: Payload> CausalBuffer<P> {
             self.origins[origin].references -= 1;
             named.map(|()| origin)
         });
+        let known = self.refer_while_naming(-1);
         if named.is_err() {
-            for LocalDot { origin, .. } in &self.named {
-                if *origin != NONE {
-                    self.origins[*origin].references -= 1;
-                    self.dropped_count += 1;
-                }
-            }
+            self.dropped_count += known;
         }
         named
     }
 
-    /// Makes the replicas known of those parents in `named` of which they are not.
+    /// Counts the known replicas in `named` as referred to by so many more. Returns how many are known.
+    fn refer_while_naming(&mut self, more: isize) -> usize {
+        let Self { origins, named, .. } = self;
+        let known = named.iter().filter(|dot| dot.origin != NONE);
+        known
+            .map(|dot| {
+                let references = &mut origins[dot.origin].references;
+                *references = references.checked_add_signed(more).expect("they were counted");
+            })
+            .count()
+    }
+
+    /// Makes the replicas known of those parents in `named` of which they are not, and counts these as
+    /// referred to.
     fn name_unknown(&mut self, parents: &[Dot]) -> Result<(), InsertError> {
         for (at, dot) in parents.iter().enumerate() {
             if self.named[at].origin == NONE {
@@ -271,13 +276,16 @@ impl<P: Payload> CausalBuffer<P> {
         }
         origin.horizon = origin.horizon.max(dot.seq);
         let may_pass = !origin.holes.is_empty();
-        let slot = self.origins.with_slots(dot.origin, Slots::advance);
+        let slot = self.origins.with_slots(dot.origin, |slots| {
+            let slot = slots.advance();
+            if IS_FAR && let Some(ahead) = slots.page_ahead() {
+                ahead.for_each(|handle| self.arena.bring_near(handle));
+            }
+            slot
+        });
         // A planted bug: what waited for this message goes on waiting.
         if !is_planted("wake-nobody") {
             self.arena.dissolve(slot.waiters, &mut self.woken);
-        }
-        if IS_FAR && let Some(ahead) = self.origins[dot.origin].slots.page_ahead() {
-            ahead.for_each(|handle| self.arena.bring_near(handle));
         }
         if may_pass {
             self.pass_over(dot.origin);
