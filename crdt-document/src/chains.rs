@@ -35,8 +35,8 @@ const STARTS: u64 = 4;
 const INSIDE: u64 = u64::MAX;
 
 impl Chains {
-    /// The running hash up to the event `dot`; `None` if it is not held, or if what it would be
-    /// computed from was trimmed.
+    /// The running hash up to the event `dot`; `None` if it is not held, or if it was trimmed and is not the last
+    /// one of a replica that is remembered.
     pub(crate) fn at(&self, state: &State, dot: Dot) -> Option<ChainHash> {
         if !state.graph.version().contains(dot) {
             return None;
@@ -53,6 +53,11 @@ impl Chains {
         let before = held.partition_point(|&(seq, _)| seq <= dot.seq).checked_sub(1);
         let (seq, hash) = before.map_or((0, ChainHash::START), |index| held[index]);
         go_on(state, dot.replica, seq, dot.seq, hash)
+    }
+
+    /// Remembers the hash up to the last trimmed event of a replica.
+    pub(crate) fn begin(&mut self, last: Dot, hash: ChainHash) {
+        self.0.insert(last.replica, alloc::vec![(last.seq, hash)]);
     }
 
     /// Whether there may be something to remember after new events, as is seldom so.

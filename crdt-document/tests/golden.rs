@@ -2,12 +2,13 @@
 //!
 //! `CRDT_BLESS=1` writes the files anew.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crdt_causal::sync::ChangeLog;
 use crdt_document::{Document, Genesis, ReplicaId, Value};
 
 fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let path = path(name);
     let hex: String = bytes
         .chunks(32)
         .flat_map(|line| line.iter().map(|byte| format!("{byte:02x}")).chain(["\n".into()]))
@@ -17,6 +18,16 @@ fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
     }
     let frozen = std::fs::read_to_string(&path).expect("the golden file is there");
     assert_eq!(hex, frozen, "{name}");
+    self::frozen(name)
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// The bytes of a golden file.
+fn frozen(name: &str) -> Vec<u8> {
+    let frozen = std::fs::read_to_string(path(name)).expect("the golden file is there");
     let digits: Vec<u8> = frozen.bytes().filter(u8::is_ascii_hexdigit).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     digits.chunks(2).map(byte).collect()
@@ -108,6 +119,20 @@ fn a_trimmed_document() {
         r#""sizes":[-1,9223372036854775807],"theme":"light"},"tags":["later"],"views":5}"#,
     );
     assert_eq!(doc.to_string(), json);
+}
+
+/// A base of before there were hashes in it is read, kept as it is, and known to say nothing of them.
+#[test]
+fn a_base_without_hashes() {
+    let frozen = frozen("trimmed_without_hashes.hex");
+    let [old, new] = [frozen, self::frozen("trimmed.hex")].map(|bytes| {
+        let read = Document::decode(&bytes).unwrap();
+        assert_eq!(read.encode(), bytes);
+        read
+    });
+    assert_eq!(old.to_value(), new.to_value());
+    let last = new.frontier().iter().next().unwrap();
+    assert_eq!((old.chain(last), new.chain(last).is_some()), (None, true));
 }
 
 /// What is visible first; its history, and the changes behind a base.

@@ -24,7 +24,7 @@ pub use trim::Trimmed;
 #[cfg(feature = "rebase")]
 pub(crate) use trim::replay;
 pub(crate) use trim::trim;
-pub(crate) use write::write;
+pub(crate) use write::{write, write_with_hashes};
 
 /// The bytes of a base, and where they were found among others.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crdt_causal::sync::ChainHash;
 use crdt_core::causality::{Base, Frontier};
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Reader, ReceiveTable};
 use crdt_core::dot_store::DotSet;
@@ -63,10 +64,15 @@ pub(crate) fn begin(bytes: &[u8]) -> Result<Begun, DecodeError> {
         }
         containers[number].content = content;
     }
+    let mut chains = Chains::default();
+    if input.remaining() > 0 {
+        for (replica, seq) in graph.version() {
+            chains.begin(Dot::new(replica, seq), ChainHash(u64::from_le_bytes(input.array()?)));
+        }
+    }
     input.finish()?;
     containers.find_out_what_lives();
     let authors = contents.authors();
-    let chains = Chains::default();
     let state = State { graph, owners, containers, chains, ..State::new() };
     Ok(Begun { state, authors })
 }

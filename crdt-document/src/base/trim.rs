@@ -7,7 +7,7 @@ use crdt_core::causality::Lv;
 use crdt_core::codec::{Reader, Writer};
 use crdt_core::{Frontier, ReplicaId, VersionVector};
 
-use super::{BaseBytes, write};
+use super::{BaseBytes, write_with_hashes};
 use crate::ChangeSet;
 use crate::codec::body::{self, Body};
 use crate::history;
@@ -57,7 +57,7 @@ pub(crate) fn trim(
         above.extend(Some(middle..range.end).filter(|part| !part.is_empty()));
     }
     let then = replay(state, state.base.clone(), &below);
-    let bytes: Arc<[u8]> = write(&then, &base).into();
+    let bytes: Arc<[u8]> = write_with_hashes(&then, &base).into();
     drop(then);
     // Where somebody has written under an id that was forgotten its numbers mean two things, and no
     // base can say so.

@@ -1,5 +1,6 @@
 use alloc::vec::Vec;
 
+use crdt_causal::sync::ChainHash;
 use crdt_core::causality::Base;
 use crdt_core::codec::{Encode, SendTable, Writer};
 use crdt_core::collections::sort_by_key;
@@ -28,6 +29,18 @@ pub(crate) fn write(state: &State, base: &Base) -> Vec<u8> {
         contents.content(&container.content);
     }
     contents.out.into_bytes()
+}
+
+/// The same for history that is dropped, with the running hashes of the writers who are remembered: what they
+/// write from here on is hashed from there, and their forks are found as if nothing had been trimmed.
+///
+/// Behind a base that has none, for these are a later addition, there are none either.
+pub(crate) fn write_with_hashes(state: &State, base: &Base) -> Vec<u8> {
+    let mut out = write(state, base);
+    let writers = base.writers().iter().map(|(replica, seq)| Dot::new(replica, seq));
+    let hashes: Option<Vec<ChainHash>> = writers.map(|dot| state.chains.at(state, dot)).collect();
+    out.extend(hashes.into_iter().flatten().flat_map(|hash| hash.0.to_le_bytes()));
+    out
 }
 
 /// Whether there is more to say of a container than its path.

@@ -158,17 +158,47 @@ fn every_difference_shows() {
 /// A profile is cloned, and both go on: whoever meets the other knows.
 #[test]
 fn a_clone_is_found_by_the_greeting() {
-    let mut one = Document::new(ReplicaId::from_u128(1));
-    one.transact(|tx| tx.text("body").insert(0, "common").map(drop)).unwrap();
+    fork_is_found(|_| ());
+}
+
+/// The same when nothing is left of what they have in common.
+#[test]
+fn a_clone_is_found_behind_a_trim_cut() {
+    fork_is_found(|doc| {
+        let stable = doc.version().clone();
+        doc.trim(&stable, |_| true).unwrap().expect("there is history");
+    });
+    // One of them went on as if nothing had been, and is trimmed later.
+    let mut trims = 0;
+    fork_is_found(|doc| {
+        trims += 1;
+        if trims == 2 {
+            let stable = doc.version().clone();
+            doc.trim(&stable, |_| true).unwrap().expect("there is history");
+        }
+    });
+}
+
+/// Two go on as one writer, after `prepare` was done to each of them.
+fn fork_is_found(mut prepare: impl FnMut(&mut Document)) {
+    let id = ReplicaId::from_u128(1);
+    let mut one = Document::new(id);
+    for _ in 0..100 {
+        one.transact(|tx| tx.text("body").insert(0, "common").map(drop)).unwrap();
+    }
     let mut clone = Document::decode(&one.encode()).unwrap();
-    clone.set_replica(ReplicaId::from_u128(1)).unwrap();
-    one.transact(|tx| tx.text("body").insert(0, "one").map(drop)).unwrap();
-    clone.transact(|tx| tx.text("body").insert(0, "two").map(drop)).unwrap();
+    clone.set_replica(id).unwrap();
+    for (doc, word) in [(&mut one, "one"), (&mut clone, "two")] {
+        prepare(doc);
+        doc.transact(|tx| tx.text("body").insert(0, word).map(drop)).unwrap();
+        // As it is after a restart.
+        *doc = Document::decode(&doc.encode()).unwrap();
+    }
     assert_eq!(one.version(), clone.version(), "no dot shows it");
     let mut sessions = [1, 2].map(|nonce| Session::new(Config::new(), nonce, 0));
     sessions[0].set_durable(one.version());
     sessions[1].set_durable(clone.version());
     let greeting = sessions[0].poll_transmit(&one, 0).unwrap();
     let error = sessions[1].handle(&greeting, &mut clone, 0).unwrap_err();
-    assert_eq!(error, SessionError::Fork(Dot::new(ReplicaId::from_u128(1), 9)));
+    assert_eq!(error, SessionError::Fork(Dot::new(id, 603)));
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crdt_causal::sync::ChangeLog;
 use crdt_core::laws::trials;
 use crdt_document::{Document, EditError, ImportError, ReplicaId, VersionVector};
 use quickcheck::{Arbitrary, Gen};
@@ -58,6 +59,12 @@ fn stable(world: &World, who: usize) -> VersionVector {
 
 fn assert_alike(trimmed: &Document, whole: &Document) {
     trimmed.check_invariants();
+    // Forks are found as if nothing had been trimmed.
+    let heads = trimmed.base().into_iter().flat_map(|base| base.heads().iter());
+    for dot in trimmed.changes().map(|change| change.last()).chain(heads) {
+        let chain = trimmed.chain(dot);
+        assert!(chain.is_some() && chain == whole.chain(dot), "{dot}");
+    }
     assert_eq!(dump(trimmed), dump(whole));
     let by_path = |doc| texts(doc).into_iter().collect::<BTreeMap<_, _>>();
     assert_eq!(by_path(trimmed), by_path(whole));
