@@ -38,7 +38,12 @@ const RECEIVED_PRESENCE: u32 = 2;
 impl DocumentHandle {
     /// Begins a session over a new connection. `nonce` is drawn at random.
     pub fn connect(&mut self, nonce: u64, now: f64) {
-        self.server.session = Some(Session::new(Config::new(), nonce, now as u64));
+        let mut config = Config::new();
+        if self.server.held.dominates(self.document.version()) {
+            // The server had all of this, and makes it out by its heads alone, however many have written it.
+            config = config.with_base(self.document.frontier());
+        }
+        self.server.session = Some(Session::new(config, nonce, now as u64));
         self.tell_session_what_is_stored();
     }
 

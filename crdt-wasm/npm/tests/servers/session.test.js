@@ -197,3 +197,32 @@ test("whatever the network does, no answer is older than its token", async () =>
   link.mend();
   assert.equal((await ask(b, "never older", document.session.token, 25_000)).value, 40);
 });
+
+test("whoever is up to date says so in a hundred bytes, however many have written", async () => {
+  const writers = await Promise.all(Array.from({ length: 8 }, () => open("crowd", a)));
+  for (const writer of writers) writer.counter("n").increment();
+  const [reader] = writers;
+  assert.ok(reader !== undefined);
+  for (let tries = 0; reader.counter("n").value < writers.length && tries < 400; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.equal(reader.counter("n").value, writers.length);
+  await reader.upToDate();
+  reader.goOffline();
+  /** @type {number[]} */
+  const sent = [];
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (frame) {
+    if (frame instanceof Uint8Array) sent.push(frame.length);
+    send.call(this, frame);
+  };
+  try {
+    reader.goOnline();
+    await reader.upToDate();
+  } finally {
+    WebSocket.prototype.send = send;
+  }
+  // The first frame names the document, the greeting comes after it.
+  const [, greeting] = sent;
+  assert.ok(greeting !== undefined && greeting <= 100, `frames of ${sent} bytes`);
+});
