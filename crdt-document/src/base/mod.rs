@@ -24,7 +24,9 @@ pub use trim::Trimmed;
 #[cfg(feature = "rebase")]
 pub(crate) use trim::replay;
 pub(crate) use trim::trim;
-pub(crate) use write::{write, write_with_hashes};
+#[cfg(feature = "saved")]
+pub(crate) use write::write;
+use write::write_with_hashes;
 
 /// The bytes of a base, and where they were found among others.
 #[derive(Clone, Debug)]

@@ -35,7 +35,7 @@ pub(crate) fn write(state: &State, base: &Base) -> Vec<u8> {
 /// write from here on is hashed from there, and their forks are found as if nothing had been trimmed.
 ///
 /// Behind a base that has none, for these are a later addition, there are none either.
-pub(crate) fn write_with_hashes(state: &State, base: &Base) -> Vec<u8> {
+pub(super) fn write_with_hashes(state: &State, base: &Base) -> Vec<u8> {
     let mut out = write(state, base);
     let writers = base.writers().iter().map(|(replica, seq)| Dot::new(replica, seq));
     let hashes: Option<Vec<ChainHash>> = writers.map(|dot| state.chains.at(state, dot)).collect();
