@@ -80,18 +80,23 @@
 //! | flags | [`EnableWinsFlag`], [`DisableWinsFlag`] |
 //! | sets | [`AddWinsSet`], [`RemoveWinsSet`], [`GrowOnlySet`], [`TwoPhaseSet`] |
 //! | maps | [`LwwMap`], [`ObservedRemoveMap`] of any store, to any depth |
-//! | sequences | [`Text`] |
+//! | sequences | [`Text`], [`List`] of any elements, which can be moved |
+//! | trees | [`Tree`], whose nodes can be moved |
 //! | of your own | `#[derive(Replicated)]`, `#[derive(Lattice)]`, or [`Lattice`](trait@Lattice) by hand |
 //!
 //! A *root*, such as [`AddWinsSet`], has a context of its own and makes its writers. A *store*,
 //! such as [`set::AddWinsStore`], is the same content without a context: it stands inside a root, under
 //! a key of a map or in a field of a struct, and is changed by way of it.
 //!
+//! Changes can be taken back while what others did stays: [`undo`].
+//!
 //! # Features
 //!
 //! * `std` (default): nothing here needs it; it turns it on in dependencies, one of which has the processor
 //!   compute checksums where it can.
 //! * `derive`: the derive macros.
+//! * `serde`: values, deltas and contexts in other formats, as text for people.
+//! * `arbitrary`: valid values out of any bytes, for fuzzers.
 //! * `laws`: the laws of every type as tests for types of your own.
 //! * `uuid`: `ReplicaId` from and into `Uuid`.
 //!

@@ -197,6 +197,10 @@ fn undo(input: &Input) -> Tokens {
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let taken = each(
         input,
+        |field, _| quote!(#field: #path::UndoStore::taken(&self.#field, &delta.#field, gone)),
+    );
+    let taken_by = each(
+        input,
         |field, rest| quote!(#field: places #rest .taken_by(&self.#field, &delta.#field, gone)),
     );
     let undo = each_open(input, |field, open| {
@@ -209,13 +213,17 @@ fn undo(input: &Input) -> Tokens {
     quote! {
         #[automatically_derived]
         impl #impl_generics #path::UndoStore for #ident #ty_generics #clause {
+            fn taken(&self, delta: &Self, gone: &#krate::causality::DotCloud) -> Self {
+                Self { #(#taken),* }
+            }
+
             fn taken_by(
                 &self,
                 delta: &Self,
                 places: &Self::Places,
-                gone: &mut dyn ::core::ops::FnMut(#krate::Dot) -> bool,
+                gone: &#krate::causality::DotCloud,
             ) -> Self {
-                Self { #(#taken),* }
+                Self { #(#taken_by),* }
             }
 
             fn undo(edit: &mut #path::Edit<'_, Self>, put: &Self, taken: &Self) {

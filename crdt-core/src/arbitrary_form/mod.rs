@@ -3,6 +3,7 @@
 
 mod ids;
 mod lattices;
+mod ordered;
 mod roots;
 mod stores;
 mod text;

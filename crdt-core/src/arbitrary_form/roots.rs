@@ -3,8 +3,8 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use super::ArbitraryStore;
 use crate::dot_store::Causal;
 use crate::{
-    AddWinsSet, DisableWinsFlag, EnableWinsFlag, LwwMap, MultiValueRegister, ObservedRemoveMap,
-    RedactableRegister, RemoveWinsSet,
+    AddWinsSet, DisableWinsFlag, EnableWinsFlag, List, LwwMap, MultiValueRegister,
+    ObservedRemoveMap, RedactableRegister, RemoveWinsSet, Tree,
 };
 
 macro_rules! roots {
@@ -25,6 +25,8 @@ roots! {
     [K: Arbitrary<'a> + Ord + Clone, V: Arbitrary<'a> + Clone, S: Arbitrary<'a> + Clone]
         LwwMap<K, V, S>;
     [K: Arbitrary<'a> + Ord + Clone, S: ArbitraryStore<'a>] ObservedRemoveMap<K, S>;
+    [E: Arbitrary<'a> + Clone] List<E>;
+    [V: Arbitrary<'a> + Clone] Tree<V>;
     [] EnableWinsFlag;
     [] DisableWinsFlag;
 }

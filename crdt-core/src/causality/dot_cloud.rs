@@ -193,10 +193,17 @@ impl DotCloud {
 
     /// How many dots of `range` are in the set.
     pub(crate) fn count_in(&self, range: DotRange) -> u64 {
+        self.ranges_in(range).map(|run| run.last - run.first + 1).sum()
+    }
+
+    /// The dots of `range` that are in the set.
+    pub(crate) fn ranges_in(&self, range: DotRange) -> impl Iterator<Item = DotRange> {
         self.ranges_from(Dot::new(range.replica, range.first))
-            .take_while(|run| run.replica == range.replica && run.first <= range.last)
-            .map(|run| run.last.min(range.last) - run.first.max(range.first) + 1)
-            .sum()
+            .take_while(move |run| run.replica == range.replica && run.first <= range.last)
+            .map(move |run| {
+                let [first, last] = [run.first.max(range.first), run.last.min(range.last)];
+                DotRange::new(run.replica, first, last)
+            })
     }
 
     /// Takes out what `vector` covers, and lets `vector` grow over the runs that continue it.

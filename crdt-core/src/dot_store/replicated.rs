@@ -93,4 +93,8 @@ use super::Causal;
 /// byte for its end. In memory, a struct takes what all its fields take, the empty ones too: a map
 /// of wide structs that hold little is better a struct of maps, and decoding may take a width of it
 /// for each key.
+///
+/// Baquero, Almeida, Cunha, Ferreira, *Composition in state-based replicated data types* (2017),
+/// products; Almeida, Shoker, Baquero, *Delta state replicated data types* (2018), one context for
+/// many stores.
 pub type Replicated<S> = Causal<S>;

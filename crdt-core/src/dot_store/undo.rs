@@ -3,20 +3,25 @@ use super::{
 };
 use crate::causality::DotCloud;
 use crate::undo::Undo;
-use crate::{Dot, WriteError, Writer};
+use crate::{WriteError, Writer};
 
 /// A store in which what a delta did can be taken back.
 ///
 /// `#[derive(Replicated)]` implements it if all fields do.
 pub trait UndoStore: DotStore + Clone {
-    /// The content of the dots that a delta takes out of this store, which are those that `gone`
-    /// names; they stand under the keys of `delta` and of `places`. Costs what these are large.
-    fn taken_by(
-        &self,
-        delta: &Self,
-        places: &Self::Places,
-        gone: &mut dyn FnMut(Dot) -> bool,
-    ) -> Self;
+    /// What a delta takes out of this store: the content of the dots in `gone`, which are held
+    /// here and will not be, and what else it changes here that an undo has to know of.
+    ///
+    /// What is returned is for [`undo`](Self::undo) alone: a store of which the dots need not be
+    /// those of events. Costs what the store is large.
+    fn taken(&self, delta: &Self, gone: &DotCloud) -> Self;
+
+    /// As [`taken`](Self::taken), of a delta that takes nothing out but under its own keys and those of
+    /// `places`. Costs what it takes out.
+    fn taken_by(&self, delta: &Self, places: &Self::Places, gone: &DotCloud) -> Self {
+        let _ = places;
+        self.taken(delta, gone)
+    }
 
     /// Takes back what was `put`, and where that stood or nothing was put, puts back what was
     /// `taken`, each under an event of its own.
@@ -53,20 +58,21 @@ impl<S: UndoStore> Undo for Causal<S> {
 
     fn inverse(&self, delta: &Delta<S>) -> Inverse<S> {
         let put = delta.store.select(&mut |dot| !self.context().contains(dot));
-        let mut held = DotCloud::new();
-        delta.store.for_each_dot(&mut |dot| _ = held.insert(dot));
-        let gone = &mut |dot| delta.context.contains(dot) && !held.contains(dot);
-        let covered = delta.context.ranges().map(|range| self.live().count_in(range)).sum::<u64>();
+        let mut gone = DotCloud::new();
+        let ranges = delta.context.ranges();
+        ranges
+            .flat_map(|range| self.live().ranges_in(range))
+            .for_each(|held| gone.insert_range(held));
+        let covered = gone.ranges().map(|range| range.len()).sum::<u64>();
+        delta.store.for_each_dot(&mut |dot| _ = gone.remove(dot));
         // As a join does: if the delta names all places that it takes something out of, there is
         // nothing to look for elsewhere.
-        let found = || self.store().count_at(&delta.store, &delta.context, &delta.touched);
-        let taken = if covered == 0 {
-            S::default()
-        } else if covered == found() {
-            self.store().taken_by(&delta.store, &delta.touched, gone)
-        } else {
-            self.store().select(gone)
-        };
+        let taken =
+            if covered == self.store().count_at(&delta.store, &delta.context, &delta.touched) {
+                self.store().taken_by(&delta.store, &delta.touched, &gone)
+            } else {
+                self.store().taken(&delta.store, &gone)
+            };
         Inverse { put, taken }
     }
 
@@ -76,9 +82,14 @@ impl<S: UndoStore> Undo for Causal<S> {
     }
 }
 
+/// The content of dots that are gone.
+fn select<S: DotStore + Clone>(store: &S, gone: &DotCloud) -> S {
+    if gone.is_empty() { S::default() } else { store.select(&mut |dot| gone.contains(dot)) }
+}
+
 impl UndoStore for DotSet {
-    fn taken_by(&self, _: &Self, (): &(), gone: &mut dyn FnMut(Dot) -> bool) -> Self {
-        self.select(gone)
+    fn taken(&self, _: &Self, gone: &DotCloud) -> Self {
+        select(self, gone)
     }
 
     fn undo(edit: &mut Edit<'_, Self>, put: &Self, taken: &Self) {
@@ -90,8 +101,8 @@ impl UndoStore for DotSet {
 }
 
 impl<V: Clone> UndoStore for DotFun<V> {
-    fn taken_by(&self, _: &Self, (): &(), gone: &mut dyn FnMut(Dot) -> bool) -> Self {
-        self.select(gone)
+    fn taken(&self, _: &Self, gone: &DotCloud) -> Self {
+        select(self, gone)
     }
 
     fn undo(edit: &mut Edit<'_, Self>, put: &Self, taken: &Self) {
@@ -104,8 +115,8 @@ impl<V: Clone> UndoStore for DotFun<V> {
 }
 
 impl<V: Clone, C: Ord + Clone> UndoStore for RedactableStore<V, C> {
-    fn taken_by(&self, _: &Self, (): &(), gone: &mut dyn FnMut(Dot) -> bool) -> Self {
-        self.select(gone)
+    fn taken(&self, _: &Self, gone: &DotCloud) -> Self {
+        select(self, gone)
     }
 
     /// A redaction is no event and is not taken back; what was redacted when it was taken out comes
@@ -119,19 +130,23 @@ impl<V: Clone, C: Ord + Clone> UndoStore for RedactableStore<V, C> {
 }
 
 impl<K: Ord + Clone, S: UndoStore> UndoStore for DotMap<K, S> {
-    fn taken_by(
-        &self,
-        delta: &Self,
-        places: &Self::Places,
-        gone: &mut dyn FnMut(Dot) -> bool,
-    ) -> Self {
+    fn taken(&self, delta: &Self, gone: &DotCloud) -> Self {
+        let (mut taken, none) = (Self::default(), S::default());
+        for (key, held) in self {
+            let below = held.taken(delta.get(key).unwrap_or(&none), gone);
+            taken.replace(key.clone(), below);
+        }
+        taken
+    }
+
+    fn taken_by(&self, delta: &Self, places: &Self::Places, gone: &DotCloud) -> Self {
         let (mut taken, none) = (Self::default(), S::default());
         let untold = places.keys.keys().filter(|key| !delta.contains_key(*key));
         for key in delta.keys().chain(untold) {
             let Some(held) = self.get(key) else { continue };
             let theirs = delta.get(key).unwrap_or(&none);
             let below = match places.keys.get(key) {
-                Some(places) if places.is_whole() => held.select(gone),
+                Some(places) if places.is_whole() => held.taken(theirs, gone),
                 Some(places) => held.taken_by(theirs, places, gone),
                 None => held.taken_by(theirs, &Default::default(), gone),
             };
@@ -154,12 +169,7 @@ impl<K: Ord + Clone, S: UndoStore> UndoStore for DotMap<K, S> {
 
 impl<const NUMBER: u32, P: Places, R> FieldPlaces<NUMBER, P, R> {
     /// What a delta takes out of the field.
-    pub fn taken_by<S: UndoStore<Places = P>>(
-        &self,
-        store: &S,
-        delta: &S,
-        gone: &mut dyn FnMut(Dot) -> bool,
-    ) -> S {
+    pub fn taken_by<S: UndoStore<Places = P>>(&self, store: &S, delta: &S, gone: &DotCloud) -> S {
         if !delta.is_empty() || self.is_told() {
             store.taken_by(delta, self.places(), gone)
         } else {

@@ -23,6 +23,9 @@ use crate::dot_store::{DotFun, Edit};
 /// **State.** As many values as there were concurrent writers; one, after the next write.
 /// **Cost.** A change joins them, and its delta holds the whole value.
 ///
+/// Baquero, Almeida, Cunha, Ferreira, *Composition in state-based replicated data types* (2017),
+/// maps of lattices.
+///
 /// ```
 /// use crdt_core::map::LatticeStore;
 /// use crdt_core::{MaxRegister, ObservedRemoveMap, ReplicaId};

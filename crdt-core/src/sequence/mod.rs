@@ -14,7 +14,7 @@ mod headers;
 mod held;
 mod held_version;
 mod join;
-mod list;
+pub(crate) mod list;
 mod log;
 mod merge;
 mod one_edit;

@@ -38,6 +38,11 @@ use crate::{EventGraph, VersionVector};
 /// says what is missing ([`JoinError::Missing`](super::JoinError::Missing)). To hold it until then is the delivery
 /// buffer's work.
 ///
+/// **Cost.** A local edit takes O(log n), and so does joining the delta of one that has seen all; one that is
+/// concurrent, the pieces that are being merged, or the walk through the history between the two
+/// versions. Converting an offset takes O(log n). The README beside the code, `sequence/README.md`, has a
+/// table of all of them.
+///
 /// **Old history** that every replica has can be forgotten: [`trim`](Self::trim).
 ///
 /// ```

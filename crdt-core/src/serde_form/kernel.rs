@@ -1,7 +1,7 @@
 use ::serde::de::Error;
 use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{list, pairs};
+use super::{elements, pairs};
 use crate::causality::CausalContext;
 use crate::counter::Movement;
 use crate::dot_store::{
@@ -19,7 +19,7 @@ impl Serialize for DotSet {
 
 impl<'de> Deserialize<'de> for DotSet {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(list(from)?.into_iter().collect())
+        Ok(elements(from)?.into_iter().collect())
     }
 }
 

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use ::serde::de::Error;
 use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{by_replica, list, pairs};
+use super::{by_replica, elements, pairs};
 use crate::counter::{GCounterDelta, PnCounterDelta};
 use crate::lattice::Part;
 use crate::register::LwwRegisterDelta;
@@ -151,7 +151,7 @@ impl<E: Serialize> Serialize for GrowOnlySet<E> {
 
 impl<'de, E: Ord + Deserialize<'de>> Deserialize<'de> for GrowOnlySet<E> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(list(from)?.into_iter().collect())
+        Ok(elements(from)?.into_iter().collect())
     }
 }
 

@@ -7,11 +7,14 @@
 //! object, which JSON leaves open.
 
 mod causality;
+mod hex;
 mod ids;
 mod kernel;
 mod lattices;
+mod list;
 mod roots;
 mod text;
+mod tree;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -98,8 +101,10 @@ fn ascending<T, E: Error>(
     if elements.is_sorted_by(is_before) { Ok(elements) } else { Err(E::custom(otherwise)) }
 }
 
-/// A list in ascending order.
-fn list<'de, T: Deserialize<'de> + Ord, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+/// Elements in ascending order.
+fn elements<'de, T: Deserialize<'de> + Ord, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
     ascending::<_, D::Error>(Vec::deserialize(from)?, |a, b| a < b, "elements ascend")
 }
 

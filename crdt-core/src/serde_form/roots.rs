@@ -2,8 +2,8 @@ use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::dot_store::{Causal, DotStore};
 use crate::{
-    AddWinsSet, DisableWinsFlag, EnableWinsFlag, LwwMap, MultiValueRegister, ObservedRemoveMap,
-    RedactableRegister, RemoveWinsSet,
+    AddWinsSet, DisableWinsFlag, EnableWinsFlag, List, LwwMap, MultiValueRegister,
+    ObservedRemoveMap, RedactableRegister, RemoveWinsSet, Tree,
 };
 
 /// Roots that wrap a store with its context are written as that is.
@@ -39,6 +39,8 @@ roots! {
         [V: Serialize, C: Ord + Clone + Serialize]
         [V: Deserialize<'de>, C: Ord + Clone + Deserialize<'de>]
         [<V, C>];
+    List [E: Clone + Serialize] [E: Clone + Deserialize<'de>] [<E>];
+    Tree [V: Serialize] [V: Deserialize<'de>] [<V>];
     EnableWinsFlag [] [] [];
     DisableWinsFlag [] [] [];
 }

@@ -1,13 +1,11 @@
 //! The bytes of a tree.
 
-use alloc::vec::Vec;
-
-use super::key::is_key;
-use super::replay::{ROOT, Replay, Step};
+use super::assembly::Moves;
+use super::replay::{ROOT, Step};
 use super::store::TreeStore;
+use crate::Dot;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode};
 use crate::dot_store::{DecodeStore, EncodeStore, StoreReader, StoreWriter};
-use crate::{Dot, SEQ_MAX};
 
 impl<V: Encode> EncodeStore for TreeStore<V> {
     /// The count of moves, then each, in the order of replay. Among the dots: its own, its
@@ -37,23 +35,13 @@ impl<V: Encode> EncodeStore for TreeStore<V> {
     }
 }
 
-/// A dot of an event that `by` refers to, or of the top.
-fn read_seen(by: Dot, input: &mut StoreReader<'_>) -> Result<Dot, DecodeError> {
+/// A dot that a move refers to, or the top.
+fn read_parent(by: Dot, input: &mut StoreReader<'_>) -> Result<Dot, DecodeError> {
     let (at, dot) = input.name()?;
-    let is_own = dot.replica == by.replica;
     match dot.seq {
-        0 if is_own => Ok(ROOT),
+        0 if dot.replica == by.replica => Ok(ROOT),
         0 => Err(DecodeErrorKind::NotCanonical.at(at)),
-        seq if is_own && seq >= by.seq => Err(DecodeErrorKind::OutOfRange.at(at)),
         _ => Ok(dot),
-    }
-}
-
-/// The dot of an event that is told of.
-fn read_own(input: &mut StoreReader<'_>) -> Result<Dot, DecodeError> {
-    match input.name()? {
-        (at, Dot { seq: 0, .. }) => Err(DecodeErrorKind::OutOfRange.at(at)),
-        (_, dot) => Ok(dot),
     }
 }
 
@@ -65,59 +53,27 @@ impl<V: Decode> DecodeStore for TreeStore<V> {
 
     fn decode_store(_: Option<&Self>, input: &mut StoreReader<'_>) -> Result<Self, DecodeError> {
         let count = input.body().count(STEP_BYTES_MIN)?;
-        let mut steps: Vec<Step> = Vec::new();
-        steps.reserve_exact(input.body().capacity(count, size_of::<Step>()));
-        let (mut last, begun) = ((0, ROOT), input.body().position());
+        let mut moves = Moves::with_capacity(input.body().capacity(count, size_of::<Step>()));
+        let (mut last, begun) = (0, input.body().position());
         for _ in 0..count {
-            let dot = read_own(input)?;
-            let (node_at, node) = input.name()?;
-            let is_later = node.replica == dot.replica && node.seq > dot.seq;
-            if node.seq == 0 || is_later {
-                return Err(DecodeErrorKind::OutOfRange.at(node_at));
-            }
-            let parent = read_seen(dot, input)?;
-            let at = input.body().position();
+            let (at, dot) = input.name()?;
+            let (_, node) = input.name()?;
+            let parent = read_parent(dot, input)?;
             let word = input.body().varint()?;
-            let spent = word & 1 == 1;
-            let stamp = (word >> 1) + last.0;
-            if stamp == 0 || stamp > SEQ_MAX || spent && node != dot {
-                return Err(DecodeErrorKind::OutOfRange.at(at));
-            }
-            if (stamp, dot) <= last {
-                return Err(DecodeErrorKind::NotAscending.at(at));
-            }
-            last = (stamp, dot);
-            let at = input.body().position();
-            let key = input.body().bytes()?;
-            if !is_key(key) {
-                return Err(DecodeErrorKind::NotCanonical.at(at));
-            }
-            let mut step = Step::new(stamp, dot, node, parent, key.into());
-            step.spent = spent;
-            steps.push(step);
+            last += word >> 1;
+            let key = input.body().bytes()?.into();
+            let mut step = Step::new(last, dot, node, parent, key);
+            step.spent = word & 1 == 1;
+            moves.push(step).map_err(|kind| kind.at(at))?;
         }
-        let replay = Replay::of(steps);
-        // One event is one move.
-        if replay.dots().count() != count {
-            return Err(DecodeErrorKind::OutOfRange.at(begun));
-        }
-        let mut store = Self::of(replay);
-        let mut last = None;
+        let mut tree = moves.replay().map_err(|kind| kind.at(begun))?;
         // Nothing is reserved on the word of this count, and each value takes a dot.
         for _ in 0..input.body().varint()? {
-            let at = input.body().position();
-            let dot = read_own(input)?;
-            if last.is_some_and(|last| last >= dot) {
-                return Err(DecodeErrorKind::NotAscending.at(at));
-            }
-            last = Some(dot);
-            let node = match read_seen(dot, input)? {
-                ROOT => return Err(DecodeErrorKind::OutOfRange.at(at)),
-                node => node,
-            };
+            let (at, dot) = input.name()?;
+            let node = read_parent(dot, input)?;
             let value = V::decode(input.body())?;
-            store.put_value(dot, node, value);
+            tree.push(dot, node, value).map_err(|kind| kind.at(at))?;
         }
-        Ok(store)
+        Ok(tree.finish())
     }
 }

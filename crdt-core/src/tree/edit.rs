@@ -81,7 +81,7 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
     ) -> Result<Dot, TreeError> {
         self.check(parent)?;
         let key = self.make_room(None, parent, index)?;
-        let node = self.put_step(None, parent, key);
+        let node = self.put_step(None, name(parent), key);
         self.put_value(node, value);
         Ok(node)
     }
@@ -105,7 +105,7 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
             return Err(TreeError::BelowItself { node, parent });
         }
         let key = self.make_room(Some(node), parent, index)?;
-        self.put_step(Some(node), parent, key);
+        self.put_step(Some(node), name(parent), key);
         Ok(())
     }
 
@@ -116,13 +116,7 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
     /// The node is not in the tree.
     pub fn remove(&mut self, node: Dot) -> Result<(), TreeError> {
         self.check(Some(node))?;
-        self.take_values(node);
-        let (store, told, events) = self.parts();
-        store.replay.spend(node);
-        if !told.replay.spend(node) {
-            told.replay.add(store.replay.get(node).cloned());
-        }
-        events.tell(node);
+        self.take_node(node);
         Ok(())
     }
 
@@ -168,9 +162,20 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
         }
     }
 
+    /// Removes a node that was created.
+    pub(super) fn take_node(&mut self, node: Dot) {
+        self.take_values(node);
+        let (store, told, events) = self.parts();
+        store.replay.spend(node);
+        if !told.replay.spend(node) {
+            told.replay.add(store.replay.get(node).cloned());
+        }
+        events.tell(node);
+    }
+
     /// A key for position `index` among the children of `parent`, `node` not counted. Siblings
     /// that two replicas gave one key to are moved apart where the position is between them.
-    fn make_room(
+    pub(super) fn make_room(
         &mut self,
         node: Option<Dot>,
         parent: Option<Dot>,
@@ -200,17 +205,17 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
         let mut last = key.clone();
         for (sibling, _) in behind {
             last = between(Some(&last), next.as_deref());
-            self.put_step(Some(sibling), parent, last.clone());
+            self.put_step(Some(sibling), name(parent), last.clone());
         }
         Ok(key)
     }
 
     /// Moves a node, or creates one.
-    fn put_step(&mut self, node: Option<Dot>, parent: Option<Dot>, key: Key) -> Dot {
+    pub(super) fn put_step(&mut self, node: Option<Dot>, parent: Dot, key: Key) -> Dot {
         let (store, told, events) = self.parts();
         let dot = events.next();
         let node = node.unwrap_or(dot);
-        let step = Step::new(store.replay.next_stamp(), dot, node, name(parent), key);
+        let step = Step::new(store.replay.next_stamp(), dot, node, parent, key);
         told.replay.add([step.clone()]);
         store.replay.add([step]);
         node
@@ -218,18 +223,27 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
 
     fn put_value(&mut self, node: Dot, value: V) {
         self.take_values(node);
+        self.put_value_beside(node, value);
+    }
+
+    /// Gives a node a value beside those that it has.
+    pub(super) fn put_value_beside(&mut self, node: Dot, value: V) {
         let (store, told, events) = self.parts();
         let dot = events.next();
         told.put_value(dot, node, value.clone());
         store.put_value(dot, node, value);
     }
 
-    fn take_values(&mut self, node: Dot) {
-        let (store, told, events) = self.parts();
-        for dot in store.writes(node) {
-            store.take_value(dot);
-            told.take_value(dot);
-            events.tell(dot);
+    pub(super) fn take_values(&mut self, node: Dot) {
+        for dot in self.get().writes(node) {
+            self.take_value(dot);
         }
+    }
+
+    pub(super) fn take_value(&mut self, dot: Dot) {
+        let (store, told, events) = self.parts();
+        store.take_value(dot);
+        told.take_value(dot);
+        events.tell(dot);
     }
 }

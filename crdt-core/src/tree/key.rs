@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// A fraction between 0 and 1, both excluded: digits to base 256, of which the last is not 0.
-pub(super) type Key = Box<[u8]>;
+pub(crate) type Key = Box<[u8]>;
 
 /// Whether the bytes are a key.
 pub(super) fn is_key(bytes: &[u8]) -> bool {

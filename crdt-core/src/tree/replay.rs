@@ -4,25 +4,26 @@ use alloc::vec::Vec;
 
 use super::key::Key;
 use crate::Dot;
+use crate::canary::is_planted;
 use crate::collections::OrderedMap;
 
 /// What stands above the topmost nodes.
-pub(super) const ROOT: Dot = Dot::new(crate::ReplicaId::from_u128(0), 0);
+pub(crate) const ROOT: Dot = Dot::new(crate::ReplicaId::from_u128(0), 0);
 
 /// No move.
 const NONE: u32 = u32::MAX;
 
 /// A move of a node; its first is its creation, which has the node's name.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// Greater than those of all moves that its writer had seen.
-    pub(super) stamp: u64,
-    pub(super) dot: Dot,
-    pub(super) node: Dot,
-    pub(super) parent: Dot,
-    pub(super) key: Key,
+    pub(crate) stamp: u64,
+    pub(crate) dot: Dot,
+    pub(crate) node: Dot,
+    pub(crate) parent: Dot,
+    pub(crate) key: Key,
     /// Of a creation: whether the node was removed.
-    pub(super) spent: bool,
+    pub(crate) spent: bool,
     /// In the replay: whether it would have made a circle, ...
     pub(super) skipped: bool,
     /// ... and the move of the same node that was in force before it.
@@ -30,7 +31,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    pub(super) const fn new(stamp: u64, dot: Dot, node: Dot, parent: Dot, key: Key) -> Self {
+    pub(crate) const fn new(stamp: u64, dot: Dot, node: Dot, parent: Dot, key: Key) -> Self {
         Self { stamp, dot, node, parent, key, spent: false, skipped: false, before: NONE }
     }
 
@@ -125,7 +126,11 @@ impl Replay {
         let mut fresh: Vec<u32> = (begun as u32..self.steps.len() as u32).collect();
         crate::collections::sort_with(&mut fresh, |&a, &b| self.when(a) < self.when(b));
         let Some(&first) = fresh.first() else { return };
-        let from = self.order.partition_point(|&at| self.when(at) < self.when(first));
+        let from = if is_planted("replay-by-arrival") {
+            self.order.len()
+        } else {
+            self.order.partition_point(|&at| self.when(at) < self.when(first))
+        };
         let mut later = self.order.split_off(from);
         later.iter().rev().for_each(|&at| self.undo(at));
         later.extend(fresh);

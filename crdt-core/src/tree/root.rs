@@ -43,6 +43,9 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// whoever moves the same node afterwards wins or loses by the replica's id, until the node is
 /// removed; other nodes are not concerned.
 ///
+/// **Undo.** [`undo`](crate::undo) moves a node back that nobody has moved since, and creates a removed one anew,
+/// with what still stands below it.
+///
 /// Kleppmann, Mulligan, Gomes, Beresford, *A highly-available move operation for replicated trees*
 /// (2021).
 ///
@@ -70,7 +73,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::tree::TreeError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Tree<V>(Causal<TreeStore<V>>);
+pub struct Tree<V>(pub(crate) Causal<TreeStore<V>>);
 
 /// A part of a [`Tree`]: what a mutator returns, or several of those joined.
 pub type TreeDelta<V> = Delta<TreeStore<V>>;

@@ -134,14 +134,25 @@ impl<V> TreeStore<V> {
         self.replay.kids(parent).filter(|step| self.replay.is_alive(step.node))
     }
 
+    /// The moves, in the order in which they are replayed.
+    #[cfg(feature = "serde")]
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.replay.steps()
+    }
+
     /// The values with their nodes, by the events that wrote them.
-    pub(super) fn values(&self) -> impl ExactSizeIterator<Item = (&Dot, &(Dot, V))> {
+    pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = (&Dot, &(Dot, V))> {
         self.values.iter()
     }
 
     /// The writes of a node.
     pub(super) fn writes(&self, node: Dot) -> SmallVec<[Dot; 1]> {
         self.written.get(&node).cloned().unwrap_or_default()
+    }
+
+    /// The value that an event wrote, with its node.
+    pub(super) fn written_by(&self, dot: Dot) -> Option<&(Dot, V)> {
+        self.values.get(&dot)
     }
 
     pub(super) fn put_value(&mut self, dot: Dot, node: Dot, value: V) -> bool {
@@ -163,7 +174,10 @@ impl<V> TreeStore<V> {
     }
 
     /// The events in a range that are held, moves and writes apart.
-    fn dots_in(&self, range: DotRange) -> (impl Iterator<Item = Dot>, impl Iterator<Item = Dot>) {
+    pub(super) fn dots_in(
+        &self,
+        range: DotRange,
+    ) -> (impl Iterator<Item = Dot>, impl Iterator<Item = Dot>) {
         let [first, last] = [range.first, range.last].map(|seq| Dot::new(range.replica, seq));
         (self.replay.dots_in(range), self.values.range(first..=last).map(|(&dot, _)| dot))
     }

@@ -41,12 +41,18 @@
 //! [`siblings`](crate::MultiValueRegister::siblings) tell of those, and last-writer-wins maps restore
 //! a write under its old stamp, so that it wins and loses as before.
 //!
+//! In a list the place is found when the inverse is: what comes back is the same, whatever others have done by
+//! then. In a tree an undo is made of moves as they stand when it is done, and is ordered with those of others as
+//! any move is. A list or a tree that was taken back to nothing keeps the places or the names, as after a removal.
+//!
 //! Two replicas that undo the same delta both put back what it took; a set does not mind, a
 //! register holds it twice until the next write, a counter counts it twice. Undo at one of them.
 //!
 //! | type | is undone by |
 //! |---|---|
 //! | sets, flags, [`MultiValueRegister`](crate::MultiValueRegister), [`LwwMap`](crate::LwwMap), [`ObservedRemoveMap`](crate::ObservedRemoveMap), [`Replicated`](tyalias@crate::Replicated) structs | the above |
+//! | [`List`](crate::List) | the above, for each element: what was removed comes back as a new element right behind the place where it stood, also where others have inserted there; a moved one goes back, if nobody has moved it since |
+//! | [`Tree`](crate::Tree) | the above, for each node: its place and its value each for itself. A removed node comes back under a new name, with what still stands below it and what it was given since; it does not where its parent is no more |
 //! | [`PnCounter`](crate::PnCounter) | counting the same amount the other way |
 //! | [`BoundedCounter`](crate::BoundedCounter) | the same; a transfer by transferring it back. Refused where the writer has not got the rights |
 //! | [`LwwRegister`](crate::LwwRegister) | writing what was there before under a new stamp, if the write still stands |

@@ -3,10 +3,12 @@ use crate::dot_store::{Delta, Inverse, RedactableStore, UndoStore};
 use crate::flag::{DisableWinsStore, EnableWinsStore};
 use crate::map::LwwStore;
 use crate::register::MultiValueStore;
+use crate::sequence::ListStore;
 use crate::set::{AddWinsStore, RemoveWinsStore};
+use crate::tree::TreeStore;
 use crate::{
-    AddWinsSet, DisableWinsFlag, EnableWinsFlag, LwwMap, MultiValueRegister, ObservedRemoveMap,
-    RedactableRegister, RemoveWinsSet, WriteError, Writer,
+    AddWinsSet, DisableWinsFlag, EnableWinsFlag, List, LwwMap, MultiValueRegister,
+    ObservedRemoveMap, RedactableRegister, RemoveWinsSet, Tree, WriteError, Writer,
 };
 
 /// Roots that wrap a store with its context.
@@ -39,6 +41,8 @@ roots! {
     [K: Ord + Clone, V: Clone, S: Ord + Clone] LwwMap<K, V, S>, LwwStore<K, V, S>;
     [K: Ord + Clone, S: UndoStore] ObservedRemoveMap<K, S>, crate::dot_store::DotMap<K, S>;
     [V: Clone, C: Ord + Clone] RedactableRegister<V, C>, RedactableStore<V, C>;
+    [E: Clone] List<E>, ListStore<E>;
+    [V: Clone] Tree<V>, TreeStore<V>;
     [] EnableWinsFlag, EnableWinsStore;
     [] DisableWinsFlag, DisableWinsStore;
 }

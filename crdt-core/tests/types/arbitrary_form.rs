@@ -8,11 +8,12 @@ use crdt_core::codec::{Decode, Encode};
 use crdt_core::counter::CounterStore;
 use crdt_core::dot_store::{Delta, Digest, DotMap};
 use crdt_core::laws::trials;
+use crdt_core::sequence::ListStore;
 use crdt_core::set::AddWinsStore;
 use crdt_core::{
-    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, GrowOnlySet, LwwMap,
-    LwwRegister, MaxRegister, MultiValueRegister, ObservedRemoveMap, PnCounter, RedactableRegister,
-    RemoveWinsSet, Replicated, TwoPhaseSet,
+    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, GCounter, GrowOnlySet, List,
+    LwwMap, LwwRegister, MaxRegister, MultiValueRegister, ObservedRemoveMap, PnCounter,
+    RedactableRegister, RemoveWinsSet, Replicated, Tree, TwoPhaseSet,
 };
 
 use crate::support::derived::{Everything, Pair};
@@ -41,6 +42,9 @@ fn values_out_of_any_bytes_are_values() {
         value::<RedactableRegister<u8, u8>>(bytes).check_invariants();
         value::<LwwMap<u8, u8, u8>>(bytes).check_invariants();
         value::<ObservedRemoveMap<u8, DotMap<u8, CounterStore>>>(bytes).check_invariants();
+        value::<List<u8>>(bytes).check_invariants();
+        value::<Tree<u8>>(bytes).check_invariants();
+        value::<ObservedRemoveMap<u8, ListStore<u8>>>(bytes).check_invariants();
         value::<EnableWinsFlag>(bytes).check_invariants();
         value::<DisableWinsFlag>(bytes).check_invariants();
         value::<GCounter>(bytes).check_invariants();
@@ -73,4 +77,29 @@ fn different_bytes_make_different_values() {
         seen.insert(crate::support::bytes(&root));
     }
     assert!(seen.len() > 16, "{} values", seen.len());
+}
+
+/// Every operation of a list and of a tree is among what bytes say.
+#[test]
+pub(crate) fn lists_and_trees_are_moved_and_removed() {
+    let mut counts = [0; 4];
+    for seed in 0..256_u32 {
+        let bytes: Vec<u8> = (0..256_u32)
+            .map(|at| {
+                (at.wrapping_mul(0x9e37_79b1) ^ seed.wrapping_mul(0x85eb_ca6b)).to_be_bytes()[1]
+            })
+            .collect();
+        let list = serde_json::to_string(&value::<List<u8>>(&bytes)).unwrap();
+        let tree = value::<Tree<u8>>(&bytes);
+        let is_deep = tree.iter().any(|(depth, _)| depth > 1);
+        let tree = serde_json::to_string(&tree).unwrap();
+        let seen = [
+            list.contains("\"spent\""),
+            list.contains("\"move\""),
+            tree.contains("\"removed\":true"),
+            is_deep,
+        ];
+        (0..4).for_each(|at| counts[at] += usize::from(seen[at]));
+    }
+    assert!(counts.iter().all(|&count| count > 16), "of 256: {counts:?}");
 }

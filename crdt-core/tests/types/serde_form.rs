@@ -11,19 +11,21 @@ use crdt_core::laws::{Arrival, History, Step, Subject};
 use crdt_core::set::AddWinsStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, DotRange, EnableWinsFlag, GCounter,
-    GrowOnlySet, LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister,
-    ObservedRemoveMap, PnCounter, RemoveWinsSet, ReplicaId, Text, TextDelta, TwoPhaseSet,
+    GrowOnlySet, List, LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister,
+    ObservedRemoveMap, PnCounter, RemoveWinsSet, ReplicaId, Text, TextDelta, Tree, TwoPhaseSet,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::support::cases;
 use crate::support::derived::{EverythingAt, RootOf};
+use crate::support::list::{ListAt, Lists};
 use crate::support::nest::{CounterAt, LatticeAt, MapOf, RemoveWinsAt, RootMap};
 use crate::support::subjects::{
     DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, Redacting, Register,
     RemoveWins, Set, Siblings, Stock, TwoPhase, UpAndDown,
 };
+use crate::support::tree::{TreeAt, Trees};
 
 const A: ReplicaId = ReplicaId::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
 const B: ReplicaId = ReplicaId::from_u128(2);
@@ -58,7 +60,7 @@ where
     true
 }
 
-fn check<S>()
+pub(crate) fn check<S>()
 where
     S: Subject<Root: Serialize + DeserializeOwned, Delta: Serialize + DeserializeOwned>,
 {
@@ -97,6 +99,14 @@ fn maps() {
     check::<RootMap<MapOf<CounterAt>>>();
     check::<RootMap<RemoveWinsAt>>();
     check::<RootMap<LatticeAt>>();
+}
+
+#[test]
+fn lists_and_trees() {
+    check::<Lists>();
+    check::<RootMap<ListAt>>();
+    check::<Trees>();
+    check::<RootMap<TreeAt>>();
 }
 
 #[test]
@@ -175,6 +185,17 @@ fn json_looks_as_one_would_expect() {
     let _kept = text.insert(0, "hi", &mut text.writer(B)).unwrap();
     let history: String = text.encode().unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
 
+    let mut list = List::new();
+    let mut writer = list.writer(B);
+    let _kept = list.extend(["tea", "milk"], &mut writer).unwrap();
+    let _kept = list.move_to(1, 0, &mut writer).unwrap();
+    let _kept = list.remove(1, &mut writer);
+    let mut tree = Tree::new();
+    let mut writer = tree.writer(B);
+    let (docs, _) = tree.create(None, 0, "docs", &mut writer).unwrap();
+    let (old, _) = tree.create(Some(docs), 0, "old", &mut writer).unwrap();
+    let _kept = tree.remove(old, &mut writer).unwrap();
+
     let b = "00000000-0000-0000-0000-000000000002";
     let json = |value: &dyn erased::Json| value.json();
     for (value, expected) in [
@@ -191,6 +212,20 @@ fn json_looks_as_one_would_expect() {
         (json(&two_phase), "[[1,false],[2,false]]".into()),
         (json(&map), r#"{"context":["B:1-1"],"store":[[[1,true],[["B:1",-3]]]]}"#.into()),
         (json(&VersionVector::from_iter([(B, 7)])), r#"{"B":7}"#.into()),
+        (
+            json(&list),
+            r#"{"context":["B:1-3"],"store":[{"first":"B:1","place":{"behind":[null,null]},"#
+                .to_owned()
+                + r#""nodes":["spent",{"value":"milk"}]},"#
+                + r#"{"first":"B:3","place":{"before":"B:1"},"nodes":[{"move":"B:2"}]}]}"#,
+        ),
+        (
+            json(&tree),
+            r#"{"context":["B:1-4"],"store":{"moves":["#.to_owned()
+                + r#"{"stamp":1,"dot":"B:1","node":"B:1","parent":null,"key":"01","removed":false},"#
+                + r#"{"stamp":2,"dot":"B:3","node":"B:3","parent":"B:1","key":"01","removed":true}],"#
+                + r#""values":[["B:2",["B:1","docs"]]]}}"#,
+        ),
         (json(&text), format!(r#"{{"text":"hi","history":"{history}"}}"#)),
     ] {
         assert_eq!(value, expected.replace('B', b));
@@ -256,6 +291,8 @@ fn what_is_wrong_is_refused_in_words() {
         r#"{"context":["A:1-1"],"store":[[1,[["A:1",0]]]]}"#,
         "not moved by 0",
     );
+    a_list_that_is_wrong();
+    a_tree_that_is_wrong();
     refused::<Text>(r#"{"text":"hi","history":"6"}"#, "hexadecimal");
     let mut text = Text::new();
     let _kept = text.insert(0, "hi", &mut text.writer(A)).unwrap();
@@ -269,6 +306,74 @@ fn what_is_wrong_is_refused_in_words() {
         postcard::from_bytes::<Tags>(huge).expect_err("it says that it is long, and is not");
         postcard::from_bytes::<GCounter>(huge).expect_err("it says that it is long, and is not");
     }
+}
+
+/// One run of a list, which is all right but for what is put in its place.
+fn a_list_that_is_wrong() {
+    let list = |context: &str, runs: &str| format!(r#"{{"context":[{context}],"store":[{runs}]}}"#);
+    let run = |first: &str, place: &str, nodes: &str| {
+        format!(r#"{{"first":"A:{first}","place":{{{place}}},"nodes":[{nodes}]}}"#)
+    };
+    let (behind, value) = (r#""behind":[null,null]"#, r#"{"value":1}"#);
+    let ok = run("2", r#""behind":[null,"A:1"]"#, r#"{"value":1},{"move":"A:1"},"spent""#);
+    let ok = list(r#""A:1-4""#, &ok).replace("A:", "00000000-0000-0000-0000-000000000001:");
+    serde_json::from_str::<List<u8>>(&ok).expect("it is what a list is written as");
+    let wrong = |context: &str, runs: &[String], words| {
+        refused::<List<u8>>(&list(context, &runs.join(",")), words);
+    };
+    let all = r#""A:1-9""#;
+    wrong("", &[run("1", behind, value)], "the context covers");
+    wrong(all, &[run("1", behind, "")], "as long as");
+    wrong(all, &[run("1", behind, value), run("1", behind, value)], "ascend");
+    wrong(all, &[run("3", behind, value), run("1", behind, value)], "ascend");
+    let rest = run("2", r#""behind":["A:1",null]"#, value);
+    wrong(all, &[run("1", behind, value), rest], "as long as they can be");
+    wrong(all, &[run("2", r#""before":"A:2""#, value)], "what came before");
+    wrong(all, &[run("2", r#""behind":["A:3",null]"#, value)], "what came before");
+    wrong(all, &[run("2", r#""behind":[null,"A:2"]"#, value)], "what came before");
+    wrong(all, &[run("2", behind, r#"{"move":"A:2"}"#)], "what came before");
+    wrong(all, &[run("2", r#""beside":"A:1""#, value)], "unknown variant");
+    wrong(all, &[run("2", behind, "null")], "");
+    let last = run("4611686018427387904", behind, &format!("{value},{value}"));
+    wrong(r#""A:4611686018427387904-4611686018427387904""#, &[last], "as long as");
+}
+
+/// The same for a tree.
+fn a_tree_that_is_wrong() {
+    let tree = |moves: &str, values: &str| {
+        format!(r#"{{"context":["A:1-9"],"store":{{"moves":[{moves}],"values":[{values}]}}}}"#)
+    };
+    let step = |[stamp, dot, node, parent, key, removed]: [&str; 6]| {
+        let parent = if parent == "null" { parent.to_owned() } else { format!(r#""A:{parent}""#) };
+        format!(
+            r#"{{"stamp":{stamp},"dot":"A:{dot}","node":"A:{node}","parent":{parent},"key":"{key}","removed":{removed}}}"#
+        )
+    };
+    let created = step(["1", "1", "1", "null", "80", "false"]);
+    let value = r#"["A:2",["A:1",7]]"#;
+    let ok = tree(&created, value).replace("A:", "00000000-0000-0000-0000-000000000001:");
+    serde_json::from_str::<Tree<u8>>(&ok).expect("it is what a tree is written as");
+    let moves = |moves: &[[&str; 6]]| {
+        let moves: Vec<String> = moves.iter().copied().map(step).collect();
+        tree(&moves.join(","), "")
+    };
+    let wrong = |json: String, words| refused::<Tree<u8>>(&json, words);
+    wrong(moves(&[["0", "1", "1", "null", "80", "false"]]), "moves ascend");
+    wrong(moves(&[["4611686018427387905", "1", "1", "null", "80", "false"]]), "moves ascend");
+    wrong(moves(&[["1", "1", "2", "null", "80", "false"]]), "came before");
+    wrong(moves(&[["1", "1", "1", "1", "80", "false"]]), "came before");
+    wrong(moves(&[["1", "1", "1", "null", "", "false"]]), "moves ascend");
+    wrong(moves(&[["1", "1", "1", "null", "8000", "false"]]), "moves ascend");
+    wrong(moves(&[["1", "1", "1", "null", "8", "false"]]), "hexadecimal");
+    wrong(moves(&[["1", "2", "1", "null", "80", "true"]]), "moves ascend");
+    let first = ["2", "1", "1", "null", "80", "false"];
+    wrong(moves(&[first, ["1", "2", "2", "null", "80", "false"]]), "ascend");
+    wrong(moves(&[first, first]), "ascend");
+    wrong(moves(&[first, ["3", "1", "1", "null", "80", "false"]]), "one event");
+    wrong(tree(&created, r#"["A:1",["A:1",7]]"#), "came before it");
+    wrong(tree(&created, r#"["A:3",["A:1",7]],["A:2",["A:1",7]]"#), "keys ascend");
+    wrong(tree("", value).replace("A:1-9", "A:1-1"), "the context covers");
+    wrong(tree(&step(["1", "2", "2", "null", "80", "false"]), value), "one place");
 }
 
 /// Types without values of others have the form too.

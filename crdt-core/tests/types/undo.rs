@@ -6,21 +6,25 @@ use crdt_core::counter::{CounterError, CounterStore};
 use crdt_core::dot_store::DotMap;
 use crdt_core::laws::{UndoSubject, undo};
 use crdt_core::register::{MultiValueStore, Payload};
+use crdt_core::sequence::ListStore;
+use crdt_core::tree::TreeStore;
 use crdt_core::undo::Undo;
 use crdt_core::{
-    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, LwwMap, LwwRegister,
+    AddWinsSet, BoundedCounter, DisableWinsFlag, EnableWinsFlag, List, LwwMap, LwwRegister,
     MultiValueRegister, ObservedRemoveMap, PnCounter, RedactableRegister, RemoveWinsSet, ReplicaId,
-    Replicated,
+    Replicated, Tree,
 };
 
 use crate::support::bytes;
 use crate::support::derived::{
     Everything, EverythingAt, EverythingEdit as _, PairEdit as _, RootOf,
 };
+use crate::support::list::{ListAt, Lists};
 use crate::support::nest::{CounterAt, MapOf, RootMap};
 use crate::support::subjects::{
     DisableWins, EnableWins, Map, RemoveWins, Set, Siblings, Stock, UpAndDown,
 };
+use crate::support::tree::{TreeAt, Trees};
 
 const A: ReplicaId = ReplicaId::from_u128(7);
 const B: ReplicaId = ReplicaId::from_u128(3);
@@ -132,10 +136,23 @@ pub(crate) struct Read {
     carts: Vec<(u8, Vec<u8>)>,
     limits: (i128, Vec<(u8, i128)>),
     notes: Vec<(u8, bool, Vec<u8>)>,
+    steps: Vec<u8>,
+    outline: Vec<Node>,
+    pages: Vec<(u8, Vec<u8>)>,
+}
+
+/// A list keeps the places of what was taken back, and its key with it.
+fn shown<'a>(lists: impl Iterator<Item = (&'a u8, &'a ListStore<u8>)>) -> Vec<(u8, Vec<u8>)> {
+    let lists = lists.filter(|(_, list)| list.len() > 0);
+    lists.map(|(&key, list)| (key, list.iter().copied().collect())).collect()
 }
 
 impl UndoSubject for RootOf<EverythingAt> {
     type Seen = Read;
+
+    fn looks_around() -> bool {
+        true
+    }
 
     fn seen(root: &Replicated<Everything>) -> Read {
         let it = root.store();
@@ -159,8 +176,76 @@ impl UndoSubject for RootOf<EverythingAt> {
                 .iter()
                 .map(|(&key, note)| (key, note.one.dots().is_empty(), sorted(&note.other)))
                 .collect(),
+            steps: it.steps.iter().copied().collect(),
+            outline: nodes(&it.outline),
+            pages: shown(it.pages.iter()),
         }
     }
+}
+
+impl UndoSubject for Lists {
+    type Seen = Vec<u8>;
+
+    fn seen(root: &List<u8>) -> Vec<u8> {
+        root.iter().copied().collect()
+    }
+}
+
+impl UndoSubject for RootMap<ListAt> {
+    type Seen = Vec<(u8, Vec<u8>)>;
+
+    fn seen(root: &ObservedRemoveMap<u8, ListStore<u8>>) -> Self::Seen {
+        shown(root.iter())
+    }
+}
+
+/// How deep a node is, its value, which has not come perhaps, and the values that lost against it.
+type Node = (usize, Option<u8>, Vec<u8>);
+
+fn nodes(tree: &TreeStore<u8>) -> Vec<Node> {
+    let node = |(depth, node)| {
+        let lost = tree.conflicts(node).map(|(_, &value)| value).collect();
+        (depth, tree.get(node).copied(), lost)
+    };
+    tree.iter().map(node).collect()
+}
+
+impl UndoSubject for Trees {
+    type Seen = Vec<Node>;
+
+    fn seen(root: &Tree<u8>) -> Vec<Node> {
+        nodes(root.store())
+    }
+
+    fn looks_around() -> bool {
+        true
+    }
+}
+
+impl UndoSubject for RootMap<TreeAt> {
+    type Seen = Vec<(u8, Vec<Node>)>;
+
+    /// A tree keeps the names of what was taken back, and its key with it.
+    fn seen(root: &ObservedRemoveMap<u8, TreeStore<u8>>) -> Self::Seen {
+        let trees = root.iter().filter(|(_, tree)| !tree.is_empty());
+        trees.map(|(&key, tree)| (key, nodes(tree))).collect()
+    }
+
+    fn looks_around() -> bool {
+        true
+    }
+}
+
+#[test]
+fn lists() {
+    undo::<Lists>();
+    undo::<RootMap<ListAt>>();
+}
+
+#[test]
+fn trees() {
+    undo::<Trees>();
+    undo::<RootMap<TreeAt>>();
 }
 
 #[test]
@@ -290,4 +375,146 @@ fn what_is_redacted_stays_so() {
     let held: Vec<_> = register.store().entries().iter().map(|(_, payload)| *payload).collect();
     assert_eq!(held, [Payload::Redacted(101)]);
     register.check_invariants();
+}
+
+/// What others have done to a list meanwhile stays, and what comes back stands where it stood.
+#[test]
+fn a_list_among_others() {
+    let (mut here, mut there) = (List::new(), List::new());
+    let (mut at_a, mut at_b) = (here.writer(A), there.writer(B));
+    there.join(here.extend(['a', 'b', 'c', 'd'], &mut at_a).unwrap());
+
+    // Two are removed while somebody writes in front of them.
+    let before = here.clone();
+    let removal = here.remove_range(1..3, &mut at_a);
+    let inverse = before.inverse(&removal);
+    assert!(inverse.put().is_empty() && inverse.taken().iter().eq(&['b', 'c']));
+    let added = there.insert(1, 'x', &mut at_b).unwrap();
+    here.join(added);
+    there.join(removal);
+    assert!(here.iter().eq(&['a', 'x', 'd']));
+    let undo = here.undo(&inverse, &mut at_a).unwrap();
+    assert!(here.iter().eq(&['a', 'x', 'b', 'c', 'd']));
+
+    // Who has heard of the undo can take that back in turn.
+    let inverse = there.inverse(&undo);
+    there.join(undo);
+    assert_eq!(here, there);
+    let _kept = there.undo(&inverse, &mut at_b).unwrap();
+    assert!(there.iter().eq(&['a', 'x', 'd']));
+    there.check_invariants();
+}
+
+/// A move that was replaced since is not undone; one that lost is.
+#[test]
+fn a_moved_element_among_others() {
+    let (mut here, mut there) = (List::new(), List::new());
+    let (mut at_a, mut at_b) = (here.writer(A), there.writer(B));
+    there.join(here.extend(['a', 'b', 'c', 'd'], &mut at_a).unwrap());
+    there.join(here.move_to(0, 1, &mut at_a).unwrap());
+    let before = here.clone();
+    let moved = here.move_to(1, 3, &mut at_a).unwrap();
+    let inverse = before.inverse(&moved);
+    there.join(moved);
+    let mut replaced = there.clone();
+    let mut writer = replaced.writer(B);
+    let _kept = replaced.move_to(3, 0, &mut writer).unwrap();
+    let undo = replaced.undo(&inverse, &mut writer).unwrap();
+    assert!(undo.is_empty() && replaced.iter().eq(&['a', 'b', 'c', 'd']));
+
+    let _kept = there.undo(&inverse, &mut at_b).unwrap();
+    assert!(there.iter().eq(&['b', 'a', 'c', 'd']), "where the move before had put it");
+    // Removed wherever it stands, it comes back there.
+    let before = there.clone();
+    let inverse = before.inverse(&there.remove(1, &mut at_b));
+    let _kept = there.undo(&inverse, &mut at_b).unwrap();
+    assert!(there.iter().eq(&['b', 'a', 'c', 'd']));
+    there.check_invariants();
+}
+
+/// A list that was cleared comes back in order, as one run: nothing refers to what is gone.
+#[test]
+fn a_cleared_list_comes_back() {
+    let mut list = List::new();
+    let mut writer = list.writer(A);
+    for value in 0..100_u8 {
+        let _kept =
+            list.insert(usize::from(value) * 7 % (list.len() + 1), value, &mut writer).unwrap();
+    }
+    let _kept = list.move_to(3, 90, &mut writer).unwrap();
+    let before = list.clone();
+    let inverse = before.inverse(&list.clear(&mut writer));
+    let undo = list.undo(&inverse, &mut writer).unwrap();
+    assert!(list.iter().eq(before.iter()));
+    assert!(bytes(&undo).len() <= 256, "{} bytes", bytes(&undo).len());
+    list.check_invariants();
+}
+
+/// A removed node comes back under another name, with what still stands below it and what it was
+/// given meanwhile; what was moved away stays away.
+#[test]
+fn a_node_among_others() {
+    let (mut here, mut there) = (Tree::new(), Tree::new());
+    let (mut at_a, mut at_b) = (here.writer(A), there.writer(B));
+    let mut create = |parent, index, value| {
+        let (node, delta) = here.create(parent, index, value, &mut at_a).unwrap();
+        there.join(delta);
+        node
+    };
+    let folder = create(None, 0, "folder");
+    let stays = create(Some(folder), 0, "stays");
+    let leaves = create(Some(folder), 1, "leaves");
+    let before = here.clone();
+    let removal = here.remove(folder, &mut at_a).unwrap();
+    let inverse = before.inverse(&removal);
+    here.join(there.move_to(leaves, None, 0, &mut at_b).unwrap());
+    here.join(there.set_value(folder, "renamed", &mut at_b).unwrap());
+    let (_, added) = there.create(Some(stays), 0, "below", &mut at_b).unwrap();
+    here.join(added);
+    there.join(removal);
+    assert!(here.iter().map(|(_, node)| here.get(node)).eq([Some(&"leaves")]));
+
+    let undo = here.undo(&inverse, &mut at_a).unwrap();
+    there.join(undo);
+    assert_eq!(here, there);
+    let shown: Vec<_> =
+        here.iter().map(|(depth, node)| (depth, *here.get(node).unwrap())).collect();
+    assert_eq!(shown, [(0, "leaves"), (0, "renamed"), (1, "stays"), (2, "below")]);
+    assert!(!here.contains(folder) && here.contains(stays));
+    here.check_invariants();
+}
+
+/// A move is undone while it stands, and if it can be: not below itself.
+#[test]
+fn a_moved_node_among_others() {
+    let (mut tree, mut other) = (Tree::new(), Tree::new());
+    let (mut at_a, mut at_b) = (tree.writer(A), other.writer(B));
+    let (one, _) = tree.create(None, 0, 1, &mut at_a).unwrap();
+    let (two, _) = tree.create(Some(one), 0, 2, &mut at_a).unwrap();
+    let before = tree.clone();
+    let moved = tree.move_to(two, None, 0, &mut at_a).unwrap();
+    let inverse = before.inverse(&moved);
+
+    // Its former parent stands below it by now.
+    other.join(&tree);
+    let below = other.move_to(one, Some(two), 0, &mut at_b).unwrap();
+    let mut circular = tree.clone();
+    circular.join(below);
+    let undo = circular.undo(&inverse, &mut circular.writer(A)).unwrap();
+    assert!(undo.is_empty() && circular.parent(one) == Some(two));
+
+    // Somebody has moved it since.
+    let mut moved_on = tree.clone();
+    let _kept = moved_on.move_to(two, None, 1, &mut moved_on.writer(A)).unwrap();
+    assert!(moved_on.undo(&inverse, &mut moved_on.writer(A)).unwrap().is_empty());
+
+    let undo = tree.undo(&inverse, &mut at_a).unwrap();
+    assert!(!undo.is_empty() && tree.parent(two) == Some(one));
+    // To forget moves is not undone: it changes nothing.
+    let before = tree.clone();
+    let stable = tree.context().vector().clone();
+    let compacted = tree.compact(&stable, &mut at_a);
+    assert!(!compacted.is_empty());
+    let inverse = before.inverse(&compacted);
+    assert!(tree.undo(&inverse, &mut at_a).unwrap().is_empty());
 }

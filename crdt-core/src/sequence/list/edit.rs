@@ -6,8 +6,8 @@ use core::ops::{Bound, RangeBounds};
 use smallvec::SmallVec;
 
 use super::order::Order;
-use super::span::{Cell, NOWHERE, Place, Span};
-use super::store::ListStore;
+use super::span::{Cell, NOWHERE, Place, Span, TOP};
+use super::store::{ListStore, Shape};
 use crate::Dot;
 use crate::dot_store::{DotChange, Edit};
 use crate::sequence::tree::Cursor;
@@ -25,23 +25,26 @@ impl<E> Order<E> {
         let Some(before) = index.checked_sub(1) else {
             let place = match self.tree.get(self.tree.start()) {
                 Some(first) => Place { parent: first.first, left: true, right: NOWHERE },
-                None => Place { parent: NOWHERE, left: false, right: NOWHERE },
+                None => TOP,
             };
             return Gap { place, after: None };
         };
         let (_, at, offset) = self.at(before as u32).expect("the position was checked");
+        Gap { place: self.behind(at, offset), after: Some((at, offset)) }
+    }
+
+    /// The place right behind a node.
+    fn behind(&self, at: Cursor, offset: usize) -> Place {
         let span = self.span(at);
-        let place = if offset + 1 < span.len() {
-            Place { parent: span.dot(offset + 1), left: true, right: NOWHERE }
+        if offset + 1 < span.len() {
+            return Place { parent: span.dot(offset + 1), left: true, right: NOWHERE };
+        }
+        let next = self.tree.next(at).map_or(NOWHERE, |next| self.span(next).first);
+        if span.kids_right {
+            Place { parent: next, left: true, right: NOWHERE }
         } else {
-            let next = self.tree.next(at).map_or(NOWHERE, |next| self.span(next).first);
-            if span.kids_right {
-                Place { parent: next, left: true, right: NOWHERE }
-            } else {
-                Place { parent: span.last(), left: false, right: next }
-            }
-        };
-        Gap { place, after: Some((at, offset)) }
+            Place { parent: span.last(), left: false, right: next }
+        }
     }
 
     /// Inserts a span of elements where it belongs, which is right at the gap: it is nobody's
@@ -73,23 +76,39 @@ impl<E> Order<E> {
     }
 }
 
+/// The place right behind a node of a span that is alone.
+fn behind_alone<E>(span: &Span<E>, offset: usize) -> Place {
+    if offset + 1 < span.len() {
+        Place { parent: span.dot(offset + 1), left: true, right: NOWHERE }
+    } else {
+        Place { parent: span.last(), left: false, right: NOWHERE }
+    }
+}
+
 impl<E: Clone> ListStore<E> {
     fn gap(&mut self, index: usize) -> Gap {
         assert!(index <= self.len(), "position {index} of a list of {} elements", self.len());
         let Some(few) = self.few() else { return self.order().gap(index) };
         let place = match (few, index.checked_sub(1)) {
-            (None, _) => Place { parent: NOWHERE, left: false, right: NOWHERE },
+            (None, _) => TOP,
             (Some(span), None) => Place { parent: span.first, left: true, right: NOWHERE },
-            (Some(span), Some(before)) => {
-                let offset = span.find_shown(before as u32);
-                if offset + 1 < span.len() {
-                    Place { parent: span.dot(offset + 1), left: true, right: NOWHERE }
-                } else {
-                    Place { parent: span.last(), left: false, right: NOWHERE }
-                }
-            }
+            (Some(span), Some(before)) => behind_alone(span, span.find_shown(before as u32)),
         };
         Gap { place, after: None }
+    }
+
+    /// The place right behind a node, if that has one itself.
+    pub(super) fn place_behind(&self, node: Dot) -> Option<Place> {
+        match self.shape() {
+            Shape::Few(span) => {
+                let span = span.as_ref()?;
+                Some(behind_alone(span, span.offset(node)?))
+            }
+            Shape::Many(order) => {
+                let (at, offset) = order.locate(node)?;
+                Some(order.behind(at, offset))
+            }
+        }
     }
 
     fn insert_in(&mut self, gap: &Gap, span: Span<E>) {
@@ -212,15 +231,31 @@ impl<E: Clone> Edit<'_, ListStore<E>> {
         if store.is_awaited(dot) {
             // A peer has forged a node that hangs on this one before it was made. Were this one
             // to hang on that, they would be a circle; so it hangs on nothing.
-            gap.place = Place { parent: NOWHERE, left: false, right: NOWHERE };
+            gap.place = TOP;
         }
         let span = Span::new(dot, gap.place, Some(cell(dot)));
         told.add_one(span.clone());
         store.insert_in(&gap, span);
     }
 
+    /// Puts a node at a place that was found before, where something else may stand by now.
+    pub(super) fn put_at(&mut self, mut place: Place, cell: Cell<E>) -> Dot {
+        let (store, told, events) = self.parts();
+        let dot = events.next();
+        // As where a node is put at a position. And if the place was found by somebody who has seen
+        // more of this replica than it has itself, that is a place no more.
+        let is_later = |origin: Dot| origin.replica == dot.replica && origin >= dot;
+        if store.is_awaited(dot) || is_later(place.parent) || is_later(place.right) {
+            place = TOP;
+        }
+        let span = Span::new(dot, place, Some(cell));
+        told.add_one(span.clone());
+        store.add_one(span);
+        dot
+    }
+
     /// Spends a node that holds something.
-    fn spend(&mut self, dot: Dot) {
+    pub(super) fn spend(&mut self, dot: Dot) {
         let (store, told, events) = self.parts();
         store.spend(dot);
         let spent = store.node_alone(dot).expect("a node that is spent is here");

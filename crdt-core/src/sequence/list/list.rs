@@ -37,6 +37,9 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// that it refers to stands at the beginning until that has come, and then all is put in order
 /// anew: O(n log n). So does a clearing that others have inserted beside.
 ///
+/// **Undo.** [`undo`](crate::undo) puts a removed element back as a new one, behind the place where it stood, and moves a
+/// moved one back.
+///
 /// The order is that of [`Text`](crate::Text): FugueMax, of Weidner and Kleppmann, *The Art of
 /// the Fugue: Minimizing Interleaving in Collaborative Text Editing* (2023). Moves: Kleppmann,
 /// *Moving elements in list CRDTs* (2020).
@@ -62,7 +65,7 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// # Ok::<(), crdt_core::WriteError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct List<E: Clone>(Causal<ListStore<E>>);
+pub struct List<E: Clone>(pub(crate) Causal<ListStore<E>>);
 
 /// A part of a [`List`]: what a mutator returns, or several of those joined.
 pub type ListDelta<E> = Delta<ListStore<E>>;

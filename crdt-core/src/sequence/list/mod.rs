@@ -8,6 +8,8 @@
 //! * `order.rs`: the nodes in document order, and who moved what
 //! * `place.rs`: where a node goes: FugueMax
 //! * `store.rs`, `edit.rs`, `codec.rs`: the store, its mutators, its bytes
+//! * `runs.rs`: what a list is written as
+//! * `undo.rs`: taking a delta back
 //! * `list.rs`: the root
 
 mod check;
@@ -17,8 +19,15 @@ mod edit;
 mod list;
 mod order;
 mod place;
+mod runs;
 mod span;
 mod store;
+mod undo;
+
+#[cfg(feature = "serde")]
+pub(crate) use runs::Assembly;
+#[cfg(feature = "serde")]
+pub(crate) use span::{Cell, NOWHERE, Place};
 
 pub use list::{List, ListDelta};
 pub use store::{Iter, ListStore, LostMove};

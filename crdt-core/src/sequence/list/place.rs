@@ -8,6 +8,7 @@ use core::cmp::Ordering;
 use super::order::Order;
 use super::span::{NOWHERE, Place, Span};
 use crate::Dot;
+use crate::canary::is_planted;
 use crate::sequence::tree::Cursor;
 
 impl<E> Order<E> {
@@ -178,7 +179,7 @@ impl<E> Order<E> {
             (_, NOWHERE) => Ordering::Less,
             (a, b) => self.compare(a, b),
         };
-        farther.is_gt() || farther.is_eq() && kid < name
+        farther.is_gt() || farther.is_eq() && (kid < name || is_planted("siblings-by-arrival"))
     }
 
     /// The children of a node that has some on that side, noted from now on.

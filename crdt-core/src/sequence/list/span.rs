@@ -8,25 +8,28 @@ use crate::sequence::tree::{Item, Summary};
 use crate::{Dot, ReplicaId};
 
 /// No node: before the first, or behind the last.
-pub(super) const NOWHERE: Dot = Dot::new(ReplicaId::from_u128(0), 0);
+pub(crate) const NOWHERE: Dot = Dot::new(ReplicaId::from_u128(0), 0);
 
 /// The most nodes of a span: one bit each.
 pub(super) const LEN_MAX: usize = 64;
 
 /// Where a node hangs in the tree that the order is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The node that it is a child of, or [`NOWHERE`].
-    pub(super) parent: Dot,
+    pub(crate) parent: Dot,
     /// Whether it stands before its parent.
-    pub(super) left: bool,
+    pub(crate) left: bool,
     /// What came next in the list when a node was put behind its parent, or [`NOWHERE`].
-    pub(super) right: Dot,
+    pub(crate) right: Dot,
 }
+
+/// The place of a node that hangs on nothing: behind the beginning, with nothing behind it.
+pub(super) const TOP: Place = Place { parent: NOWHERE, left: false, right: NOWHERE };
 
 /// What a node holds. A node that is spent holds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Cell<E> {
+pub(crate) enum Cell<E> {
     /// An element, of which the node is the name and the first place.
     Value(E),
     /// Another place for the element of that name.

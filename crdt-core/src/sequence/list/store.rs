@@ -7,6 +7,7 @@ use core::hash::{Hash, Hasher};
 
 use super::order::Order;
 use super::span::{Cell, Place, Span};
+use crate::canary::is_planted;
 use crate::causality::CausalContext;
 use crate::dot_store::{DotChange, DotStore, Split};
 use crate::{Dot, DotRange};
@@ -22,7 +23,7 @@ pub struct ListStore<E> {
 }
 
 #[derive(Clone)]
-enum Shape<E> {
+pub(super) enum Shape<E> {
     /// No node, or one span that is read as it is: of a list that was typed in one go, and
     /// of nearly every delta.
     Few(Option<Span<E>>),
@@ -98,9 +99,7 @@ impl<E> ListStore<E> {
                 Some(span.shown_before(span.offset(element)?) as usize)
             }
             Shape::Many(order) => {
-                let moves = order.moves.get(&element);
-                let node = moves.and_then(|moves| moves.last()).copied().unwrap_or(element);
-                order.position(node).map(|position| position as usize)
+                order.position(self.stand_of(element)).map(|position| position as usize)
             }
         }
     }
@@ -165,6 +164,21 @@ impl<E> ListStore<E> {
         }
     }
 
+    pub(super) const fn shape(&self) -> &Shape<E> {
+        &self.shape
+    }
+
+    /// The node at which an element stands that is here.
+    pub(super) fn stand_of(&self, element: Dot) -> Dot {
+        match &self.shape {
+            Shape::Few(_) => element,
+            Shape::Many(order) => {
+                let moves = order.moves.get(&element);
+                moves.and_then(|moves| moves.last()).copied().unwrap_or(element)
+            }
+        }
+    }
+
     fn into_spans(self) -> Vec<Box<Span<E>>> {
         match self.shape {
             Shape::Few(span) => span.into_iter().map(Box::new).collect(),
@@ -173,7 +187,7 @@ impl<E> ListStore<E> {
     }
 
     /// Passes the pieces of spans that lie in a range of dots.
-    fn pieces(&self, range: DotRange, visit: &mut impl FnMut(&Span<E>, usize, usize)) {
+    pub(super) fn pieces(&self, range: DotRange, visit: &mut impl FnMut(&Span<E>, usize, usize)) {
         match &self.shape {
             Shape::Few(None) => {}
             Shape::Few(Some(span)) => {
@@ -295,7 +309,9 @@ impl<E: Clone> ListStore<E> {
                         report(DotChange::Added(dot));
                         continue;
                     }
-                    Some(Some(_)) if span.cell(offset).is_none() => {
+                    Some(Some(_))
+                        if span.cell(offset).is_none() && !is_planted("keep-the-removed") =>
+                    {
                         self.spend(dot);
                         report(DotChange::Redacted(dot));
                     }

@@ -10,15 +10,19 @@ use crdt_core::flag::{DisableWinsStore, EnableWinsStore};
 use crdt_core::laws::{Arbitrary, Event, Gen, Subject, Version};
 use crdt_core::map::{LatticeStore, LwwStore};
 use crdt_core::register::MultiValueStore;
+use crdt_core::sequence::ListStore;
 use crdt_core::set::{AddWinsStore, RemoveWinsStore};
+use crdt_core::tree::TreeStore;
 use crdt_core::{GrowOnlySet, ReplicaId, Replicated, Writer};
 
 use serde::{Deserialize, Serialize};
 
+use super::list::ListAt;
 use super::nest::{
     At, CounterAt, DisableWinsAt, EnableWinsAt, LatticeAt, LwwAt, MapOf, Nest, RemoveWinsAt, SetAt,
     SiblingsAt, all_here, seen_as,
 };
+use super::tree::TreeAt;
 
 /// A struct of whatever stands in its two fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Replicated, Serialize, Deserialize)]
@@ -161,6 +165,9 @@ everything! {
     limits Limits: Pair<CounterStore, DotMap<u8, CounterStore>>, PairOf<CounterAt, MapOf<CounterAt>>;
     notes Notes: DotMap<u8, Pair<EnableWinsStore, MultiValueStore<u8>>>,
         MapOf<PairOf<EnableWinsAt, SiblingsAt>>;
+    steps Steps: ListStore<u8>, ListAt;
+    outline Outline: TreeStore<u8>, TreeAt;
+    pages Pages: DotMap<u8, ListStore<u8>>, MapOf<ListAt>;
 }
 
 /// A root, of which any store is the content.
