@@ -46,7 +46,8 @@ impl<S: DotStore> Inverse<S> {
         &self.put
     }
 
-    /// What the delta took out, and is to be put back.
+    /// What the delta took out, and is to be put back. In lists and trees the dots are not those of
+    /// events, for what stands there tells where it comes back.
     pub fn taken(&self) -> &S {
         &self.taken
     }
