@@ -4,7 +4,7 @@
 //! line in the code, `is_planted("name")`, which is `false` but in a build with the cfg
 //! `canary="chosen"`. That is built once, and looks for a seed that fails with each bug in turn.
 //! Bugs of sessions and levels are found by the tests of these, which have a world of their own; those of the
-//! checker of histories by its table of known anomalies; those of the server by its crash test, and by clients of real servers.
+//! checker of histories by its table of known anomalies; those of lists and trees by their laws; those of the server by its crash test, and by clients of real servers.
 
 use std::time::Instant;
 
@@ -32,17 +32,23 @@ pub(crate) struct Options {
 pub(crate) struct Canary {
     pub(crate) name: &'static str,
     what: &'static str,
-    /// The crate whose test `canary` has to find it.
+    /// The crate whose test has to find it.
     finder: &'static str,
 }
 
 const LABORATORY: &str = "crdt-sim";
 const LEVELS: &str = "crdt-causal";
 const SERVER: &str = "crdt-server";
+const TYPES: &str = "crdt-core";
 
 /// A bug that the laboratory finds.
 const fn canary(name: &'static str, what: &'static str) -> Canary {
     Canary { name, what, finder: LABORATORY }
+}
+
+/// A bug of lists, trees, and what can be done with values.
+const fn of_types(name: &'static str, what: &'static str) -> Canary {
+    Canary { name, what, finder: TYPES }
 }
 
 /// A bug of sessions and levels.
@@ -123,6 +129,13 @@ pub(crate) const CANARIES: &[Canary] = &[
         "take-silence-for-refusal",
         "a strong write without an answer is taken to have failed",
     ),
+    of_types("siblings-by-arrival", "elements put at one place of a list are ordered as they came"),
+    of_types("keep-the-removed", "an element that another replica has removed stays in the list"),
+    of_types("replay-by-arrival", "a tree's moves are replayed in the order in which they come"),
+    of_types("undo-at-the-top", "what was removed from a list comes back at its beginning"),
+    of_types("undo-leaves-children", "a node of a tree comes back without what stood below it"),
+    of_types("serialize-no-removals", "the form of a tree does not tell what was removed"),
+    of_types("arbitrary-never-moves", "no bytes make a list in which something was moved"),
     of_the_server("position-before-sync", "a server tells a position that is not on its disk yet"),
     of_the_server(
         "answer-strong-from-a-copy",
@@ -162,7 +175,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         .iter()
         .filter(|canary| options.only.is_empty() || options.only.iter().any(|n| n == canary.name))
         .collect();
-    for finder in [LABORATORY, LEVELS, SERVER] {
+    for finder in [LABORATORY, LEVELS, TYPES, SERVER] {
         if chosen.iter().any(|canary| canary.finder == finder) {
             build(finder).args(["--no-run"]).run_quietly("building the laboratory with bugs")?;
         }
@@ -208,8 +221,9 @@ fn middle(sorted: &[f64]) -> f64 {
 
 /// A finder with all bugs in it, of which one is chosen when it runs.
 fn build(finder: &str) -> Sh {
+    let test = if finder == TYPES { "types" } else { "canary" };
     workspace::cargo()
-        .args(["test", "--package", finder, "--no-default-features", "--test", "canary"])
+        .args(["test", "--package", finder, "--no-default-features", "--test", test])
         .args(["--locked", "--quiet"])
         .env("CARGO_TARGET_DIR", workspace::target_dir().join("canaries"))
         .env("RUSTFLAGS", "--cfg canary=\"chosen\"")

@@ -10,7 +10,10 @@ mod hostile;
 mod laws;
 mod memory;
 mod own;
+#[cfg(canary = "chosen")]
+mod planted;
 mod regressions;
+mod rules;
 mod scenarios;
 mod serde_form;
 mod support;
