@@ -75,6 +75,7 @@ surfaces![
     primitives,
     rebase,
     reconcile,
+    redactable_register,
     remove_wins_set,
     session_token,
     sync_message,

@@ -28,6 +28,7 @@ pub mod presence;
 pub mod primitives;
 pub mod rebase;
 pub mod reconcile;
+pub mod redactable_register;
 pub mod remove_wins_set;
 pub mod session_token;
 pub mod sync_message;

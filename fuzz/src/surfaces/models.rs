@@ -17,6 +17,7 @@ use crate::models::subjects::{
     DisableWins, EnableWins, Greatest, GrowOnly, GrowOnlyElements, Least, Map, Redacting, Register,
     RemoveWins, Set, Siblings, Stock, TwoPhase, UpAndDown,
 };
+use crate::models::tree::Trees;
 
 /// How large an operation may be.
 const OP_SIZE: usize = 8;
@@ -70,6 +71,7 @@ const TYPES: &[fn(&[u8])] = &[
     play::<RootMap<PairOf<EnableWinsAt, RemoveWinsAt>>>,
     play::<RootMap<DisableWinsAt>>,
     play::<RootOf<EverythingAt>>,
+    play::<Trees>,
 ];
 
 /// Plays a history of one of the types.
