@@ -143,7 +143,7 @@ pub(crate) struct Read {
 
 /// A list keeps the places of what was taken back, and its key with it.
 fn shown<'a>(lists: impl Iterator<Item = (&'a u8, &'a ListStore<u8>)>) -> Vec<(u8, Vec<u8>)> {
-    let lists = lists.filter(|(_, list)| list.len() > 0);
+    let lists = lists.filter(|(_, list)| !list.is_empty());
     lists.map(|(&key, list)| (key, list.iter().copied().collect())).collect()
 }
 
