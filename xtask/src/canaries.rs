@@ -4,7 +4,8 @@
 //! line in the code, `is_planted("name")`, which is `false` but in a build with the cfg
 //! `canary="chosen"`. That is built once, and looks for a seed that fails with each bug in turn.
 //! Bugs of sessions and levels are found by the tests of these, which have a world of their own; those of the
-//! checker of histories by its table of known anomalies; those of lists and trees by their laws; those of the server by its crash test, and by clients of real servers.
+//! checker of histories by its table of known anomalies; those of lists and trees by their laws; those of the server by
+//! its crash test, and by clients of real servers.
 
 use std::time::Instant;
 
