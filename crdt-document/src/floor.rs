@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crdt_causal::sync::ReceiveTables;
+use crdt_core::canary::is_planted;
 use crdt_core::causality::{ChangeRun, Lv};
 use crdt_core::codec::Reader;
 use crdt_core::{Dot, DotRange, EventGraph, Frontier, VersionVector};
@@ -51,7 +52,8 @@ impl Document {
     fn check_seen(&self, floor: &Frontier, changes: &ChangeSet) -> Result<(), ImportError> {
         let graph = &self.state.awake().graph;
         let heads: Vec<Lv> = floor.iter().filter_map(|dot| graph.lv_of(dot)).collect();
-        if heads.is_empty() {
+        // A planted bug: whoever comes too late is let in as long as nothing was trimmed.
+        if heads.is_empty() || is_planted("admit-below-the-floor") {
             return Ok(());
         }
         let below = graph.base().map(|base| import::below(changes, base)).unwrap_or_default();

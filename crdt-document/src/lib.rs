@@ -134,6 +134,8 @@ pub use history::ChangeInfo;
 pub use import::Imported;
 pub use path::{Kind, PATH_STEPS_MAX, Path, Step};
 pub use presence::{Presence, PresenceEvent, PresenceFull, PresenceLimits};
+#[cfg(feature = "rebase")]
+pub use rebase::Deed;
 #[cfg(feature = "saved")]
 pub use saved::SavedError;
 pub use transaction::Transaction;

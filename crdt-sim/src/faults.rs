@@ -60,11 +60,13 @@ pub enum Fault {
     StaleSummary,
     /// A peer of another version of the protocol.
     OtherProtocol,
+    /// A machine that came back after what it would have to know was trimmed.
+    ReturnAfterTrimming,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Loss,
         Self::Duplication,
         Self::Reordering,
@@ -92,6 +94,7 @@ impl Fault {
         Self::Mute,
         Self::StaleSummary,
         Self::OtherProtocol,
+        Self::ReturnAfterTrimming,
     ];
 }
 
@@ -147,7 +150,7 @@ mod tests {
         for (index, fault) in Fault::ALL.into_iter().enumerate() {
             assert_eq!(fault as usize, index);
         }
-        assert_eq!(Fault::ALL[Fault::ALL.len() - 1], Fault::OtherProtocol);
+        assert_eq!(Fault::ALL[Fault::ALL.len() - 1], Fault::ReturnAfterTrimming);
         assert_eq!(Fault::SymmetricPartition.to_string(), "symmetric_partition");
     }
 }

@@ -184,6 +184,7 @@ fn try_seeds(
         plan.subject = subject;
         // Those that mean harm know the laboratory's own types alone.
         plan.nodes.iter_mut().for_each(|node| node.hostile = None);
+        plan.trimming = None;
         // And so do clients.
         plan.steps.retain(|step| !matches!(step.action, Action::Visit { .. }));
         plan

@@ -1,5 +1,6 @@
 //! What the laboratory needs from what it replicates.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -56,6 +57,10 @@ pub struct Received {
 pub enum Refused {
     /// Somebody used a dot twice.
     Equivocation(ReplicaId),
+    /// What the other end lacks, or builds on, was trimmed here.
+    Trimmed,
+    /// The other end says that of this one.
+    TrimmedByPeer,
     /// Anything else that no honest peer does.
     Offence(String),
     /// The other end says so.
@@ -142,6 +147,48 @@ pub trait Replica: Machine + Sized {
     fn contradicts(&self, other: &Self) -> Option<String> {
         let _ = other;
         None
+    }
+
+    /// Drops the history of what is in `stable`, and says how many events went. Nothing, where nothing is trimmed.
+    fn trim(&mut self, stable: &VersionVector) -> u64 {
+        let _ = stable;
+        0
+    }
+
+    /// From now on takes in only what has seen all of `floor`, but for what comes over these links.
+    fn set_floor(&mut self, floor: VersionVector, trusted: BTreeSet<usize>) {
+        let _ = (floor, trusted);
+    }
+
+    /// What it lacks was trimmed: begins to get a copy of what others have, to write under another id then.
+    fn begin_anew(&mut self, id: ReplicaId) {
+        let _ = id;
+    }
+
+    /// How much of a copy it has, if it has begun to get one.
+    fn copying(&self) -> Option<&VersionVector> {
+        None
+    }
+
+    /// The copy, once it is whole: its id, and what it has.
+    fn copied(&self) -> Option<(ReplicaId, VersionVector)> {
+        None
+    }
+
+    /// Does again in the copy, and in the model, what it had done and the copy lacks; goes on with the copy. Returns
+    /// the values of registers that were written again.
+    ///
+    /// # Errors
+    ///
+    /// If something of it is lost.
+    fn come_back(&mut self, draft: Draft<'_, Self::Op>) -> Result<Vec<u64>, Violation> {
+        draft.give_up();
+        Ok(Vec::new())
+    }
+
+    /// What is left of [`canonical`](Self::canonical) when all history is trimmed.
+    fn without_history(&self) -> Vec<u8> {
+        self.canonical()
     }
 
     /// Checks what must hold inside, and the bounds of what is kept for others. Panics or tells.

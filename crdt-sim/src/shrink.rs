@@ -213,6 +213,10 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
         plan = without_link(&plan, link);
     }
     plan.nodes.remove(gone);
+    if let Some(trimming) = &mut plan.trimming {
+        trimming.servers -= usize::from(gone < trimming.servers);
+    }
+    plan.trimming = plan.trimming.filter(|trimming| trimming.servers > 0);
     let moved = |node: usize| node - usize::from(node > gone);
     plan.links.iter_mut().for_each(|ends| *ends = ends.map(moved));
     plan.steps.retain_mut(|Step { action, .. }| match action {

@@ -2,6 +2,7 @@
 //! text.
 
 use crdt_sim::campaign::{self, Keep};
+use crdt_sim::faults::Fault;
 use crdt_sim::plan::{Action, Plan, Step};
 
 /// How many seeds are played: 400, or what `CRDT_CASES` says.
@@ -69,6 +70,19 @@ fn long_histories_converge() {
     assert!(summary.failures.is_empty(), "{:?}", summary.failures);
     let (events, applied) = (summary.events / summary.runs, summary.applied / summary.runs);
     assert!(events > 1_000 && applied > 4_000, "{events} events, {applied} applied, for each seed");
+}
+
+/// Servers that forget, and clients that come back too late and do again what they had done.
+#[test]
+fn who_comes_back_after_trimming_converges_with_the_others() {
+    let seeds: Vec<u64> =
+        (3_000_000..).filter(|seed| Plan::draw(*seed).trimming.is_some()).take(60).collect();
+    let draw = |index: u64| Plan::draw(seeds[index as usize]);
+    let summary = campaign::run(&draw, 0, 60, 1, &|_| {});
+    assert!(summary.failures.is_empty(), "{:?}", summary.failures);
+    assert!(summary.faults.get(Fault::ReturnAfterTrimming) >= 20, "{:?}", summary.faults);
+    let [trimmed, again] = summary.trimmed;
+    assert!(trimmed > 1_000 && again > 50, "{trimmed} trimmed, {again} made anew");
 }
 
 /// How many seeds are long changes nothing else about them.

@@ -100,6 +100,9 @@ pub(crate) const CANARIES: &[Canary] = &[
         "a client is served by a machine that has less than it has seen",
     ),
     canary("answer-before-sync", "a client is told what a crash may take back"),
+    canary("trim-beyond-the-stable-cut", "a server trims what another one does not have yet"),
+    canary("admit-below-the-floor", "who has not seen what will be trimmed is let in"),
+    canary("rebase-from-nothing", "who comes back after trimming does again what was there already"),
     canary("believe-the-aborted", "in a history, what was aborted may be read"),
     canary(
         "believe-the-intermediate",

@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
+use crdt_core::canary::is_planted;
 use crdt_core::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
 
 use super::config::StabilityConfig;
@@ -332,6 +333,10 @@ impl Trimmer {
         floor.meet(&self.floor);
         // A floor that was taken over may be ahead of what is held here.
         floor.meet(self.tracker.stable());
+        // A planted bug: what is old enough goes, whoever has it.
+        if is_planted("trim-beyond-the-stable-cut") {
+            floor.clone_from(self.horizon.passed());
+        }
         if trusted.len() >= majority(self.peers.len() + 1) && !self.trim.dominates(&floor) {
             self.trim.join(&floor);
             self.is_unsaved = true;

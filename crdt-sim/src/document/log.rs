@@ -8,6 +8,8 @@ use crdt_document::{Document, ImportError};
 /// Passes everything on to the document, and notes what each import covers.
 pub(super) struct Observed<'a> {
     pub(super) doc: &'a mut Document,
+    /// What every change has to have seen.
+    pub(super) floor: Frontier,
     pub(super) applied: Vec<Vec<DotRange>>,
 }
 
@@ -70,7 +72,11 @@ impl ChangeLog for Observed<'_> {
         body: &mut Reader<'_>,
         tables: &mut ReceiveTables,
     ) -> Result<Vec<DotRange>, ImportError> {
-        let covered = self.doc.import_changes(body, tables)?;
+        let covered = if self.floor.is_empty() {
+            self.doc.import_changes(body, tables)?
+        } else {
+            self.doc.import_changes_after(&self.floor, body, tables, &mut |_| true)?
+        };
         self.applied.push(covered.clone());
         Ok(covered)
     }

@@ -4,9 +4,10 @@ mod edit;
 mod hostile;
 mod log;
 mod read;
+mod rebase;
 mod usage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_causal::sync::{Config, Event, Limits, Refusal, Retry, Session, SessionError};
 use crdt_core::{DotRange, Frontier, ReplicaId, VersionVector};
@@ -16,7 +17,7 @@ pub use hostile::HostilePeer;
 pub use usage::{Everything, OfSchema, Usage};
 
 use crate::model::{Draft, History};
-use crate::plan::{Edit, LimitsPlan};
+use crate::plan::{Edit, LimitsPlan, REGISTERS};
 use crate::replica::{Machine, Received, Refused, Replica, Violation};
 use log::Observed;
 
@@ -29,6 +30,17 @@ pub struct DocumentReplica<U: Usage = Everything> {
     durable: VersionVector,
     links: BTreeMap<usize, Link>,
     was_up_to_date: bool,
+    /// What has to be seen by whatever comes, but over some links.
+    floor: (VersionVector, BTreeSet<usize>),
+    /// In place of this document, soon.
+    copy: Option<Copied>,
+}
+
+/// A copy of what others have, of a document that lacks what was trimmed there.
+struct Copied {
+    doc: Document,
+    id: ReplicaId,
+    is_whole: bool,
 }
 
 struct Link {
@@ -50,27 +62,44 @@ impl<U: Usage> DocumentReplica<U> {
         let retry = Retry::default()
             .with_interval_ms(retry_ms, retry_ms_max)
             .with_acknowledge_ms(acknowledge_ms);
-        Config::new().with_limits(limits).with_retry(retry).with_base(base).with_writers([self.id])
+        let id = self.copy.as_ref().map_or(self.id, |copy| copy.id);
+        Config::new().with_limits(limits).with_retry(retry).with_base(base).with_writers([id])
     }
+}
+
+/// What a client reads in a register.
+fn get(doc: &Document, register: u8) -> Option<u64> {
+    match doc.map(edit::REGISTERS).get(&register.to_string())? {
+        Value::Int(value) => u64::try_from(*value).ok(),
+        _ => None,
+    }
+}
+
+/// What others are told of: the copy, as long as there is one.
+fn shared<'a>(doc: &'a Document, copy: &'a Option<Copied>) -> &'a Document {
+    copy.as_ref().map_or(doc, |copy| &copy.doc)
 }
 
 impl<U: Usage> Machine for DocumentReplica<U> {
     fn connect(&mut self, link: usize, nonce: u64, now: u64) {
         let base = self.links.get(&link).map(|link| link.base.clone()).unwrap_or_default();
         let mut session = Session::new(self.config(base.clone()), nonce, now);
-        session.set_durable(&self.durable);
+        // A copy can be had again, so nobody has to wait until it is written.
+        let copied = self.copy.as_ref().map(|copy| copy.doc.version());
+        session.set_durable(copied.unwrap_or(&self.durable));
         self.links.insert(link, Link { session, base, connected: true });
     }
 
     fn disconnect(&mut self, link: usize) {
+        let shared = shared(&self.doc, &self.copy);
         let Some(link) = self.links.get_mut(&link) else { return };
         link.connected = false;
         let known = link.session.acknowledged();
         let base = known.and_then(|known| {
             // As a program would that remembers it: only what is itself a version that is held.
             let mut both = known.clone();
-            both.meet(self.doc.version());
-            crdt_causal::sync::ChangeLog::frontier_of(&self.doc, &both)
+            both.meet(shared.version());
+            crdt_causal::sync::ChangeLog::frontier_of(shared, &both)
         });
         if let Some(base) = base {
             link.base = base;
@@ -78,11 +107,15 @@ impl<U: Usage> Machine for DocumentReplica<U> {
     }
 
     fn transmit(&mut self, link: usize, now: u64) -> Option<Vec<u8>> {
+        let shared = shared(&self.doc, &self.copy);
         let link = self.links.get_mut(&link).filter(|link| link.connected)?;
-        let bytes = link.session.poll_transmit(&self.doc, now);
+        let bytes = link.session.poll_transmit(shared, now);
         link.session.check_invariants();
         while let Some(event) = link.session.poll_event() {
-            self.was_up_to_date |= event == Event::UpToDate;
+            match &mut self.copy {
+                Some(copy) => copy.is_whole |= event == Event::UpToDate,
+                None => self.was_up_to_date |= event == Event::UpToDate,
+            }
         }
         bytes
     }
@@ -106,6 +139,8 @@ impl<U: Usage> Replica for DocumentReplica<U> {
             durable: VersionVector::new(),
             links: BTreeMap::new(),
             was_up_to_date: false,
+            floor: Default::default(),
+            copy: None,
         }
     }
 
@@ -118,6 +153,9 @@ impl<U: Usage> Replica for DocumentReplica<U> {
     }
 
     fn set_durable(&mut self, version: &VersionVector) {
+        if self.copy.is_some() {
+            return;
+        }
         self.durable.join(version);
         for link in self.links.values_mut() {
             link.session.set_durable(version);
@@ -145,23 +183,35 @@ impl<U: Usage> Replica for DocumentReplica<U> {
     }
 
     fn get(&self, register: u8) -> Option<u64> {
-        match self.doc.map(edit::REGISTERS).get(&register.to_string())? {
-            Value::Int(value) => u64::try_from(*value).ok(),
-            _ => None,
-        }
+        get(&self.doc, register)
     }
 
     fn receive(&mut self, link: usize, bytes: &[u8], now: u64) -> Received {
-        let Self { doc, links, was_up_to_date, .. } = self;
+        let Self { doc, links, was_up_to_date, floor: (floor, trusted), copy, .. } = self;
         let mut received = Received::default();
+        let is_trusted = trusted.contains(&link);
         let Some(link) = links.get_mut(&link).filter(|link| link.connected) else {
             return received;
         };
+        let (doc, was_up_to_date, is_copy) = match copy {
+            Some(copy) => (&mut copy.doc, &mut copy.is_whole, true),
+            None => (doc, was_up_to_date, false),
+        };
         let before = doc.version().clone();
-        let mut log = Observed { doc, applied: Vec::new() };
+        let floor = if is_trusted || floor.is_empty() {
+            Frontier::default()
+        } else {
+            doc.heads_within(floor)
+        };
+        let mut log = Observed { doc, floor, applied: Vec::new() };
         let outcome = link.session.handle(bytes, &mut log, now);
         link.session.check_invariants();
-        received.applied = log.applied;
+        // What a copy has is applied when it takes its place.
+        if is_copy {
+            link.session.set_durable(log.doc.version());
+        } else {
+            received.applied = log.applied;
+        }
         match outcome {
             Ok(()) => {}
             Err(SessionError::Over) => received.over = true,
@@ -175,6 +225,10 @@ impl<U: Usage> Replica for DocumentReplica<U> {
                             Refused::Equivocation(replica)
                         }
                         SessionError::Fork(dot) => Refused::Equivocation(dot.replica),
+                        SessionError::Trimmed
+                        | SessionError::Import(
+                            ImportError::BeforeTrim(_) | ImportError::HistoryNeeded(_),
+                        ) => Refused::Trimmed,
                         error => Refused::Offence(error.to_string()),
                     });
                 }
@@ -185,6 +239,9 @@ impl<U: Usage> Replica for DocumentReplica<U> {
                 Event::UpToDate => *was_up_to_date = true,
                 Event::Refused(Refusal::Equivocation { replica }) => {
                     received.refused = Some(Refused::Equivocation(replica));
+                }
+                Event::Refused(Refusal::Trimmed) => {
+                    received.refused = Some(Refused::TrimmedByPeer);
                 }
                 Event::Refused(refusal) => {
                     received.refused = Some(Refused::ByPeer(format!("{refusal:?}")));
@@ -224,6 +281,56 @@ impl<U: Usage> Replica for DocumentReplica<U> {
             Err(error @ ImportError::Equivocation { .. }) => Some(error.to_string()),
             _ => None,
         }
+    }
+
+    fn trim(&mut self, stable: &VersionVector) -> u64 {
+        // Ids are kept, since versions are what the laboratory compares.
+        let trimmed = self.doc.trim(stable, |_| true).expect("no transaction is open");
+        trimmed.map_or(0, |trimmed| trimmed.events)
+    }
+
+    fn set_floor(&mut self, floor: VersionVector, trusted: BTreeSet<usize>) {
+        self.floor = (floor, trusted);
+    }
+
+    fn begin_anew(&mut self, id: ReplicaId) {
+        let mut doc = Document::reader();
+        doc.set_replica(id).expect("no transaction is open");
+        self.copy = Some(Copied { doc, id, is_whole: false });
+        self.links.clear();
+    }
+
+    fn copying(&self) -> Option<&VersionVector> {
+        self.copy.as_ref().map(|copy| copy.doc.version())
+    }
+
+    fn copied(&self) -> Option<(ReplicaId, VersionVector)> {
+        let copy = self.copy.as_ref().filter(|copy| copy.is_whole)?;
+        Some((copy.id, copy.doc.version().clone()))
+    }
+
+    fn come_back(&mut self, draft: Draft<'_, U::Op>) -> Result<Vec<u64>, Violation> {
+        let Some(Copied { mut doc, id, .. }) = self.copy.take() else {
+            draft.give_up();
+            return Ok(Vec::new());
+        };
+        self.durable = doc.version().clone();
+        let before: Vec<Option<u64>> = (0..REGISTERS).map(|key| get(&doc, key as u8)).collect();
+        U::rebase(&self.doc, &mut doc, &mut self.sight, draft)?;
+        (self.doc, self.id, self.was_up_to_date) = (doc, id, true);
+        let after = (0..REGISTERS).map(|key| get(&self.doc, key as u8));
+        Ok(after
+            .zip(before)
+            .filter(|(after, before)| after != before)
+            .filter_map(|(after, _)| after)
+            .collect())
+    }
+
+    fn without_history(&self) -> Vec<u8> {
+        let mut copy = Document::decode(&self.doc.encode()).expect("own bytes");
+        let everything = copy.version().clone();
+        copy.trim(&everything, |_| true).expect("no transaction is open");
+        copy.encode()
     }
 
     fn check(&self) -> Result<(), String> {

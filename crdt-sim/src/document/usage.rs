@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use crdt_document::{Document, EditError};
 
 use super::hostile::HostilePeer;
-use super::{edit, read};
+use super::{edit, read, rebase};
 use crate::laboratory::Schema;
 use crate::model::document::{Op, dump};
 use crate::model::sight::Sight;
@@ -50,6 +50,18 @@ pub trait Usage: Sized + 'static {
         draft: Draft<'_, Self::Op>,
     ) -> Result<bool, Violation>;
 
+    /// Does again in a copy what it lacks of a document, there and in the model.
+    ///
+    /// # Errors
+    ///
+    /// If something of it is lost.
+    fn rebase(
+        old: &Document,
+        copy: &mut Document,
+        sight: &mut Self::Sight,
+        draft: Draft<'_, Self::Op>,
+    ) -> Result<(), Violation>;
+
     /// Compares what is read with what it should be.
     ///
     /// # Errors
@@ -84,6 +96,15 @@ impl Usage for Everything {
         draft: Draft<'_, Op>,
     ) -> Result<bool, Violation> {
         edit::put(doc, sight, register, value, draft)
+    }
+
+    fn rebase(
+        old: &Document,
+        copy: &mut Document,
+        sight: &mut Sight,
+        draft: Draft<'_, Op>,
+    ) -> Result<(), Violation> {
+        rebase::again(old, copy, sight, draft)
     }
 
     fn compare(doc: &Document, history: &History<Op>) -> Result<(), String> {
@@ -163,6 +184,16 @@ impl<S: Schema> Usage for OfSchema<S> {
     ) -> Result<bool, Violation> {
         draft.give_up();
         Ok(false)
+    }
+
+    fn rebase(
+        _: &Document,
+        _: &mut Document,
+        (): &mut (),
+        draft: Draft<'_, ()>,
+    ) -> Result<(), Violation> {
+        draft.give_up();
+        Err(Violation::new("edits", "nothing is trimmed in runs of schemas"))
     }
 
     fn compare(doc: &Document, _: &History<()>) -> Result<(), String> {

@@ -4,6 +4,7 @@
 //! some: one fault hides another, as a crash hides a slow disk. So each seed draws first which
 //! faults there are, then how many of each.
 
+use super::trimming;
 use super::{
     Action, Cut, Edit, Hostility, Identity, LimitsPlan, NetworkPlan, NodePlan, Plan, Step, Storage,
     Subject,
@@ -41,10 +42,22 @@ pub(super) fn plan(seed: u64, long_permille: u64) -> Plan {
     }
     steps.visits(seed);
     let mut steps = steps.steps;
+    let trimming = trimming::draw(seed, subject, &mut nodes, &links, calm_at_ms, &mut steps);
     let limits = if is_long { long_limits(random, limits) } else { limits };
     // Drawn kind by kind; what is drawn at one time happens in this order.
     steps.sort_by_key(|step| step.at_ms);
-    Plan { seed, subject, nodes, links, network, limits, calm_at_ms, steps, packets: None }
+    Plan {
+        seed,
+        subject,
+        nodes,
+        links,
+        network,
+        limits,
+        trimming,
+        calm_at_ms,
+        steps,
+        packets: None,
+    }
 }
 
 /// How many registers clients read and write.

@@ -3,6 +3,7 @@
 mod draw;
 mod edit;
 mod text;
+mod trimming;
 mod twins;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct Plan {
     pub network: NetworkPlan,
     /// What sessions and buffers are told to accept, and how long to wait.
     pub limits: LimitsPlan,
+    /// Whether servers forget their history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trimming: Option<TrimmingPlan>,
     /// When the faults end. From then on everything has to converge.
     pub calm_at_ms: u64,
     /// What happens besides, in order of time.
@@ -127,6 +131,15 @@ pub struct LimitsPlan {
     pub acknowledge_ms: u64,
     /// How many messages a delivery buffer holds back.
     pub pending_max: u64,
+}
+
+/// Servers that forget what everybody has had for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrimmingPlan {
+    /// So many machines, the first ones, are servers; all others are clients of theirs.
+    pub servers: usize,
+    /// For how long a client may be away.
+    pub horizon_ms: u64,
 }
 
 /// Something that happens at some time.

@@ -1,4 +1,4 @@
-use super::{Action, Cut, Plan};
+use super::{Action, Cut, Plan, TrimmingPlan};
 
 impl Plan {
     /// The plan as text that can be edited.
@@ -27,6 +27,11 @@ impl Plan {
         let (nodes, links) = (self.nodes.len(), self.links.len());
         if nodes == 0 {
             return Err("a plan needs a node".into());
+        }
+        if let Some(TrimmingPlan { servers, horizon_ms }) = self.trimming
+            && (servers == 0 || servers > nodes || horizon_ms == 0)
+        {
+            return Err("there are not so many servers".into());
         }
         let linked = self.links.iter().all(|[a, b]| *a < nodes && *b < nodes && a != b);
         let steps = self.steps.iter().all(|step| match &step.action {

@@ -58,7 +58,18 @@ pub(super) fn plan(seed: u64) -> Plan {
     let mut steps = steps.steps;
     steps.sort_by_key(|step| step.at_ms);
     let subject = Subject::Documents;
-    Plan { seed, subject, nodes, links, network, limits, calm_at_ms: CALM_MS, steps, packets: None }
+    Plan {
+        seed,
+        subject,
+        nodes,
+        links,
+        network,
+        limits,
+        trimming: None,
+        calm_at_ms: CALM_MS,
+        steps,
+        packets: None,
+    }
 }
 
 struct Steps<'a> {

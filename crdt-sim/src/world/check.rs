@@ -21,6 +21,7 @@ impl<R: Replica> World<'_, R> {
         if !self.nodes[node].is_running() {
             return Ok(());
         }
+        self.come_back(node)?;
         self.write(node);
         let here = &mut self.nodes[node];
         let is_writing = here.disk.is_writing();
@@ -31,6 +32,10 @@ impl<R: Replica> World<'_, R> {
         }
         self.answer(node);
         self.transmit(node)?;
+        // What it was told meanwhile may have been the last that it waited for.
+        if self.come_back(node)? {
+            return self.settle(node);
+        }
         self.check_node(node)
     }
 
@@ -124,7 +129,12 @@ impl<R: Replica> World<'_, R> {
                 };
                 let Some(believed) = replica.acknowledged(link) else { continue };
                 let believed = version(&believed);
-                if !includes(&that_node.truth, &believed) {
+                let mut stored = that_node.truth.clone();
+                join(&mut stored, &that_node.copy);
+                if let Some(copying) = that_node.replica().and_then(R::copying) {
+                    join(&mut stored, &version(copying));
+                }
+                if !includes(&stored, &believed) {
                     let what = format!(
                         "node {this} believes that node {that} has stored {believed:?}, and it has {:?}",
                         that_node.truth
@@ -204,7 +214,8 @@ impl<R: Replica> World<'_, R> {
                 join(&mut safe, &self.safe[*node]);
             }
             let first = part[0];
-            let bytes = self.nodes[first].replica().map(R::canonical);
+            self.without_given_up(&mut safe);
+            let bytes = self.nodes[first].replica().map(|replica| self.bytes(replica));
             for node in part {
                 let Some(replica) = self.nodes[node].replica() else {
                     return Err(Violation::new("liveness", format!("node {node} never came back")));
@@ -221,7 +232,7 @@ impl<R: Replica> World<'_, R> {
                         format!("{safe:?} was stored when the faults ended, and {here:?} is left");
                     return Err(Violation::new("durability", what));
                 }
-                if Some(replica.canonical()) != bytes {
+                if Some(self.bytes(replica)) != bytes {
                     let what =
                         format!("nodes {node} and {first} hold the same events in other bytes");
                     return Err(Violation::new("convergence", what));
@@ -231,6 +242,14 @@ impl<R: Replica> World<'_, R> {
             }
         }
         Ok(())
+    }
+
+    /// What equal replicas have in common: where history is trimmed, without any.
+    fn bytes(&self, replica: &R) -> Vec<u8> {
+        match self.plan.trimming {
+            Some(_) => replica.without_history(),
+            None => replica.canonical(),
+        }
     }
 
     /// A replica is the same after it was saved and loaded.
@@ -266,7 +285,7 @@ impl<R: Replica> World<'_, R> {
 }
 
 /// Whether everything that an event follows is held, and the change it is part of is whole.
-fn check_past<O>(
+pub(super) fn check_past<O>(
     history: &History<O>,
     node: usize,
     dot: Dot,

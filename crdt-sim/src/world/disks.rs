@@ -3,6 +3,7 @@
 use super::World;
 use super::event::Event;
 use super::node::Body;
+use super::trimming::{Keeper, framed, resumed, unframed};
 use crate::disk::{Disk, WriteFate};
 use crate::faults::Fault;
 use crate::journal;
@@ -27,18 +28,35 @@ impl<R: Replica> World<'_, R> {
             return;
         };
         let grew = !here.written.dominates(&reached);
-        if here.disk.is_writing() || !(grew || here.compact) {
+        let is_unsaved = here.keeper.as_ref().is_some_and(Keeper::is_unsaved);
+        if here.disk.is_writing() || !(grew || here.compact || is_unsaved) {
             return;
         }
+        let id = here.id;
+        let trims = self.plan.trimming.is_some();
+        let mut saved = here.keeper.as_mut().map(Keeper::to_write).unwrap_or_default();
         if here.compact || here.records >= RECORDS_MAX {
             here.compact = false;
             here.records = 1;
-            let whole = replica.record_since(&crdt_core::VersionVector::new());
+            let mut whole = replica.record_since(&crdt_core::VersionVector::new());
+            if trims {
+                // The file that goes has what was saved before.
+                if saved.is_empty() {
+                    saved.clone_from(&here.saved);
+                }
+                whole = framed(id, &saved, &whole);
+            }
             here.disk.replace(journal::record(0, &whole));
         } else {
-            let record = replica.record_since(&here.written);
+            let mut record = replica.record_since(&here.written);
+            if trims {
+                record = framed(id, &saved, &record);
+            }
             here.disk.append(journal::record(here.records, &record));
             here.records += 1;
+        }
+        if !saved.is_empty() {
+            here.saved = saved;
         }
         here.written = reached;
         let boot = here.boots;
@@ -55,6 +73,20 @@ impl<R: Replica> World<'_, R> {
         }
         here.disk.sync();
         here.truth = version(&here.written);
+        here.copy = Version::new();
+        here.unsure = None;
+        if let Some(keeper) = &mut here.keeper {
+            keeper.synced();
+        }
+        self.note_admitted(node);
+        let here = &mut self.nodes[node];
+        if self.plan.trimming.is_some()
+            && here.is_running()
+            && let Body::Honest(Some(replica)) = &mut here.body
+        {
+            // A server that always has something to write would never say what it has written.
+            replica.set_durable(&here.written);
+        }
         self.trace.add(&[self.now, 4, node as u64], &[]);
         let at = self.now;
         self.trace.line(at, node, || Happening::Synced);
@@ -127,6 +159,16 @@ impl<R: Replica> World<'_, R> {
         let odd = here.identity.take();
         let foreign = odd.is_some();
         // Without proof that nobody else writes under the id it takes another one.
+        let mut records = file.records.clone();
+        let mut saved: &[u8] = &[];
+        if self.plan.trimming.is_some() {
+            for record in &mut records {
+                let (id, state, rest) = unframed(record).expect("it was written so");
+                here.id = id;
+                saved = if state.is_empty() { saved } else { state };
+                *record = rest;
+            }
+        }
         let proof = file.clean && here.storage != Storage::Memory && odd != Some(Identity::Mint);
         if !proof {
             here.minted += 1;
@@ -135,15 +177,22 @@ impl<R: Replica> World<'_, R> {
         here.shares_id = proof && (foreign || here.shares_id);
         here.cautious = odd == Some(Identity::Cautious);
         let mut replica = R::new(here.id, &limits);
-        for record in &file.records {
+        for record in &records {
             if let Err(error) = replica.load(record) {
                 let what = format!("node {node} cannot read what it wrote: {error}");
                 return Err(Violation::new("storage", what));
             }
         }
         here.records = file.records.len() as u32;
-        let len = file.len;
+        let (len, saved) = (file.len, saved.to_vec());
         here.disk.truncate(len);
+        if let Some(plan) = self.plan.trimming.filter(|plan| node < plan.servers) {
+            let now = here.clock.read(self.now);
+            here.keeper = resumed(plan, node, &saved, now);
+            here.saved = saved;
+        }
+        here.copy = Version::new();
+        let unsure = here.unsure.take();
         here.written = replica.version();
         replica.set_durable(&here.written);
         let found = version(&here.written);
@@ -163,6 +212,9 @@ impl<R: Replica> World<'_, R> {
         }
         if proof && !self.nodes[node].shares_id && !self.is_forked() {
             self.forget_unsent(node, id, &found)?;
+            if let Some(id) = unsure {
+                self.forget_unsent(node, id, &found)?;
+            }
         }
         for link in 0..self.network.links.len() {
             if self.network.links[link].ends.contains(&node) {

@@ -23,6 +23,8 @@ pub(super) enum Event {
     Connect { link: usize },
     /// One round after two met who hold different events under one name.
     RoundEnds { link: usize, connection: u64, forks_seen: u64 },
+    /// A server looks at what of its history may be forgotten.
+    Trim { node: usize },
     /// The faults end.
     Calm,
 }

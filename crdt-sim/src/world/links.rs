@@ -94,7 +94,9 @@ impl<R: Replica> World<'_, R> {
             self.nodes[node].held.push(Held { link, connection, end, bytes });
             return Ok(());
         }
-        self.receive(link, end, &bytes)?;
+        if let Some(bytes) = self.unmarked(link, end, &bytes) {
+            self.receive(link, end, bytes)?;
+        }
         self.settle(node)
     }
 
@@ -136,6 +138,7 @@ impl<R: Replica> World<'_, R> {
             self.judge_refusal(node, from, refused)?;
         }
         if received.over {
+            self.say_why(link, end);
             self.close_end(link, end);
             let here = &mut self.network.links[link];
             here.backoff_ms = (here.backoff_ms * 2).clamp(RECONNECT_MS, BACKOFF_MS_MAX);
@@ -154,6 +157,11 @@ impl<R: Replica> World<'_, R> {
     ) -> Result<(), Violation> {
         let at = self.now;
         self.trace.line(at, node, || Happening::Refused(from, format!("{refused:?}")));
+        match refused {
+            Refused::Trimmed => return self.come_too_late(node, from, true),
+            Refused::TrimmedByPeer => return self.come_too_late(node, from, false),
+            _ => {}
+        }
         let is_hostile = |node: usize| !self.nodes[node].is_honest();
         if let Refused::Equivocation(replica) = refused {
             let forked = self.history.forked().contains(replica);
@@ -192,6 +200,7 @@ impl<R: Replica> World<'_, R> {
                         format!("node {node} has no end of packets for node {}", ends[1 - end]);
                     return Err(Violation::new("bounds", what));
                 }
+                let bytes = self.marked(bytes);
                 self.send(link, end, bytes);
             }
         }
@@ -207,7 +216,7 @@ impl<R: Replica> World<'_, R> {
         Ok(())
     }
 
-    fn send(&mut self, link: usize, end: usize, bytes: Vec<u8>) {
+    pub(super) fn send(&mut self, link: usize, end: usize, bytes: Vec<u8>) {
         let route = self.network.route(link, end, self.now, &mut self.faults);
         let here = &self.network.links[link];
         let (connection, node, to) = (here.connection, here.ends[end], here.ends[1 - end]);

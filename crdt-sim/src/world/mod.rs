@@ -11,6 +11,7 @@ mod event;
 mod links;
 mod node;
 mod steps;
+mod trimming;
 mod visits;
 
 use crdt_core::ReplicaId;
@@ -25,6 +26,7 @@ use crate::replica::{Hostile, Replica, Violation};
 use crate::trace::{Happening, Line, Trace};
 use event::Event;
 use node::{Body, Node};
+use trimming::Forgetting;
 use visits::Visits;
 
 /// What came of a run.
@@ -57,6 +59,10 @@ pub struct Report {
     pub visits: u64,
     /// Those where the machine had less than the client had seen.
     pub visits_refused: u64,
+    /// Events that were dropped from histories.
+    pub trimmed: u64,
+    /// Events that were made anew by machines that came back after that.
+    pub rebased: u64,
     /// What befell packets.
     pub packets: Vec<PacketFault>,
     /// What happened, if it was kept.
@@ -81,6 +87,8 @@ impl Report {
             forks_met: 0,
             visits: 0,
             visits_refused: 0,
+            trimmed: 0,
+            rebased: 0,
             packets: Vec::new(),
             lines: Vec::new(),
         }
@@ -119,6 +127,7 @@ pub struct World<'a, R: Replica> {
     forks_seen: u64,
     forks_met: u64,
     visits: Visits,
+    forgetting: Forgetting,
     /// Whether replicas may wait for what does not exist, or not any more.
     has_orphans: bool,
 }
@@ -158,12 +167,14 @@ impl<'a, R: Replica> World<'a, R> {
             forks_seen: 0,
             forks_met: 0,
             visits: Visits::default(),
+            forgetting: Forgetting::default(),
             has_orphans: plan.subject == Subject::Messages
                 && plan.nodes.iter().any(|node| node.hostile.is_some()),
         };
         for link in 0..world.network.links.len() {
             world.lose(link, 0);
         }
+        world.begin_trimming();
         world
     }
 
@@ -196,6 +207,8 @@ impl<'a, R: Replica> World<'a, R> {
             forks_met: self.forks_met,
             visits: self.visits.answered,
             visits_refused: self.visits.refused,
+            trimmed: self.forgetting.trimmed,
+            rebased: self.forgetting.rebased,
             packets: self.network.record,
             lines: self.trace.lines.unwrap_or_default(),
         }
@@ -245,6 +258,7 @@ impl<'a, R: Replica> World<'a, R> {
             Event::RoundEnds { link, connection, forks_seen } => {
                 self.check_noticed(link, connection, forks_seen)
             }
+            Event::Trim { node } => self.look_at_history(node),
             Event::Calm => self.calm(),
         }
     }

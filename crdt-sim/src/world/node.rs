@@ -10,6 +10,7 @@ use crate::plan::{Hostility, Identity, Plan, Storage};
 use crate::replica::{Hostile, Machine, Replica};
 
 use super::World;
+use super::trimming::Keeper;
 
 /// What runs on a machine.
 pub(super) enum Body<R: Replica> {
@@ -63,6 +64,14 @@ pub(super) struct Node<R: Replica> {
     pub(super) wake_at: Option<u64>,
     /// A whole new file is to be written next.
     pub(super) compact: bool,
+    /// What a server knows of what may be forgotten.
+    pub(super) keeper: Option<Keeper>,
+    /// What its file has of that, with the write that is under way.
+    pub(super) saved: Vec<u8>,
+    /// What it has in memory alone, and may say that it has: a copy that it can get again.
+    pub(super) copy: Version,
+    /// An id that it has taken and not written down.
+    pub(super) unsure: Option<ReplicaId>,
     how: Option<Hostility>,
 }
 
@@ -101,6 +110,10 @@ impl<R: Replica> Node<R> {
             crash_mid_write: None,
             wake_at: None,
             compact: false,
+            keeper: None,
+            saved: Vec::new(),
+            copy: Version::new(),
+            unsure: None,
             how: node.hostile,
         }
     }

@@ -28,6 +28,11 @@ pub(super) struct Visits {
     /// Writes that nobody knows the fate of: the machine ended before it answered.
     unknown: Vec<Event>,
     written: u64,
+    /// Values that a machine has written once more, under another name and later: in the history these are other ones,
+    /// which nobody wrote who says so.
+    again: BTreeMap<u64, u64>,
+    /// All these other ones.
+    later: BTreeSet<u64>,
     /// Visits that were answered, and that were not served.
     pub(super) answered: u64,
     pub(super) refused: u64,
@@ -49,6 +54,17 @@ struct Waiting {
     events: Vec<Event>,
     /// What has to be on the disk.
     needs: Version,
+}
+
+impl Visits {
+    /// From now on, whoever reads one of these values reads what was written again.
+    pub(super) fn written_again(&mut self, values: &[u64]) {
+        for value in values {
+            self.written += 1;
+            self.again.insert(*value, self.written);
+            self.later.insert(self.written);
+        }
+    }
 }
 
 impl<R: Replica> World<'_, R> {
@@ -87,7 +103,9 @@ impl<R: Replica> World<'_, R> {
             events.push(Event::Write { key: register.into(), value });
         } else {
             let Some(replica) = self.nodes[node].replica() else { return Ok(()) };
-            let read = |key: u64| Event::Read { key, value: replica.get(key as u8) };
+            let again = &self.visits.again;
+            let name = |value| again.get(&value).copied().unwrap_or(value);
+            let read = |key: u64| Event::Read { key, value: replica.get(key as u8).map(name) };
             events.extend((0..REGISTERS).map(read));
         }
         let needs = self.nodes[node].holds.clone();
@@ -145,21 +163,26 @@ impl<R: Replica> World<'_, R> {
                 events.iter().for_each(|event| history.push(*event));
             }
         };
-        let mut read: BTreeSet<u64> = BTreeSet::new();
+        let mut read: BTreeMap<u64, u64> = BTreeMap::new();
         for client in self.visits.clients.values() {
             session(&client.deeds);
             client.apart.iter().for_each(|visit| session(core::slice::from_ref(visit)));
             for event in client.deeds.iter().chain(&client.apart).flatten() {
-                if let Event::Read { value: Some(value), .. } = event {
-                    read.insert(*value);
+                if let Event::Read { key, value: Some(value) } = event {
+                    read.insert(*value, *key);
                 }
             }
         }
         let unanswered = self.visits.waiting.iter().flat_map(|one| &one.events);
         for event in self.visits.unknown.iter().chain(unanswered) {
             // It was done if somebody has seen it. Who made it does not know, and so it is nobody's.
-            if matches!(event, Event::Write { value, .. } if read.contains(value)) {
+            if matches!(event, Event::Write { value, .. } if read.contains_key(value)) {
                 session(&[vec![*event]]);
+            }
+        }
+        for value in &self.visits.later {
+            if let Some(key) = read.get(value) {
+                session(&[vec![Event::Write { key: *key, value: *value }]]);
             }
         }
         history

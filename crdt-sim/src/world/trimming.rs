@@ -1,0 +1,452 @@
+//! Servers that forget their history, and machines that come back too late for it.
+//!
+//! The first machines of such a plan are the servers of a realm, which are declared to each other; all others are
+//! clients of one of them. A server runs a [`Trimmer`] on its own clock, and tells the other one so by packets of the
+//! same links. What a cut of it comes to in events is looked up in the laboratory's list of what became
+//! durable there in which order: a server has that in its store.
+//!
+//! A client that is told that what it lacks was trimmed begins anew, with a copy and another id, and does again what it had
+//! done. The laboratory knows when what was durable where, and so whether it was right to tell it that.
+
+use crdt_causal::cut::{Cut, Slot};
+use crdt_causal::stability::{HorizonConfig, Report, StabilityConfig, Trimmer};
+use crdt_core::codec::{Decode, Encode, Reader, Writer};
+use crdt_core::{Dot, ReplicaId, VersionVector};
+
+use super::World;
+use super::check::check_past;
+use super::event::Event;
+use crate::faults::Fault;
+use crate::model::{Version, covers, includes, version};
+use crate::plan::TrimmingPlan;
+use crate::replica::{Replica, Violation};
+use crate::trace::Happening;
+
+/// How many cuts a server remembers of the horizon.
+const SAMPLES: u64 = 16;
+/// Longer than any run: no server is given up here.
+const LEASE_MS: u64 = 3_600_000;
+/// What is younger than so many tenths of the horizon is never past it: clocks run fast by a fifth, and are set
+/// forward by a sixteenth of the horizon some times.
+const YOUNG_TENTHS: u64 = 5;
+
+/// How packets of sessions and reports of servers are told apart.
+const SESSION: u8 = 0;
+const REPORT: u8 = 1;
+
+/// What a server knows of what may be forgotten, and what of that is on its disk.
+pub(super) struct Keeper {
+    trimmer: Trimmer,
+    /// What has to be written, is being written, and was.
+    unsaved: Option<Saved>,
+    syncing: Option<Saved>,
+    said: Option<(Report, Cut)>,
+    /// Of each server, how much of what became durable there is durable here.
+    has: Vec<u64>,
+}
+
+/// The state of a trimmer, and what may be done once it is durable.
+struct Saved {
+    bytes: Vec<u8>,
+    report: Report,
+    trim: Cut,
+}
+
+/// What a whole run knows of it.
+#[derive(Default)]
+pub(super) struct Forgetting {
+    /// By server: what became durable there, in order, and when.
+    admitted: Vec<Vec<(Dot, u64)>>,
+    /// The same as versions.
+    noted: Vec<Version>,
+    /// Of these ids nothing from that number on need be anywhere: its writer has done it again under another one.
+    given_up: Version,
+    pub(super) trimmed: u64,
+    pub(super) rebased: u64,
+}
+
+fn config(plan: TrimmingPlan) -> StabilityConfig {
+    let mut horizon = HorizonConfig::default();
+    horizon.horizon_ms = plan.horizon_ms;
+    horizon.samples_max = SAMPLES as usize;
+    let mut config = StabilityConfig::default();
+    config.lease_ms = LEASE_MS;
+    config.horizon = horizon;
+    config
+}
+
+fn members(plan: TrimmingPlan) -> impl Iterator<Item = Slot> {
+    (0..plan.servers).map(|server| Slot(server as u16))
+}
+
+/// Where somebody starts again: what was saved last.
+pub(super) fn resumed(plan: TrimmingPlan, node: usize, saved: &[u8], now: u64) -> Option<Keeper> {
+    let own = Slot(node as u16);
+    let trimmer = if saved.is_empty() {
+        Trimmer::new(own, members(plan), config(plan), now)
+    } else {
+        Trimmer::from_saved(own, members(plan), config(plan), saved, now).ok()?
+    };
+    Some(Keeper { trimmer, unsaved: None, syncing: None, said: None, has: vec![0; plan.servers] })
+}
+
+/// A record of a machine in such a run: who it writes as, what its trimmer has to remember, what it has learned.
+pub(super) fn framed(id: ReplicaId, saved: &[u8], record: &[u8]) -> Vec<u8> {
+    let mut out = Writer::new();
+    id.encode(&mut out);
+    out.bytes(saved);
+    let mut framed = out.into_bytes();
+    framed.extend(record);
+    framed
+}
+
+/// What [`framed`] was made of.
+pub(super) fn unframed(bytes: &[u8]) -> Option<(ReplicaId, &[u8], &[u8])> {
+    let mut input = Reader::new(bytes);
+    let id = ReplicaId::decode(&mut input).ok()?;
+    let saved = input.bytes().ok()?;
+    let record = input.take(input.remaining()).ok()?;
+    Some((id, saved, record))
+}
+
+impl Keeper {
+    /// What goes into the write that begins now.
+    pub(super) fn to_write(&mut self) -> Vec<u8> {
+        self.syncing = self.unsaved.take();
+        self.syncing.as_ref().map(|saved| saved.bytes.clone()).unwrap_or_default()
+    }
+
+    pub(super) const fn is_unsaved(&self) -> bool {
+        self.unsaved.is_some()
+    }
+
+    pub(super) fn synced(&mut self) {
+        if let Some(Saved { report, trim, .. }) = self.syncing.take() {
+            self.said = Some((report, trim));
+        }
+    }
+
+    /// Brings what may be said up to date with what the trimmer says.
+    fn poll(&mut self) {
+        let (report, trim) = (self.trimmer.report(), self.trimmer.trim_cut().clone());
+        match self.trimmer.poll_save() {
+            Some(bytes) => self.unsaved = Some(Saved { bytes, report, trim }),
+            None if self.unsaved.is_none() && self.syncing.is_none() => {
+                self.said = Some((report, trim));
+            }
+            None => {}
+        }
+    }
+}
+
+impl<R: Replica> World<'_, R> {
+    /// How far apart the looks of a server at its trimmer are.
+    fn look_ms(plan: TrimmingPlan) -> u64 {
+        (plan.horizon_ms / SAMPLES).max(1)
+    }
+
+    pub(super) fn begin_trimming(&mut self) {
+        let Some(plan) = self.plan.trimming else { return };
+        self.forgetting.admitted = vec![Vec::new(); plan.servers];
+        self.forgetting.noted = vec![Version::new(); plan.servers];
+        for node in 0..plan.servers {
+            let now = self.nodes[node].clock.read(0);
+            self.nodes[node].keeper = resumed(plan, node, &[], now);
+            self.queue.push(Self::look_ms(plan), Event::Trim { node });
+        }
+    }
+
+    fn is_server(&self, node: usize) -> bool {
+        self.plan.trimming.is_some_and(|plan| node < plan.servers)
+    }
+
+    /// What became durable at a server, in an order that causality allows.
+    pub(super) fn note_admitted(&mut self, node: usize) {
+        if !self.is_server(node) || self.is_forked() {
+            return;
+        }
+        let truth = &self.nodes[node].truth;
+        let before = core::mem::replace(&mut self.forgetting.noted[node], truth.clone());
+        if before == *truth {
+            return;
+        }
+        let new = self.history.known(truth).filter(|(dot, _)| !covers(&before, *dot));
+        let mut new: Vec<(u64, Dot)> = new.map(|(dot, event)| (event.lamport, dot)).collect();
+        new.sort_unstable();
+        let new = new.into_iter().map(|(_, dot)| (dot, self.now));
+        self.forgetting.admitted[node].extend(new);
+    }
+
+    /// The events that a cut has.
+    fn events_in(&self, cut: &Cut) -> Version {
+        let mut found = Version::new();
+        for (slot, position) in cut {
+            for (dot, _) in &self.forgetting.admitted[usize::from(slot.0)][..position as usize] {
+                let held = found.entry(dot.replica).or_default();
+                *held = (*held).max(dot.seq);
+            }
+        }
+        found
+    }
+
+    /// A server looks at what may be forgotten.
+    pub(super) fn look_at_history(&mut self, node: usize) -> Result<(), Violation> {
+        let Some(plan) = self.plan.trimming.filter(|_| !self.calm && !self.is_forked()) else {
+            return Ok(());
+        };
+        self.queue.push(self.now + Self::look_ms(plan), Event::Trim { node });
+        if !self.nodes[node].is_running() {
+            return Ok(());
+        }
+        self.note_admitted(node);
+        let now = self.nodes[node].clock.read(self.now);
+        let here = &mut self.nodes[node];
+        let Some(keeper) = &mut here.keeper else { return Ok(()) };
+        for (has, admitted) in keeper.has.iter_mut().zip(&self.forgetting.admitted) {
+            let rest = admitted[*has as usize..].iter();
+            *has += rest.take_while(|(dot, _)| covers(&here.truth, *dot)).count() as u64;
+        }
+        let applied = keeper.has.iter().enumerate();
+        let applied = applied.map(|(server, has)| (Slot(server as u16), *has));
+        keeper.trimmer.applied(&applied.collect(), now);
+        keeper.trimmer.check_invariants();
+        keeper.poll();
+        let said = keeper.said.clone();
+        self.raise_floor(node);
+        if let Some((report, trim)) = said {
+            self.tell_servers(node, &report);
+            self.trim(node, &trim)?;
+        }
+        self.settle(node)
+    }
+
+    /// What comes from anybody but the other server has to have seen this from now on.
+    fn raise_floor(&mut self, node: usize) {
+        let Some(keeper) = &self.nodes[node].keeper else { return };
+        let floor = self.events_in(keeper.trimmer.floor());
+        let trusts =
+            |other: usize| self.is_server(other) && keeper.trimmer.is_trusted(Slot(other as u16));
+        let links = self.network.links.iter().enumerate();
+        let trusted = links
+            .filter(|(_, link)| link.ends.contains(&node))
+            .filter(|(_, link)| trusts(link.ends[1 - link.end_of(node)]));
+        let trusted = trusted.map(|(link, _)| link).collect();
+        if let Some(replica) = self.nodes[node].replica_mut() {
+            replica.set_floor(vector(&floor), trusted);
+        }
+    }
+
+    fn tell_servers(&mut self, node: usize, report: &Report) {
+        for link in 0..self.network.links.len() {
+            let here = &self.network.links[link];
+            let end = usize::from(here.ends[1] == node);
+            let other = here.ends[1 - end];
+            if here.ends[end] == node && here.open[end] && self.is_server(other) {
+                let mut out = Writer::new();
+                report.encode(&mut out);
+                let mut bytes = vec![REPORT];
+                bytes.extend(out.into_bytes());
+                self.send(link, end, bytes);
+            }
+        }
+    }
+
+    /// A server drops what may be dropped.
+    fn trim(&mut self, node: usize, cut: &Cut) -> Result<(), Violation> {
+        let stable = self.events_in(cut);
+        let Some(replica) = self.nodes[node].replica_mut() else { return Ok(()) };
+        let trimmed = replica.trim(&vector(&stable));
+        if trimmed == 0 {
+            return Ok(());
+        }
+        self.forgetting.trimmed += trimmed;
+        // What is on the disk still has it.
+        self.nodes[node].compact = true;
+        self.trace.add(&[self.now, 10, node as u64, trimmed], &[]);
+        let servers = &self.nodes[..self.forgetting.admitted.len()];
+        if let Some(other) = servers.iter().position(|server| !includes(&server.truth, &stable)) {
+            let what = format!("node {node} has trimmed {stable:?}, which node {other} lacks");
+            return Err(Violation::new("trimming", what));
+        }
+        let young =
+            stable.iter().find(|(replica, seq)| !self.was_old(node, Dot::new(**replica, **seq)));
+        match young {
+            Some(young) => {
+                let what =
+                    format!("node {node} has trimmed {young:?}, which is younger than the horizon");
+                Err(Violation::new("trimming", what))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an event has been at a server for longer than the horizon.
+    fn was_old(&self, server: usize, dot: Dot) -> bool {
+        self.old_at(server).any(|old| old == dot)
+    }
+
+    /// All that has.
+    fn old_at(&self, server: usize) -> impl Iterator<Item = Dot> + '_ {
+        let horizon_ms = self.plan.trimming.map_or(0, |plan| plan.horizon_ms);
+        let since = self.now.checked_sub(horizon_ms * YOUNG_TENTHS / 10);
+        let admitted = self.forgetting.admitted[server].iter();
+        admitted.take_while(move |(_, at)| Some(*at) <= since).map(|(dot, _)| *dot)
+    }
+
+    /// Takes the mark off a packet. Nothing is left of one that was for the trimmer.
+    pub(super) fn unmarked<'a>(
+        &mut self,
+        link: usize,
+        end: usize,
+        bytes: &'a [u8],
+    ) -> Option<&'a [u8]> {
+        if self.plan.trimming.is_none() {
+            return Some(bytes);
+        }
+        let (mark, rest) = bytes.split_first()?;
+        if *mark == SESSION {
+            return Some(rest);
+        }
+        let ends = self.network.links[link].ends;
+        let (node, from) = (ends[end], ends[1 - end]);
+        let now = self.nodes[node].clock.read(self.now);
+        let report = Report::decode(&mut Reader::new(rest)).ok()?;
+        if let Some(keeper) = self.nodes[node].keeper.as_mut().filter(|_| !self.calm) {
+            let _ = keeper.trimmer.receive(Slot(from as u16), &report, now);
+            keeper.poll();
+            self.raise_floor(node);
+        }
+        None
+    }
+
+    /// Puts the mark on a packet of a session.
+    pub(super) fn marked(&self, bytes: Vec<u8>) -> Vec<u8> {
+        if self.plan.trimming.is_none() {
+            return bytes;
+        }
+        let mut marked = vec![SESSION];
+        marked.extend(bytes);
+        marked
+    }
+
+    /// A session is over, and its last word leaves: nobody can begin anew who is not told to.
+    pub(super) fn say_why(&mut self, link: usize, end: usize) {
+        let node = self.network.links[link].ends[end];
+        let is_open = self.network.links[link].open[end];
+        if self.plan.trimming.is_none() || !is_open {
+            return;
+        }
+        let now = self.nodes[node].clock.read(self.now);
+        let said = self.nodes[node].machine().and_then(|machine| machine.transmit(link, now));
+        if let Some(bytes) = said {
+            let bytes = self.marked(bytes);
+            self.send(link, end, bytes);
+        }
+    }
+
+    /// One end was told, or has found out, that what a client lacks was trimmed.
+    pub(super) fn come_too_late(
+        &mut self,
+        node: usize,
+        from: usize,
+        finds_out: bool,
+    ) -> Result<(), Violation> {
+        let (server, client) = match [node, from].map(|end| self.is_server(end)) {
+            [true, false] => (node, from),
+            [false, true] => (from, node),
+            _ => {
+                let what = format!("nodes {node} and {from} have no common history any more");
+                return Err(Violation::new("refusal", what));
+            }
+        };
+        if finds_out && !self.is_forked() && !self.is_late(client, server) {
+            let what = format!("node {client} was sent away by node {server} within the horizon");
+            return Err(Violation::new("trimming", what));
+        }
+        if node != client {
+            return Ok(());
+        }
+        let here = &mut self.nodes[client];
+        here.minted += 1;
+        let id = Self::mint(self.plan.seed, client, here.minted);
+        let Some(replica) = self.nodes[client].replica_mut() else { return Ok(()) };
+        if replica.copying().is_none() {
+            self.fault(client, Fault::ReturnAfterTrimming, || "has to begin anew".into());
+        }
+        let Some(replica) = self.nodes[client].replica_mut() else { return Ok(()) };
+        replica.begin_anew(id);
+        for link in 0..self.network.links.len() {
+            if self.network.links[link].ends.contains(&client) {
+                let end = self.network.links[link].end_of(client);
+                self.close_end(link, end);
+                self.lose(link, 10);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a client has not seen, or not told of in time, something that the server has had for longer than
+    /// the horizon.
+    fn is_late(&self, client: usize, server: usize) -> bool {
+        let [here, there] = [client, server].map(|node| &self.nodes[node].holds);
+        let untold = || self.history.known(here).filter(|(dot, _)| !covers(there, *dot));
+        self.old_at(server)
+            .any(|old| !covers(here, old) || untold().any(|(_, event)| !covers(&event.past, old)))
+    }
+
+    /// A client that has got its copy does again what it had done, under its new id. Whether one has.
+    pub(super) fn come_back(&mut self, node: usize) -> Result<bool, Violation> {
+        let here = &self.nodes[node];
+        let Some(replica) = here.replica().filter(|_| !here.disk.is_writing()) else {
+            return Ok(false);
+        };
+        let Some((id, copied)) = replica.copied() else { return Ok(false) };
+        // Who waits for an answer waits for what is on no disk any more.
+        self.leave(node);
+        let known = version(&copied);
+        let before = core::mem::replace(&mut self.nodes[node].holds, known.clone());
+        for (replica, seq) in &before {
+            let kept = known.get(replica).copied().unwrap_or(0);
+            if *seq > kept {
+                let from = self.forgetting.given_up.entry(*replica).or_insert(kept + 1);
+                *from = (*from).min(kept + 1);
+            }
+        }
+        if !self.is_forked() {
+            let new = self.history.known(&known).filter(|(dot, _)| !covers(&before, *dot));
+            let new: Vec<Dot> = new.map(|(dot, _)| dot).collect();
+            self.applied += new.len() as u64;
+            new.iter().try_for_each(|dot| check_past(&self.history, node, *dot, &known))?;
+        }
+        let here = &mut self.nodes[node];
+        here.id = id;
+        here.shares_id = false;
+        here.unsure = Some(id);
+        here.written = copied;
+        here.copy.clone_from(&known);
+        here.compact = true;
+        let made = self.history.len();
+        let Some(replica) = self.nodes[node].replica_mut() else { return Ok(false) };
+        let again = replica.come_back(self.history.draft(id, known))?;
+        self.visits.written_again(&again);
+        let made = (self.history.len() - made) as u64;
+        self.forgetting.rebased += made;
+        let at = self.now;
+        self.trace.line(at, node, || Happening::Edit(made));
+        self.note_own(node)?;
+        Ok(true)
+    }
+
+    /// What was safe when the faults ended, but for what its writer has done again.
+    pub(super) fn without_given_up(&self, safe: &mut Version) {
+        for (replica, from) in &self.forgetting.given_up {
+            if let Some(seq) = safe.get_mut(replica) {
+                *seq = (*seq).min(from - 1);
+            }
+        }
+    }
+}
+
+fn vector(version: &Version) -> VersionVector {
+    version.iter().map(|(replica, seq)| (*replica, *seq)).collect()
+}
