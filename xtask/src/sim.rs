@@ -5,6 +5,7 @@ use clap::Args;
 use crate::failure::{Failure, Outcome};
 use crate::result::ResultLine;
 use crate::sh::Sh;
+use crate::wasm;
 use crate::workspace;
 
 #[derive(Args)]
@@ -27,11 +28,9 @@ pub(crate) struct Options {
     twins: Option<u64>,
 }
 
-/// Where the program runs that is compiled to wasm32: a system without threads and sockets.
-const WASM_TARGET: &str = "wasm32-wasip1";
-
-/// Runs a program of that target in Node.
-const WASM_HOST: &str = include_str!("sim/wasi.mjs");
+/// What prints the hashes where there is no program for it, and its host in Node.
+const HASHER: &str = "trace-hash";
+const HOST: &str = include_str!("sim/host.mjs");
 
 /// Plays seeds with the optimised program, or compares hashes.
 pub(crate) fn run(options: &Options) -> Outcome {
@@ -65,25 +64,30 @@ pub(crate) fn campaign(seeds: u64) -> Outcome {
         .run()
 }
 
-fn compare(seeds: u64, first: u64) -> Outcome {
-    let args =
-        ["hash".into(), "--seeds".into(), seeds.to_string(), "--seed".into(), first.to_string()];
-    let build = |flags: &[&str]| {
-        let cargo = workspace::cargo().args(["build", "--locked", "--package", "crdt-sim"]);
-        cargo.args(flags).run()
-    };
-    build(&[])?;
-    let debug = Sh::new(workspace::built_program("crdt-sim")).args(&args).output()?;
-    build(&["--release"])?;
-    let program = workspace::target_dir().join("release/crdt-sim");
-    let release = Sh::new(program).args(&args).output()?;
-    build(&["--target", WASM_TARGET])
-        .map_err(|failure| failure.mend(format!("rustup target add {WASM_TARGET}")))?;
-    let program = workspace::target_dir().join(WASM_TARGET).join("debug/crdt-sim.wasm");
+/// Compares the trace hashes of seeds in the tests' own profile, in a release build and on wasm32.
+pub(crate) fn compare(seeds: u64, first: u64) -> Outcome {
+    let numbers = [first.to_string(), seeds.to_string()];
+    workspace::cargo()
+        .args(["build", "--locked", "--bin", "crdt-sim"])
+        // With the features that we ourselves were built with, or its crates are built twice.
+        .args(["--package", "crdt-sim", "--package", "xtask"])
+        .run()?;
+    let debug = Sh::new(workspace::built_program("crdt-sim"))
+        .args(["hash", "--seed", &numbers[0], "--seeds", &numbers[1]])
+        .output()?;
+    workspace::cargo()
+        .args(["build", "--release", "--locked", "--package", HASHER, "--bin", HASHER])
+        .run()?;
+    let program = workspace::target_dir().join("release").join(HASHER);
+    let release = Sh::new(program).args(&numbers).output()?;
+    let module = wasm::compile(HASHER, "release")?;
+    let dir = workspace::target_dir().join(HASHER);
+    wasm::bind(&module, &dir)?;
     let wasm = Sh::new("node")
-        .args(["--no-warnings", "--input-type=module", "--eval", WASM_HOST])
-        .args([program.as_os_str()])
-        .args(&args)
+        .args(["--no-warnings", "--input-type=module", "--eval", HOST])
+        .args([dir.join("trace_hash.js"), dir.join("trace_hash_bg.wasm")])
+        .args(&numbers)
+        .mend("https://nodejs.org has Node 20 and later")
         .output()?;
     let different = debug
         .lines()

@@ -324,7 +324,10 @@ impl Trimmer {
             return;
         }
         let mut candidate = self.tracker.stable().clone();
-        candidate.meet(self.horizon.passed());
+        // A planted bug: what everybody has may go at once.
+        if !is_planted("forget-the-horizon") {
+            candidate.meet(self.horizon.passed());
+        }
         if !self.floor.dominates(&candidate) {
             self.floor.join(&candidate);
             self.is_unsaved = true;

@@ -294,9 +294,7 @@ impl<U: Usage> Replica for DocumentReplica<U> {
     }
 
     fn begin_anew(&mut self, id: ReplicaId) {
-        let mut doc = Document::reader();
-        doc.set_replica(id).expect("no transaction is open");
-        self.copy = Some(Copied { doc, id, is_whole: false });
+        self.copy = Some(Copied { doc: Document::new(id), id, is_whole: false });
         self.links.clear();
     }
 

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
+use crdt_core::canary::is_planted;
+
 use super::packets::{Packet, packets};
 use crate::trace::{Happening, Line};
 
@@ -84,6 +86,8 @@ pub fn classify(lines: &[Line]) -> Vec<Incident> {
 fn refusals(lines: &[Line]) -> Vec<Incident> {
     let told = lines.iter().filter_map(|line| match &line.what {
         Happening::Violation(what) => Some((line, BTreeSet::from([line.node]), what.clone())),
+        // Who comes back too late is sent away as it should be.
+        Happening::Refused(_, why) if why.starts_with("Trimmed") => None,
         Happening::Refused(from, why) => Some((line, [line.node, *from].into(), why.clone())),
         _ => None,
     });
@@ -138,7 +142,8 @@ fn partition(packets: &[Packet], away: &[(usize, [u64; 2])]) -> Option<Incident>
             // What is sent at one time is lost at one time.
             let times = run.chunk_by(|one, other| one.sent_at == other.sent_at).count();
             let chance = rate.clamp(LOSS_MIN, 1.0).powi(times as i32) * sent.len() as f64;
-            if chance > CHANCE_MAX {
+            // A planted bug: whatever is lost was cut off.
+            if chance > CHANCE_MAX && !is_planted("take-loss-for-a-cut") {
                 continue;
             }
             nodes.extend(way);

@@ -2,8 +2,8 @@
 
 use super::World;
 use super::event::Event;
+use super::keeper::{Keeper, framed, resumed, unframed};
 use super::node::Body;
-use super::trimming::{Keeper, framed, resumed, unframed};
 use crate::disk::{Disk, WriteFate};
 use crate::faults::Fault;
 use crate::journal;

@@ -157,10 +157,9 @@ impl<R: Replica> World<'_, R> {
     ) -> Result<(), Violation> {
         let at = self.now;
         self.trace.line(at, node, || Happening::Refused(from, format!("{refused:?}")));
-        match refused {
-            Refused::Trimmed => return self.come_too_late(node, from, true),
-            Refused::TrimmedByPeer => return self.come_too_late(node, from, false),
-            _ => {}
+        let is_too_late = matches!(refused, Refused::Trimmed | Refused::TrimmedByPeer);
+        if is_too_late && self.plan.trimming.is_some() {
+            return self.come_too_late(node, from, *refused == Refused::Trimmed);
         }
         let is_hostile = |node: usize| !self.nodes[node].is_honest();
         if let Refused::Equivocation(replica) = refused {

@@ -8,6 +8,7 @@
 mod check;
 mod disks;
 mod event;
+mod keeper;
 mod links;
 mod node;
 mod steps;

@@ -10,7 +10,7 @@ use crate::plan::{Hostility, Identity, Plan, Storage};
 use crate::replica::{Hostile, Machine, Replica};
 
 use super::World;
-use super::trimming::Keeper;
+use super::keeper::Keeper;
 
 /// What runs on a machine.
 pub(super) enum Body<R: Replica> {

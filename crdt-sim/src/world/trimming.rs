@@ -1,7 +1,7 @@
 //! Servers that forget their history, and machines that come back too late for it.
 //!
 //! The first machines of such a plan are the servers of a realm, which are declared to each other; all others are
-//! clients of one of them. A server runs a [`Trimmer`] on its own clock, and tells the other one so by packets of the
+//! clients of one of them. A server runs a [`Trimmer`](crdt_causal::stability::Trimmer) on its own clock, and tells the other one so by packets of the
 //! same links. What a cut of it comes to in events is looked up in the laboratory's list of what became
 //! durable there in which order: a server has that in its store.
 //!
@@ -9,23 +9,20 @@
 //! done. The laboratory knows when what was durable where, and so whether it was right to tell it that.
 
 use crdt_causal::cut::{Cut, Slot};
-use crdt_causal::stability::{HorizonConfig, Report, StabilityConfig, Trimmer};
+use crdt_causal::stability::Report;
 use crdt_core::codec::{Decode, Encode, Reader, Writer};
-use crdt_core::{Dot, ReplicaId, VersionVector};
+use crdt_core::{Dot, VersionVector};
 
 use super::World;
 use super::check::check_past;
 use super::event::Event;
+use super::keeper::{SAMPLES, resumed};
 use crate::faults::Fault;
 use crate::model::{Version, covers, includes, version};
 use crate::plan::TrimmingPlan;
 use crate::replica::{Replica, Violation};
 use crate::trace::Happening;
 
-/// How many cuts a server remembers of the horizon.
-const SAMPLES: u64 = 16;
-/// Longer than any run: no server is given up here.
-const LEASE_MS: u64 = 3_600_000;
 /// What is younger than so many tenths of the horizon is never past it: clocks run fast by a fifth, and are set
 /// forward by a sixteenth of the horizon some times.
 const YOUNG_TENTHS: u64 = 5;
@@ -33,24 +30,6 @@ const YOUNG_TENTHS: u64 = 5;
 /// How packets of sessions and reports of servers are told apart.
 const SESSION: u8 = 0;
 const REPORT: u8 = 1;
-
-/// What a server knows of what may be forgotten, and what of that is on its disk.
-pub(super) struct Keeper {
-    trimmer: Trimmer,
-    /// What has to be written, is being written, and was.
-    unsaved: Option<Saved>,
-    syncing: Option<Saved>,
-    said: Option<(Report, Cut)>,
-    /// Of each server, how much of what became durable there is durable here.
-    has: Vec<u64>,
-}
-
-/// The state of a trimmer, and what may be done once it is durable.
-struct Saved {
-    bytes: Vec<u8>,
-    report: Report,
-    trim: Cut,
-}
 
 /// What a whole run knows of it.
 #[derive(Default)]
@@ -63,80 +42,6 @@ pub(super) struct Forgetting {
     given_up: Version,
     pub(super) trimmed: u64,
     pub(super) rebased: u64,
-}
-
-fn config(plan: TrimmingPlan) -> StabilityConfig {
-    let mut horizon = HorizonConfig::default();
-    horizon.horizon_ms = plan.horizon_ms;
-    horizon.samples_max = SAMPLES as usize;
-    let mut config = StabilityConfig::default();
-    config.lease_ms = LEASE_MS;
-    config.horizon = horizon;
-    config
-}
-
-fn members(plan: TrimmingPlan) -> impl Iterator<Item = Slot> {
-    (0..plan.servers).map(|server| Slot(server as u16))
-}
-
-/// Where somebody starts again: what was saved last.
-pub(super) fn resumed(plan: TrimmingPlan, node: usize, saved: &[u8], now: u64) -> Option<Keeper> {
-    let own = Slot(node as u16);
-    let trimmer = if saved.is_empty() {
-        Trimmer::new(own, members(plan), config(plan), now)
-    } else {
-        Trimmer::from_saved(own, members(plan), config(plan), saved, now).ok()?
-    };
-    Some(Keeper { trimmer, unsaved: None, syncing: None, said: None, has: vec![0; plan.servers] })
-}
-
-/// A record of a machine in such a run: who it writes as, what its trimmer has to remember, what it has learned.
-pub(super) fn framed(id: ReplicaId, saved: &[u8], record: &[u8]) -> Vec<u8> {
-    let mut out = Writer::new();
-    id.encode(&mut out);
-    out.bytes(saved);
-    let mut framed = out.into_bytes();
-    framed.extend(record);
-    framed
-}
-
-/// What [`framed`] was made of.
-pub(super) fn unframed(bytes: &[u8]) -> Option<(ReplicaId, &[u8], &[u8])> {
-    let mut input = Reader::new(bytes);
-    let id = ReplicaId::decode(&mut input).ok()?;
-    let saved = input.bytes().ok()?;
-    let record = input.take(input.remaining()).ok()?;
-    Some((id, saved, record))
-}
-
-impl Keeper {
-    /// What goes into the write that begins now.
-    pub(super) fn to_write(&mut self) -> Vec<u8> {
-        self.syncing = self.unsaved.take();
-        self.syncing.as_ref().map(|saved| saved.bytes.clone()).unwrap_or_default()
-    }
-
-    pub(super) const fn is_unsaved(&self) -> bool {
-        self.unsaved.is_some()
-    }
-
-    pub(super) fn synced(&mut self) {
-        if let Some(Saved { report, trim, .. }) = self.syncing.take() {
-            self.said = Some((report, trim));
-        }
-    }
-
-    /// Brings what may be said up to date with what the trimmer says.
-    fn poll(&mut self) {
-        let (report, trim) = (self.trimmer.report(), self.trimmer.trim_cut().clone());
-        match self.trimmer.poll_save() {
-            Some(bytes) => self.unsaved = Some(Saved { bytes, report, trim }),
-            None if self.unsaved.is_none() && self.syncing.is_none() => {
-                self.said = Some((report, trim));
-            }
-            None => {}
-        }
-    }
 }
 
 impl<R: Replica> World<'_, R> {

@@ -89,6 +89,8 @@ const RULES: &[Rule] = &[
     Rule { name: "crdt-server", members: DOCUMENT_AND_BELOW, outside: Outside::Any },
     // Any crate from outside, but its own clock, network and randomness are virtual.
     Rule { name: "crdt-sim", members: DOCUMENT_AND_BELOW, outside: Outside::Any },
+    // Its runs where there is nothing but WebAssembly.
+    Rule { name: "trace-hash", members: &["crdt-sim"], outside: Outside::Any },
     Rule { name: "benches", members: MEASURED, outside: Outside::Any },
     // What is measured natively and as WebAssembly.
     Rule { name: "delivery-loads", members: &["crdt-core", "crdt-causal"], outside: Outside::Any },

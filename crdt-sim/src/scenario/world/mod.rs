@@ -61,6 +61,16 @@ pub(crate) struct Setup {
     pub(crate) needs_majority: bool,
     /// Notices of payments wait in an outbox until these are made.
     pub(crate) has_outbox: bool,
+    pub(crate) decided_by: DecidedBy,
+}
+
+/// What a strong operation waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecidedBy {
+    /// One round trip to the nearest of a majority.
+    Majority,
+    /// Two to all that take part, prepare and commit: the last of them decides how long it takes.
+    TwoPhases,
 }
 
 impl Setup {
@@ -81,6 +91,7 @@ impl Setup {
             has_tokens: true,
             needs_majority: true,
             has_outbox: true,
+            decided_by: DecidedBy::Majority,
         }
     }
 }
@@ -136,6 +147,7 @@ pub(crate) struct World {
     has_tokens: bool,
     needs_majority: bool,
     has_outbox: bool,
+    decided_by: DecidedBy,
     notices: Notices,
     pub(crate) meters: Meters,
     pub(crate) random: Random,
@@ -188,6 +200,7 @@ impl World {
             has_tokens: setup.has_tokens,
             needs_majority: setup.needs_majority,
             has_outbox: setup.has_outbox,
+            decided_by: setup.decided_by,
             notices: Notices::default(),
             meters: Meters::default(),
             random: Random::new(setup.seed, 0x5ce9),

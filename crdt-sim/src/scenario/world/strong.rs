@@ -6,7 +6,7 @@ use crdt_causal::quorum::majority;
 use crdt_causal::session::VerifiedToken;
 
 use super::packet::{Outcome, Request, What};
-use super::{Event, World};
+use super::{DecidedBy, Event, World};
 use crate::scenario::ledger::{Answer, Command, Ledger};
 
 /// How long a server waits for the engine.
@@ -32,9 +32,15 @@ impl World {
             .map(|peer| self.wires.round_trip(server, peer, &mut self.random))
             .collect();
         trips.sort_unstable();
-        let others = majority(count) - 1;
-        let request_ms =
-            others.checked_sub(1).and_then(|last| trips.get(last)).copied().unwrap_or(1);
+        let others = match self.decided_by {
+            DecidedBy::Majority => majority(count) - 1,
+            DecidedBy::TwoPhases => count - 1,
+        };
+        let round_ms = others.checked_sub(1).and_then(|last| trips.get(last)).copied().unwrap_or(1);
+        let request_ms = match self.decided_by {
+            DecidedBy::Majority => round_ms,
+            DecidedBy::TwoPhases => 2 * round_ms,
+        };
         let answer_lost = matches!(request.what, What::Pay(_)) && self.random.below(30) == 0;
         self.engine.fault(Fault { request_ms, answer_ms: 0, request_lost: false, answer_lost });
         if let What::Pay(order) = request.what {
