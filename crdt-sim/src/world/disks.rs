@@ -34,7 +34,7 @@ impl<R: Replica> World<'_, R> {
         }
         let id = here.id;
         let trims = self.plan.trimming.is_some();
-        let mut saved = here.keeper.as_mut().map(Keeper::to_write).unwrap_or_default();
+        let mut saved = here.keeper.as_mut().map(Keeper::begin_write).unwrap_or_default();
         if here.compact || here.records >= RECORDS_MAX {
             here.compact = false;
             here.records = 1;

@@ -76,7 +76,7 @@ pub(super) fn unframed(bytes: &[u8]) -> Option<(ReplicaId, &[u8], &[u8])> {
 
 impl Keeper {
     /// What goes into the write that begins now.
-    pub(super) fn to_write(&mut self) -> Vec<u8> {
+    pub(super) fn begin_write(&mut self) -> Vec<u8> {
         self.syncing = self.unsaved.take();
         self.syncing.as_ref().map(|saved| saved.bytes.clone()).unwrap_or_default()
     }
