@@ -65,7 +65,7 @@ pub(crate) fn campaign(seeds: u64) -> Outcome {
 }
 
 /// Compares the trace hashes of seeds in the tests' own profile, in a release build and on wasm32.
-fn compare(seeds: u64, first: u64) -> Outcome {
+pub(crate) fn compare(seeds: u64, first: u64) -> Outcome {
     let numbers = [first.to_string(), seeds.to_string()];
     workspace::cargo()
         .args(["build", "--locked", "--bin", "crdt-sim"])
