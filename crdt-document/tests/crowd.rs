@@ -32,8 +32,9 @@ fn written(writers: u128) -> Result<Document, EditError> {
 /// date.
 fn said(client: &mut Document, server: &mut Document) -> [usize; 2] {
     let mine = ReplicaId::from_u128(u128::MAX / 3);
-    let mut sessions = [Config::new().with_writers([mine]), Config::new()]
-        .map(|config| Session::new(config, 1, 0));
+    // A client that was up to date says by which heads the server made it out then.
+    let config = Config::new().with_writers([mine]).with_base(client.frontier());
+    let mut sessions = [config, Config::new()].map(|config| Session::new(config, 1, 0));
     let docs = [client, server];
     let (mut bytes, mut up_to_date) = ([0; 2], [false; 2]);
     for turn in 0..8 {
