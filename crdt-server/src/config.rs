@@ -1,6 +1,8 @@
 //! The command line, and the configuration that it amounts to.
 
-use core::fmt;
+mod error;
+mod peer_address;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,14 +14,17 @@ use crdt_causal::cut::{Epoch, Slot};
 use crdt_causal::session::Realm;
 use crdt_causal::stability::StabilityConfig;
 
-use crate::auth::{Authorization, OriginPolicy, TokenFileError, TokenTable};
+use crate::auth::{Authorization, OriginPolicy, TokenTable};
 use crate::clock::Clock;
-use crate::frame::{SYNC_PATH, TOKEN_BYTES_MAX};
+use crate::frame::TOKEN_BYTES_MAX;
 use crate::limits::Limits;
 use crate::peer_message::URL_BYTES_MAX;
 use crate::realm::{KeyRing, Place};
 use crate::strong::{Strong, StrongEngine};
-use crate::tls::{PeerRoots, RootsError};
+use crate::tls::PeerRoots;
+
+pub use error::ConfigError;
+pub use peer_address::PeerAddress;
 
 /// Sync server for crdt documents: WebSocket in front, one file behind, nothing
 /// acknowledged before it is durable.
@@ -245,108 +250,6 @@ pub struct Config {
     pub strong: Strong,
 }
 
-/// The address of another server: `wss://HOST:PORT`, or `ws://HOST:PORT`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerAddress {
-    authority: String,
-    is_encrypted: bool,
-}
-
-impl PeerAddress {
-    /// Reads an address: `wss://`, `https://`, `ws://` or `http://`, and a host with or without a port.
-    /// The path of the protocol may follow.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::InvalidPeer`].
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let invalid = || ConfigError::InvalidPeer { url: text.to_owned() };
-        let (scheme, rest) = text.split_once("://").ok_or_else(invalid)?;
-        let is_encrypted = match scheme {
-            "wss" | "https" => true,
-            "ws" | "http" => false,
-            _ => return Err(invalid()),
-        };
-        let authority = rest.strip_suffix(SYNC_PATH).unwrap_or(rest);
-        let authority = authority.strip_suffix('/').unwrap_or(authority);
-        let is_valid = !authority.is_empty()
-            && authority.parse::<axum::http::uri::Authority>().is_ok()
-            && !authority.contains('@');
-        if is_valid {
-            Ok(Self { authority: authority.to_owned(), is_encrypted })
-        } else {
-            Err(invalid())
-        }
-    }
-
-    /// Where to dial.
-    pub fn url(&self) -> String {
-        let scheme = if self.is_encrypted { "wss" } else { "ws" };
-        format!("{scheme}://{}{SYNC_PATH}", self.authority)
-    }
-
-    /// The host, with its port if it has one, and whether it is reached over TLS.
-    pub(crate) fn host(&self) -> (&str, bool) {
-        (&self.authority, self.is_encrypted)
-    }
-
-    /// Where clients may reach it, unless it says otherwise.
-    pub fn public_url(&self) -> String {
-        let scheme = if self.is_encrypted { "https" } else { "http" };
-        format!("{scheme}://{}", self.authority)
-    }
-}
-
-/// Why the command line does not amount to a configuration.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The address is open to other machines, and there is no token file.
-    OpenToOthers {
-        /// The address.
-        listen: SocketAddr,
-    },
-    /// An allowed origin is not one.
-    InvalidOrigin {
-        /// What was given.
-        origin: String,
-    },
-    /// The token file is missing or malformed.
-    TokenFile(TokenFileError),
-    /// The address of another server is not one.
-    InvalidPeer {
-        /// What was given.
-        url: String,
-    },
-    /// The address for clients is not one.
-    InvalidPublicUrl {
-        /// What was given.
-        url: String,
-    },
-    /// The server's own slot is among those that have retired.
-    Retired {
-        /// The slot.
-        slot: u16,
-    },
-    /// The authority for strong operations is among the servers that have retired.
-    RetiredAuthority {
-        /// Its slot.
-        slot: u16,
-    },
-    /// More servers have retired than the epoch allows for.
-    EpochTooSmall {
-        /// How many have.
-        retired: usize,
-    },
-    /// The certificates for other servers cannot be used.
-    PeerRoots(RootsError),
-    /// The file with the token for other servers cannot be read, or holds no token.
-    PeerToken {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
 impl Arguments {
     /// Checks the arguments and reads the token file.
     ///
@@ -483,65 +386,6 @@ fn bytes_parser() -> impl clap::builder::TypedValueParser<Value = usize> {
     clap::value_parser!(u64)
         .range(4096..=(1 << 30))
         .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OpenToOthers { listen } => write!(
-                f,
-                "refusing to listen on {listen} without --token-file: other machines could read \
-                 and write every document"
-            ),
-            Self::InvalidOrigin { origin } => write!(
-                f,
-                "--allow-origin {origin}: expected a scheme and a host, such as \
-                 https://app.example.org"
-            ),
-            Self::TokenFile(error) => write!(f, "--token-file: {error}"),
-            Self::InvalidPeer { url } => {
-                write!(
-                    f,
-                    "--peer {url}: expected ws:// or wss:// and a host, such as wss://b.example.org"
-                )
-            }
-            Self::InvalidPublicUrl { url } => write!(
-                f,
-                "--public-url {url}: expected a scheme and a host, such as https://a.example.org"
-            ),
-            Self::Retired { slot } => {
-                write!(f, "--retired {slot}: this server has that --slot itself")
-            }
-            Self::RetiredAuthority { slot } => {
-                write!(f, "--strong-authority {slot}: that server has retired (--retired {slot})")
-            }
-            Self::EpochTooSmall { retired } => write!(
-                f,
-                "--retired: {retired} servers have retired, so --epoch is {retired} or more, the \
-                 same on all servers"
-            ),
-            Self::PeerRoots(error) => write!(f, "--peer-ca: {error}"),
-            Self::PeerToken { path } => {
-                write!(f, "--peer-token-file {}: expected one line with a token", path.display())
-            }
-        }
-    }
-}
-
-impl core::error::Error for ConfigError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::TokenFile(error) => Some(error),
-            Self::PeerRoots(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<TokenFileError> for ConfigError {
-    fn from(error: TokenFileError) -> Self {
-        Self::TokenFile(error)
-    }
 }
 
 #[cfg(test)]
