@@ -92,6 +92,8 @@ pub struct Summary {
     pub forks_met: u64,
     /// Visits of clients that were answered, and those that were not, since the machine had too little.
     pub visits: [u64; 2],
+    /// Of the answers, those that said how fresh they are.
+    pub visits_bounded: u64,
     /// Events that were dropped from histories, and those that were made anew after that.
     pub trimmed: [u64; 2],
     /// The seeds that failed, in order, with what was wrong first.
@@ -111,6 +113,7 @@ impl Summary {
         self.forks_met += u64::from(report.forks_met > 0);
         self.visits[0] += report.visits;
         self.visits[1] += report.visits_refused;
+        self.visits_bounded += report.visits_bounded;
         self.trimmed[0] += report.trimmed;
         self.trimmed[1] += report.rebased;
         self.failures.extend(report.violation.map(|violation| (seed, violation)));

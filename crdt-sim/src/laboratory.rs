@@ -185,6 +185,7 @@ fn try_seeds(
         // Those that mean harm know the laboratory's own types alone.
         plan.nodes.iter_mut().for_each(|node| node.hostile = None);
         plan.trimming = None;
+        plan.levels = None;
         // And so do clients.
         plan.steps.retain(|step| !matches!(step.action, Action::Visit { .. }));
         plan

@@ -179,7 +179,7 @@ fn result_line(summary: &Summary, first: u64, since: Instant) -> String {
     format!(
         "RESULT first_seed={first} seeds={} failed={} events={} applied={} compared={} \
          virtual_hours={hours:.1} faults={} fault_kinds={} rarest_fault={} fault_kinds_over_{OFTEN}={} \
-         forked_seeds={} forks_seen={} visits={} visits_refused={} events_trimmed={} events_made_anew={} seconds={:.1}",
+         forked_seeds={} forks_seen={} visits={} visits_refused={} visits_bounded={} events_trimmed={} events_made_anew={} seconds={:.1}",
         summary.runs,
         summary.failures.len(),
         summary.events,
@@ -193,6 +193,7 @@ fn result_line(summary: &Summary, first: u64, since: Instant) -> String {
         summary.forks_seen,
         summary.visits[0],
         summary.visits[1],
+        summary.visits_bounded,
         summary.trimmed[0],
         summary.trimmed[1],
         since.elapsed().as_secs_f64(),

@@ -4,6 +4,8 @@
 //! faults of single packets, edits, links and machines. A plan that was drawn has rates of packet
 //! faults; those that came to pass are written out first, so that each can be left out alone.
 
+use crdt_causal::level::Level;
+
 use crate::campaign::{self, Keep, Play};
 use crate::plan::{Action, Cut, Edit, LimitsPlan, PacketFault, Plan, Step};
 use crate::replica::Violation;
@@ -32,6 +34,7 @@ pub(crate) fn shrink_as(
         search.packets();
         search.machines();
         search.edits();
+        search.clients();
         search.simpler();
         if search.best == before || search.left == 0 {
             return (search.best, search.found);
@@ -102,6 +105,19 @@ impl Search {
                 }
                 self.try_plan(plan)
             });
+        }
+    }
+
+    /// Clients that take what they get, where it does not matter.
+    fn clients(&mut self) {
+        self.try_plan(Plan { levels: None, ..self.best.clone() });
+        let count = self.best.levels.as_ref().map_or(0, |levels| levels.clients.len());
+        for index in 0..count {
+            let mut plan = self.best.clone();
+            let Some(levels) = &mut plan.levels else { return };
+            let client = &mut levels.clients[index];
+            (client.level, client.floor) = (Level::EVENTUAL, Level::EVENTUAL);
+            self.try_plan(plan);
         }
     }
 
@@ -218,6 +234,12 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
     }
     plan.trimming = plan.trimming.filter(|trimming| trimming.servers > 0);
     let moved = |node: usize| node - usize::from(node > gone);
+    if let Some(levels) = &mut plan.levels {
+        levels.servers -= usize::from(gone < levels.servers);
+        for client in &mut levels.clients {
+            client.device = client.device.filter(|device| *device != gone).map(moved);
+        }
+    }
     plan.links.iter_mut().for_each(|ends| *ends = ends.map(moved));
     plan.steps.retain_mut(|Step { action, .. }| match action {
         Action::Edit { node, .. }

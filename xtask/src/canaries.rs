@@ -104,6 +104,7 @@ pub(crate) const CANARIES: &[Canary] = &[
         "a client is served by a machine that has less than it has seen",
     ),
     canary("answer-before-sync", "a client is told what a crash may take back"),
+    canary("date-heads-on-arrival", "how far another server was is taken for how far it is"),
     canary("trim-beyond-the-stable-cut", "a server trims what another one does not have yet"),
     canary("forget-the-horizon", "what everybody has is trimmed at once"),
     canary("admit-below-the-floor", "who has not seen what will be trimmed is let in"),

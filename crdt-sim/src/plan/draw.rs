@@ -4,11 +4,11 @@
 //! some: one fault hides another, as a crash hides a slow disk. So each seed draws first which
 //! faults there are, then how many of each.
 
-use super::trimming;
 use super::{
     Action, Cut, Edit, Hostility, Identity, LimitsPlan, NetworkPlan, NodePlan, Plan, Step, Storage,
     Subject,
 };
+use super::{levels, trimming};
 use crate::disk::WriteFate;
 use crate::random::Random;
 
@@ -43,6 +43,7 @@ pub(super) fn plan(seed: u64, long_permille: u64) -> Plan {
     steps.visits(seed);
     let mut steps = steps.steps;
     let trimming = trimming::draw(seed, subject, &mut nodes, &links, calm_at_ms, &mut steps);
+    let levels = levels::draw(seed, &mut nodes, &links, calm_at_ms, trimming, &mut steps);
     let limits = if is_long { long_limits(random, limits) } else { limits };
     // Drawn kind by kind; what is drawn at one time happens in this order.
     steps.sort_by_key(|step| step.at_ms);
@@ -54,6 +55,7 @@ pub(super) fn plan(seed: u64, long_permille: u64) -> Plan {
         network,
         limits,
         trimming,
+        levels,
         calm_at_ms,
         steps,
         packets: None,

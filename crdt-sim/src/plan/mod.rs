@@ -2,6 +2,7 @@
 
 mod draw;
 mod edit;
+mod levels;
 mod text;
 mod trimming;
 mod twins;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::disk::WriteFate;
 pub(crate) use draw::REGISTERS;
 pub use edit::Edit;
+pub use levels::{ClientPlan, LevelsPlan};
 
 /// How many of a thousand seeds have long histories, unless somebody wants more: they take most of the time.
 const LONG_PERMILLE: u64 = 30;
@@ -33,6 +35,9 @@ pub struct Plan {
     /// Whether servers forget their history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trimming: Option<TrimmingPlan>,
+    /// Whether clients ask for levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<LevelsPlan>,
     /// When the faults end. From then on everything has to converge.
     pub calm_at_ms: u64,
     /// What happens besides, in order of time.
@@ -182,7 +187,8 @@ pub enum Action {
         node: usize,
         /// The register that it writes; without it, it reads all of them.
         writes: Option<u8>,
-        /// It brings what it has seen and written, and is not served by who has less.
+        /// It brings what it has seen and written, and is not served by who has less. Where clients ask for levels
+        /// they all do, and these decide.
         has_token: bool,
     },
     /// A machine writes its whole state into a new file.

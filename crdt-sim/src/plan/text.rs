@@ -33,6 +33,18 @@ impl Plan {
         {
             return Err("there are not so many servers".into());
         }
+        if let Some(levels) = &self.levels
+            && (levels.servers > nodes
+                || levels.tell_ms == 0
+                || levels.clients.is_empty()
+                || levels
+                    .clients
+                    .iter()
+                    .filter_map(|client| client.device)
+                    .any(|node| node >= nodes))
+        {
+            return Err("there are no such servers, or devices".into());
+        }
         let linked = self.links.iter().all(|[a, b]| *a < nodes && *b < nodes && a != b);
         let steps = self.steps.iter().all(|step| match &step.action {
             Action::Edit { node, .. }

@@ -68,9 +68,17 @@ fn servers(nodes: usize, links: &[[usize; 2]]) -> Option<usize> {
 /// Whether something may happen to servers that keep what they have said, and to clients each of which does again what it
 /// had done, and what no other one had done; made so if it can be.
 fn stays(action: &mut Action, servers: usize) -> bool {
+    let is_copy =
+        matches!(action, Action::Backup { .. } | Action::Restore { .. } | Action::Clone { .. });
+    !is_copy && keeps_its_word(action, servers)
+}
+
+/// Whether something may happen to servers that keep what they have said; made so if it can be.
+pub(super) fn keeps_its_word(action: &mut Action, servers: usize) -> bool {
     match action {
-        Action::Rot { node, .. } => *node >= servers,
-        Action::Backup { .. } | Action::Restore { .. } | Action::Clone { .. } => false,
+        Action::Rot { node, .. }
+        | Action::Restore { node, .. }
+        | Action::Clone { to: node, .. } => *node >= servers,
         Action::Crash { node, fate, .. } => {
             if *node < servers && matches!(fate, WriteFate::Misdirected(_)) {
                 *fate = WriteFate::Torn(500);

@@ -66,6 +66,7 @@ pub(super) fn plan(seed: u64) -> Plan {
         network,
         limits,
         trimming: None,
+        levels: None,
         calm_at_ms: CALM_MS,
         steps,
         packets: None,

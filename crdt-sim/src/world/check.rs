@@ -22,6 +22,7 @@ impl<R: Replica> World<'_, R> {
             return Ok(());
         }
         self.come_back(node)?;
+        self.decide_all(node)?;
         self.write(node);
         let here = &mut self.nodes[node];
         let is_writing = here.disk.is_writing();

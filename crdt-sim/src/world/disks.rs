@@ -4,6 +4,7 @@ use super::World;
 use super::event::Event;
 use super::keeper::{Keeper, framed, resumed, unframed};
 use super::node::Body;
+use super::standing::Standing;
 use crate::disk::{Disk, WriteFate};
 use crate::faults::Fault;
 use crate::journal;
@@ -190,6 +191,9 @@ impl<R: Replica> World<'_, R> {
             let now = here.clock.read(self.now);
             here.keeper = resumed(plan, node, &saved, now);
             here.saved = saved;
+        }
+        if let Some(plan) = self.plan.levels.as_ref().filter(|plan| node < plan.servers) {
+            here.standing = Some(Standing::new(plan, node));
         }
         here.copy = Version::new();
         let unsure = here.unsure.take();

@@ -25,6 +25,10 @@ pub(super) enum Event {
     RoundEnds { link: usize, connection: u64, forks_seen: u64 },
     /// A server looks at what of its history may be forgotten.
     Trim { node: usize },
+    /// A server asks the others how far they are.
+    Ask { node: usize },
+    /// A client that waits at a server waits no longer.
+    Deadline { node: usize },
     /// The faults end.
     Calm,
 }

@@ -5,12 +5,16 @@
 //! otherwise than the model says (*safety*). In the second, nothing goes wrong any more, and in
 //! the end everybody has to have everything, in the same bytes, and fall silent (*liveness*).
 
+mod admission;
+mod asking;
 mod check;
 mod disks;
 mod event;
 mod keeper;
 mod links;
+mod marks;
 mod node;
+mod standing;
 mod steps;
 mod trimming;
 mod visits;
@@ -25,6 +29,7 @@ use crate::queue::Queue;
 use crate::random::mixed;
 use crate::replica::{Hostile, Replica, Violation};
 use crate::trace::{Happening, Line, Trace};
+use admission::Admissions;
 use event::Event;
 use node::{Body, Node};
 use trimming::Forgetting;
@@ -58,8 +63,10 @@ pub struct Report {
     pub forks_met: u64,
     /// Visits of clients that were answered.
     pub visits: u64,
-    /// Those where the machine had less than the client had seen.
+    /// Those where the machine had less than the client had seen, or asked for.
     pub visits_refused: u64,
+    /// Answers that said how fresh they are.
+    pub visits_bounded: u64,
     /// Events that were dropped from histories.
     pub trimmed: u64,
     /// Events that were made anew by machines that came back after that.
@@ -88,6 +95,7 @@ impl Report {
             forks_met: 0,
             visits: 0,
             visits_refused: 0,
+            visits_bounded: 0,
             trimmed: 0,
             rebased: 0,
             packets: Vec::new(),
@@ -128,6 +136,7 @@ pub struct World<'a, R: Replica> {
     forks_seen: u64,
     forks_met: u64,
     visits: Visits,
+    admissions: Admissions,
     forgetting: Forgetting,
     /// Whether replicas may wait for what does not exist, or not any more.
     has_orphans: bool,
@@ -151,6 +160,8 @@ impl<'a, R: Replica> World<'a, R> {
             }
         }
         let network = Network::new(plan.seed, plan.network, &plan.links, plan.packets.as_deref());
+        let servers = plan.trimming.map(|plan| plan.servers);
+        let servers = servers.max(plan.levels.as_ref().map(|plan| plan.servers)).unwrap_or(0);
         let mut world = Self {
             plan,
             now: 0,
@@ -168,6 +179,7 @@ impl<'a, R: Replica> World<'a, R> {
             forks_seen: 0,
             forks_met: 0,
             visits: Visits::default(),
+            admissions: Admissions::new(servers),
             forgetting: Forgetting::default(),
             has_orphans: plan.subject == Subject::Messages
                 && plan.nodes.iter().any(|node| node.hostile.is_some()),
@@ -176,6 +188,7 @@ impl<'a, R: Replica> World<'a, R> {
             world.lose(link, 0);
         }
         world.begin_trimming();
+        world.begin_standing();
         world
     }
 
@@ -208,6 +221,7 @@ impl<'a, R: Replica> World<'a, R> {
             forks_met: self.forks_met,
             visits: self.visits.answered,
             visits_refused: self.visits.refused,
+            visits_bounded: self.visits.bounded,
             trimmed: self.forgetting.trimmed,
             rebased: self.forgetting.rebased,
             packets: self.network.record,
@@ -260,6 +274,15 @@ impl<'a, R: Replica> World<'a, R> {
                 self.check_noticed(link, connection, forks_seen)
             }
             Event::Trim { node } => self.look_at_history(node),
+            Event::Ask { node } => {
+                self.ask_servers(node);
+                Ok(())
+            }
+            Event::Deadline { node } => {
+                self.settle(node)?;
+                self.set_deadline(node);
+                Ok(())
+            }
             Event::Calm => self.calm(),
         }
     }

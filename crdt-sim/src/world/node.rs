@@ -11,6 +11,7 @@ use crate::replica::{Hostile, Machine, Replica};
 
 use super::World;
 use super::keeper::Keeper;
+use super::standing::Standing;
 
 /// What runs on a machine.
 pub(super) enum Body<R: Replica> {
@@ -66,7 +67,9 @@ pub(super) struct Node<R: Replica> {
     pub(super) compact: bool,
     /// What a server knows of what may be forgotten.
     pub(super) keeper: Option<Keeper>,
-    /// What its file has of that, with the write that is under way.
+    /// How far behind the others it is, as it knows itself.
+    pub(super) standing: Option<Standing>,
+    /// What its file has of what may be forgotten, with the write that is under way.
     pub(super) saved: Vec<u8>,
     /// What it has in memory alone, and may say that it has: a copy that it can get again.
     pub(super) copy: Version,
@@ -111,6 +114,7 @@ impl<R: Replica> Node<R> {
             wake_at: None,
             compact: false,
             keeper: None,
+            standing: None,
             saved: Vec::new(),
             copy: Version::new(),
             unsure: None,

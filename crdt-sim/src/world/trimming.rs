@@ -10,13 +10,15 @@
 
 use crdt_causal::cut::{Cut, Slot};
 use crdt_causal::stability::Report;
-use crdt_core::codec::{Decode, Encode, Reader, Writer};
+use crdt_core::codec::{Decode as _, Encode as _, Reader, Writer};
 use crdt_core::{Dot, VersionVector};
 
 use super::World;
+use super::admission::Admitted;
 use super::check::check_past;
 use super::event::Event;
 use super::keeper::{SAMPLES, resumed};
+use super::marks::Mark;
 use crate::faults::Fault;
 use crate::model::{Version, covers, includes, version};
 use crate::plan::TrimmingPlan;
@@ -27,17 +29,9 @@ use crate::trace::Happening;
 /// forward by a sixteenth of the horizon some times.
 const YOUNG_TENTHS: u64 = 5;
 
-/// How packets of sessions and reports of servers are told apart.
-const SESSION: u8 = 0;
-const REPORT: u8 = 1;
-
 /// What a whole run knows of it.
 #[derive(Default)]
 pub(super) struct Forgetting {
-    /// By server: what became durable there, in order, and when.
-    admitted: Vec<Vec<(Dot, u64)>>,
-    /// The same as versions.
-    noted: Vec<Version>,
     /// Of these ids nothing from that number on need be anywhere: its writer has done it again under another one.
     given_up: Version,
     pub(super) trimmed: u64,
@@ -52,8 +46,6 @@ impl<R: Replica> World<'_, R> {
 
     pub(super) fn begin_trimming(&mut self) {
         let Some(plan) = self.plan.trimming else { return };
-        self.forgetting.admitted = vec![Vec::new(); plan.servers];
-        self.forgetting.noted = vec![Version::new(); plan.servers];
         for node in 0..plan.servers {
             let now = self.nodes[node].clock.read(0);
             self.nodes[node].keeper = resumed(plan, node, &[], now);
@@ -61,32 +53,13 @@ impl<R: Replica> World<'_, R> {
         }
     }
 
-    fn is_server(&self, node: usize) -> bool {
-        self.plan.trimming.is_some_and(|plan| node < plan.servers)
-    }
-
-    /// What became durable at a server, in an order that causality allows.
-    pub(super) fn note_admitted(&mut self, node: usize) {
-        if !self.is_server(node) || self.is_forked() {
-            return;
-        }
-        let truth = &self.nodes[node].truth;
-        let before = core::mem::replace(&mut self.forgetting.noted[node], truth.clone());
-        if before == *truth {
-            return;
-        }
-        let new = self.history.known(truth).filter(|(dot, _)| !covers(&before, *dot));
-        let mut new: Vec<(u64, Dot)> = new.map(|(dot, event)| (event.lamport, dot)).collect();
-        new.sort_unstable();
-        let new = new.into_iter().map(|(_, dot)| (dot, self.now));
-        self.forgetting.admitted[node].extend(new);
-    }
-
     /// The events that a cut has.
     fn events_in(&self, cut: &Cut) -> Version {
         let mut found = Version::new();
         for (slot, position) in cut {
-            for (dot, _) in &self.forgetting.admitted[usize::from(slot.0)][..position as usize] {
+            for Admitted { dot, .. } in
+                &self.admissions.at[usize::from(slot.0)][..position as usize]
+            {
                 let held = found.entry(dot.replica).or_default();
                 *held = (*held).max(dot.seq);
             }
@@ -107,10 +80,7 @@ impl<R: Replica> World<'_, R> {
         let now = self.nodes[node].clock.read(self.now);
         let here = &mut self.nodes[node];
         let Some(keeper) = &mut here.keeper else { return Ok(()) };
-        for (has, admitted) in keeper.has.iter_mut().zip(&self.forgetting.admitted) {
-            let rest = admitted[*has as usize..].iter();
-            *has += rest.take_while(|(dot, _)| covers(&here.truth, *dot)).count() as u64;
-        }
+        self.admissions.advance(&mut keeper.has, &here.truth);
         let applied = keeper.has.iter().enumerate();
         let applied = applied.map(|(server, has)| (Slot(server as u16), *has));
         keeper.trimmer.applied(&applied.collect(), now);
@@ -149,9 +119,7 @@ impl<R: Replica> World<'_, R> {
             if here.ends[end] == node && here.open[end] && self.is_server(other) {
                 let mut out = Writer::new();
                 report.encode(&mut out);
-                let mut bytes = vec![REPORT];
-                bytes.extend(out.into_bytes());
-                self.send(link, end, bytes);
+                self.send(link, end, Mark::Report.on(&out.into_bytes()));
             }
         }
     }
@@ -168,7 +136,7 @@ impl<R: Replica> World<'_, R> {
         // What is on the disk still has it.
         self.nodes[node].compact = true;
         self.trace.add(&[self.now, 10, node as u64, trimmed], &[]);
-        let servers = &self.nodes[..self.forgetting.admitted.len()];
+        let servers = &self.nodes[..self.admissions.servers()];
         if let Some(other) = servers.iter().position(|server| !includes(&server.truth, &stable)) {
             let what = format!("node {node} has trimmed {stable:?}, which node {other} lacks");
             return Err(Violation::new("trimming", what));
@@ -194,44 +162,21 @@ impl<R: Replica> World<'_, R> {
     fn old_at(&self, server: usize) -> impl Iterator<Item = Dot> + '_ {
         let horizon_ms = self.plan.trimming.map_or(0, |plan| plan.horizon_ms);
         let since = self.now.checked_sub(horizon_ms * YOUNG_TENTHS / 10);
-        let admitted = self.forgetting.admitted[server].iter();
-        admitted.take_while(move |(_, at)| Some(*at) <= since).map(|(dot, _)| *dot)
+        let admitted = self.admissions.at[server].iter();
+        admitted.take_while(move |one| Some(one.at) <= since).map(|one| one.dot)
     }
 
-    /// Takes the mark off a packet. Nothing is left of one that was for the trimmer.
-    pub(super) fn unmarked<'a>(
-        &mut self,
-        link: usize,
-        end: usize,
-        bytes: &'a [u8],
-    ) -> Option<&'a [u8]> {
-        if self.plan.trimming.is_none() {
-            return Some(bytes);
-        }
-        let (mark, rest) = bytes.split_first()?;
-        if *mark == SESSION {
-            return Some(rest);
-        }
+    /// A server hears from the other one.
+    pub(super) fn hear_report(&mut self, link: usize, end: usize, bytes: &[u8]) {
         let ends = self.network.links[link].ends;
         let (node, from) = (ends[end], ends[1 - end]);
         let now = self.nodes[node].clock.read(self.now);
-        let report = Report::decode(&mut Reader::new(rest)).ok()?;
+        let Ok(report) = Report::decode(&mut Reader::new(bytes)) else { return };
         if let Some(keeper) = self.nodes[node].keeper.as_mut().filter(|_| !self.calm) {
             let _ = keeper.trimmer.receive(Slot(from as u16), &report, now);
             keeper.poll();
             self.raise_floor(node);
         }
-        None
-    }
-
-    /// Puts the mark on a packet of a session.
-    pub(super) fn marked(&self, bytes: Vec<u8>) -> Vec<u8> {
-        if self.plan.trimming.is_none() {
-            return bytes;
-        }
-        let mut marked = vec![SESSION];
-        marked.extend(bytes);
-        marked
     }
 
     /// A session is over, and its last word leaves: nobody can begin anew who is not told to.
