@@ -105,6 +105,8 @@ pub(crate) const CANARIES: &[Canary] = &[
     ),
     canary("answer-before-sync", "a client is told what a crash may take back"),
     canary("date-heads-on-arrival", "how far another server was is taken for how far it is"),
+    canary("attest-no-reads", "a token does not tell what its client was shown"),
+    canary("forget-offline-writes", "a read does not wait for what its client wrote offline"),
     canary("trim-beyond-the-stable-cut", "a server trims what another one does not have yet"),
     canary("forget-the-horizon", "what everybody has is trimmed at once"),
     canary("admit-below-the-floor", "who has not seen what will be trimmed is let in"),

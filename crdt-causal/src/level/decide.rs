@@ -172,7 +172,9 @@ impl<'n, const IS_WRITE: bool> Question<'_, 'n, '_, IS_WRITE> {
         let has_strong = node.strong >= token.strong();
         let mut has_written = has_strong && applied.dominates(token.written());
         let mut offline = None;
-        if has_written && !token.offline().is_empty() {
+        // A planted bug: what the client wrote offline need not be here.
+        let trusting = is_planted("forget-offline-writes");
+        if has_written && !trusting && !token.offline().is_empty() {
             offline = lacking_offline(token, node, |log| match spec.scope() {
                 Scope::Realm => true,
                 // A write brings those to its own log along.

@@ -1,4 +1,5 @@
 use crdt_core::ReplicaId;
+use crdt_core::canary::is_planted;
 
 use super::attested::Content;
 use super::authenticator::Authenticator;
@@ -77,7 +78,10 @@ impl VerifiedToken {
     /// server that numbers everything that becomes visible at it gives the cut that it has applied,
     /// with its own last position.
     pub fn observe_read(&mut self, cut: &Cut) {
-        self.content.footprint.observe_read(cut);
+        // A planted bug: the token of the answer does not tell what was shown.
+        if !is_planted("attest-no-reads") {
+            self.content.footprint.observe_read(cut);
+        }
     }
 
     /// Notes that a write of the session was admitted.
