@@ -104,7 +104,7 @@ impl StabilityTracker {
     }
 
     /// As [`new`](Self::new), where `stable` was stable before: in an earlier process, for instance.
-    /// It grows again when a majority has said once more what it holds.
+    /// It grows again when a majority has said once more what it holds. All others have a lease from now on.
     ///
     /// # Panics
     ///
@@ -130,6 +130,9 @@ impl StabilityTracker {
         };
         for member in members {
             tracker.join(member, now);
+            if member != own {
+                tracker.leases.renew(member);
+            }
         }
         assert!(tracker.members.contains_key(&own), "a tracker is that of a member");
         tracker
@@ -217,6 +220,12 @@ impl StabilityTracker {
         self.members.get(&member).is_some_and(|held| held.is_live)
     }
 
+    /// Whether a member's lease goes on, whatever it holds.
+    #[must_use]
+    pub fn has_lease(&self, member: Slot) -> bool {
+        member == self.own || self.leases.goes_on(member)
+    }
+
     /// Whether a slot is tracked: it is that of a member, or of one that has left.
     #[must_use]
     pub fn tracks(&self, slot: Slot) -> bool {
@@ -300,7 +309,7 @@ impl StabilityTracker {
         }
         // Some may have lacked nothing but that.
         let has_caught_up = |(member, held): (&Slot, &Member)| {
-            let is_heard = *member == self.own || self.leases.goes_on(*member);
+            let is_heard = self.has_lease(*member);
             let lacks_nothing = held.acknowledged.dominates(&self.stable);
             (!held.is_live && is_heard && lacks_nothing).then_some(*member)
         };

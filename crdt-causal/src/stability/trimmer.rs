@@ -346,16 +346,17 @@ impl Trimmer {
         }
     }
 
-    /// Finds out who is trusted. Trust ends with the lease. It begins anew only where nothing can come
-    /// through the member that has not seen the floor here: others rely on that.
+    /// Finds out who is trusted. Trust ends with the lease, and outlives a restart of this server: floors do not shrink
+    /// meanwhile. It begins anew only where nothing can come through the member that has not seen the floor here: others
+    /// rely on that.
     fn judge(&mut self) {
         let judged = self.peers.iter().map(|(member, peer)| {
-            let is_trusted = self.tracker.is_live(*member)
-                && (peer.is_trusted || {
-                    let (floor, _) = self.floor_through([*member].into());
-                    floor.dominates(&self.floor)
-                });
-            (*member, is_trusted)
+            let goes_on = peer.is_trusted && self.tracker.has_lease(*member);
+            let begins = || {
+                let (floor, _) = self.floor_through([*member].into());
+                self.tracker.is_live(*member) && floor.dominates(&self.floor)
+            };
+            (*member, goes_on || begins())
         });
         let judged: Vec<(Slot, bool)> = judged.collect();
         for ((_, is_trusted), peer) in judged.into_iter().zip(self.peers.values_mut()) {
@@ -392,7 +393,7 @@ impl Trimmer {
         assert!(self.floor.dominates(&self.trim), "nothing is dropped that may still be missed");
         assert!(self.tracker.stable().dominates(&self.trim), "nor anything that is not everywhere");
         assert!(
-            self.peers.iter().all(|(slot, peer)| !peer.is_trusted || self.tracker.is_live(*slot))
+            self.peers.iter().all(|(slot, peer)| !peer.is_trusted || self.tracker.has_lease(*slot))
         );
     }
 }
