@@ -69,7 +69,7 @@ impl Server {
         let mut session = token.verify(Realm(1), Epoch(1), &Keys, |_| true).expect("here");
         let node = NodeView::new(Epoch(1), &self.progress);
         let causal = Spec::new(Level::CAUSAL);
-        let bytes = if request % 10 == 0 {
+        let bytes = if request.is_multiple_of(10) {
             let Decision::Serve(_) = decide_write(&causal, &session, &node, NOW) else {
                 panic!("it has everything")
             };
