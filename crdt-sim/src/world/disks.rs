@@ -200,7 +200,7 @@ impl<R: Replica> World<'_, R> {
         here.written = replica.version();
         replica.set_durable(&here.written);
         let found = version(&here.written);
-        let truth = core::mem::replace(&mut here.truth, found.clone());
+        let mut truth = core::mem::replace(&mut here.truth, found.clone());
         let damaged = core::mem::take(&mut here.damaged);
         here.holds.clone_from(&found);
         here.up = true;
@@ -209,6 +209,8 @@ impl<R: Replica> World<'_, R> {
         self.trace.add(&[self.now, 6, node as u64], &[]);
         let at = self.now;
         self.trace.line(at, node, || Happening::Back);
+        // It may have ended before it could note that its file with a copy was whole.
+        self.without_given_up(&mut truth);
         if !damaged && !foreign && !includes(&found, &truth) {
             let what =
                 format!("node {node} has lost what was synced: had {truth:?}, has {found:?}");
