@@ -45,12 +45,25 @@ pub(crate) struct Near {
     pub(crate) known: Place,
     /// The run of its last dots that are held.
     pub(crate) held: Place,
+    /// What it took out last,
+    pub(crate) taken_out: Place,
+    /// and the run of its dot.
+    pub(crate) retired: Place,
+}
+
+impl Near {
+    const START: Self = Self {
+        known: Place::START,
+        held: Place::START,
+        taken_out: Place::START,
+        retired: Place::START,
+    };
 }
 
 impl Writer {
     /// A writer for a root that has come to `position` in the replica's sequence.
     pub(crate) const fn new(replica: ReplicaId, position: u64) -> Self {
-        Self { replica, position, near: Near { known: Place::START, held: Place::START } }
+        Self { replica, position, near: Near::START }
     }
 
     /// The replica it writes for.

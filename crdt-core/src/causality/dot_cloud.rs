@@ -142,8 +142,26 @@ impl DotCloud {
 
     /// Takes a dot out; whether it was there.
     pub fn remove(&mut self, dot: Dot) -> bool {
+        let place = self.many().seek(&dot);
+        place.is_some_and(|place| self.remove_from(place, dot))
+    }
+
+    /// As [`remove`](Self::remove), of dots that mostly follow each other; `near` tells in which run the last of them was.
+    pub(crate) fn remove_near(&mut self, dot: Dot, near: &mut Place) -> bool {
+        let has_it = |&(last, first): &(Dot, u64)| {
+            last.replica == dot.replica && first <= dot.seq && dot.seq <= last.seq
+        };
         let runs = self.many();
-        let Some(place) = runs.seek(&dot) else { return false };
+        if !runs.try_at(*near).is_some_and(has_it) {
+            let Some(place) = runs.seek(&dot) else { return false };
+            *near = place;
+        }
+        self.remove_from(*near, dot)
+    }
+
+    /// Takes a dot out of the first run that does not end before it, if it is in there.
+    fn remove_from(&mut self, place: Place, dot: Dot) -> bool {
+        let runs = self.many();
         let (last, first) = runs.at_mut(place);
         if last.replica != dot.replica || *first > dot.seq {
             return false;
@@ -356,7 +374,8 @@ mod tests {
                 let dot = dot(name);
                 let last = dot.seq + u64::from(len % 8);
                 let range = dot.seq..=last;
-                let agreed = match kind % 4 {
+                let agreed = match kind % 5 {
+                    4 => cloud.remove_near(dot, &mut near) == model.remove(&dot),
                     0 => cloud.insert(dot) == (dot.seq > 0 && model.insert(dot)),
                     1 => cloud.remove(dot) == model.remove(&dot),
                     2 => {

@@ -267,8 +267,11 @@ impl<K: Ord, V> OrderedMap<K, V> {
     }
 
     /// Where a key is; `near`, where it was found before, is looked at first.
-    pub(crate) fn find_near(&self, key: &K, near: &mut Place) -> Option<Place> {
-        if self.try_at(*near).is_some_and(|(held, _)| held == key) {
+    pub(crate) fn find_near<Q: Ord + ?Sized>(&self, key: &Q, near: &mut Place) -> Option<Place>
+    where
+        K: Borrow<Q>,
+    {
+        if self.try_at(*near).is_some_and(|(held, _)| held.borrow() == key) {
             return Some(*near);
         }
         let place = self.find(key).ok()?;
@@ -354,6 +357,19 @@ impl<K: Ord, V> OrderedMap<K, V> {
         K: Borrow<Q>,
     {
         self.find(key).ok().map(|place| self.remove_at(place))
+    }
+
+    /// As [`remove_entry`](Self::remove_entry), of keys that mostly follow each other; `near` tells where the last of
+    /// them was, and so where the next one is now.
+    pub(crate) fn remove_near<Q: Ord + ?Sized>(
+        &mut self,
+        key: &Q,
+        near: &mut Place,
+    ) -> Option<(K, V)>
+    where
+        K: Borrow<Q>,
+    {
+        self.find_near(key, near).map(|place| self.remove_at(place))
     }
 
     /// The entry of a key, to be looked at, changed, put in or taken out.
@@ -599,6 +615,16 @@ mod tests {
                 let mut near = place.unwrap_or(Place::START);
                 let found = map.find_near(&key, &mut near);
                 assert_eq!(entry(found), own.get_key_value(&key).map(pair));
+            }
+            // Nor does it matter when it is taken out.
+            for key in [key, key.wrapping_add(1)] {
+                let (mut rest, mut near) = (map.clone(), place.unwrap_or(Place::START));
+                let taken =
+                    [&key, &key.wrapping_add(1)].map(|key| rest.remove_near(key, &mut near));
+                rest.check_invariants();
+                let mut model = own.clone();
+                assert_eq!(taken, [key, key.wrapping_add(1)].map(|key| model.remove_entry(&key)));
+                assert!(rest.iter().eq(&model));
             }
             let (mut met, mut unmet) = (own.clone(), BTreeMap::new());
             let other: OrderedMap<u8, u16> = others.clone().into_iter().collect();

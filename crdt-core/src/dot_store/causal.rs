@@ -262,14 +262,21 @@ impl<K: Ord + Clone, S: DotStore + Clone> Causal<DotMap<K, S>> {
     }
 
     /// Takes out a key and all that stands under it.
-    pub(crate) fn take_out<Q: Ord + ?Sized>(&mut self, key: &Q) -> Delta<DotMap<K, S>>
+    #[track_caller]
+    pub(crate) fn take_out<Q: Ord + ?Sized>(
+        &mut self,
+        key: &Q,
+        writer: &mut writer::Writer,
+    ) -> Delta<DotMap<K, S>>
     where
         K: Borrow<Q>,
     {
+        self.meet(writer);
+        let near = writer.near();
         let mut delta = Delta::default();
-        if let Some((key, removed)) = self.store.remove_entry(key) {
+        if let Some((key, removed)) = self.store.remove_near(key, &mut near.taken_out) {
             removed.for_each_dot(&mut |dot| {
-                self.live.remove(dot);
+                self.live.remove_near(dot, &mut near.retired);
                 delta.context.insert(dot);
             });
             delta.touched = Touched::of(key);

@@ -9,7 +9,7 @@ use super::{
 use crate::Dot;
 use crate::causality::CausalContext;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, decode_beside, encode_beside};
-use crate::collections::{self, Entry, OneOrMany, OrderedMap};
+use crate::collections::{self, Entry, OneOrMany, OrderedMap, Place};
 
 /// A store of one non-empty store for each key.
 ///
@@ -111,6 +111,18 @@ impl<K: Ord, S: DotStore> DotMap<K, S> {
         K: Borrow<Q>,
     {
         self.entries.many().remove_entry(key)
+    }
+
+    /// As [`remove_entry`](Self::remove_entry); `near` tells where the last one was that was taken out.
+    pub(super) fn remove_near<Q: Ord + ?Sized>(
+        &mut self,
+        key: &Q,
+        near: &mut Place,
+    ) -> Option<(K, S)>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.many().remove_near(key, near)
     }
 
     pub(crate) fn into_keys(self) -> collections::IntoKeys<K, S> {

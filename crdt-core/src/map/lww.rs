@@ -133,8 +133,7 @@ impl<K: Ord + Clone, V: Clone, S: Ord + Clone> LwwMap<K, V, S> {
     where
         K: Borrow<Q>,
     {
-        self.0.meet(writer);
-        self.0.take_out(key)
+        self.0.take_out(key, writer)
     }
 
     /// Removes every key: every write that was seen here. Costs O(n).

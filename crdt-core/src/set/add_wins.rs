@@ -109,8 +109,7 @@ impl<E: Ord + Clone> AddWinsSet<E> {
     where
         E: Borrow<Q>,
     {
-        self.0.meet(writer);
-        self.0.take_out(element)
+        self.0.take_out(element, writer)
     }
 
     /// Removes every element: every addition that was seen here. Costs O(n).
