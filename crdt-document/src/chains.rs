@@ -104,7 +104,7 @@ fn go_on(
         }
         for span in graph.changes(range) {
             for parent in graph.explicit_parents(span.lvs.start) {
-                hash = hash.bytes(parent.replica.as_bytes()).word(parent.seq);
+                hash = hash.bytes(&parent.replica.to_bytes()).word(parent.seq);
             }
             let mut starts = span.lvs.start;
             state.for_each_piece(span.lvs, |number, kind, mut lv, piece| {

@@ -159,7 +159,7 @@ impl PeerMessage {
                 out.u8(kind::OWNERS);
                 out.count(owners.len());
                 for (replica, owner) in owners {
-                    out.raw(replica.as_bytes());
+                    out.raw(&replica.to_bytes());
                     out.raw(owner);
                 }
             }

@@ -54,7 +54,7 @@ impl DocumentHandle {
         let version = self.document.version();
         let mut flat = Vec::new();
         for range in version.missing_from(&known) {
-            flat.extend_from_slice(range.replica.as_bytes());
+            flat.extend_from_slice(&range.replica.to_bytes());
             flat.extend_from_slice(&version.get(range.replica).to_le_bytes());
         }
         flat

@@ -153,7 +153,7 @@ impl Lanes {
 
     #[inline]
     fn dot(&mut self, dot: Dot) {
-        let (low, high) = halves(dot.replica.as_bytes());
+        let (low, high) = halves(&dot.replica.to_bytes());
         self.pair(low, high);
         self.pair(dot.seq, 0);
     }

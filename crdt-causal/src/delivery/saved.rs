@@ -81,7 +81,7 @@ impl<P: Payload + Encode> CausalBuffer<P> {
         for index in known {
             let origin = &self.origins[index];
             let delivered = polled(index);
-            out.raw(origin.id.as_bytes());
+            out.raw(&origin.id.to_bytes());
             out.varint(delivered);
             out.varint(origin.horizon - delivered);
             out.varint(origin.quarantined_from.map_or(0, |from| from - delivered));

@@ -426,7 +426,7 @@ fn other_forms_are_refused() {
     assert_eq!(two(&a, &a), malformed(DecodeErrorKind::NotCanonical, 6));
     assert_eq!(two(&a, &[(Slot(0), 2)]), malformed(DecodeErrorKind::NotCanonical, 6));
     // Offline writes of a replica twice, of a log twice, of no log.
-    let id = *replica(0).as_bytes();
+    let id = replica(0).to_bytes();
     let tail = |parts: &[&[u8]]| sealed(&[&[0, 0][..], &parts.concat()].concat());
     let one = [1, 1, 0, 0, 0, 5];
     assert!(tail(&[&[1], &id, &one]).is_ok());

@@ -71,7 +71,7 @@ impl fmt::Debug for ChainHash {
 pub fn fingerprint<L: ChangeLog>(log: &L) -> u64 {
     let mut hash = ChainHash::START.bytes(&log.genesis());
     for dot in &log.frontier() {
-        hash = hash.bytes(dot.replica.as_bytes()).word(dot.seq);
+        hash = hash.bytes(&dot.replica.to_bytes()).word(dot.seq);
         if let Some(chain) = log.chain(dot) {
             hash = hash.word(chain.0);
         }

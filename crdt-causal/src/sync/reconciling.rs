@@ -50,7 +50,7 @@ fn salt(nonce: u64) -> Salt {
 }
 
 fn entries(version: &VersionVector, salt: Salt) -> impl Iterator<Item = (ReplicaId, Entry)> + '_ {
-    version.iter().map(move |(replica, seq)| (replica, salt.entry(replica.as_bytes(), seq)))
+    version.iter().map(move |(replica, seq)| (replica, salt.entry(&replica.to_bytes(), seq)))
 }
 
 fn sketch(version: &VersionVector, nonce: u64) -> Vec<u8> {

@@ -87,7 +87,7 @@ fn distances_on_the_wire_do_not_pass_the_end_of_numbers() {
     let bytes = |distance: i64| {
         let mut row = Writer::new();
         row.varint(1);
-        row.raw(id(0).as_bytes());
+        row.raw(&id(0).to_bytes());
         row.signed(distance);
         let mut out = Writer::new();
         out.raw(&[0, 1]);

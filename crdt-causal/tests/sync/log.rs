@@ -181,7 +181,7 @@ impl ChangeLog for TestLog {
             let (key, text) = &self.payloads[lv as usize];
             chain = chain.bytes(key.as_bytes()).bytes(text.as_bytes());
             for parent in &self.graph.dots(&self.graph.parents_of(lv)) {
-                chain = chain.bytes(parent.replica.as_bytes()).word(parent.seq);
+                chain = chain.bytes(&parent.replica.to_bytes()).word(parent.seq);
             }
         }
         Some(chain)

@@ -290,7 +290,7 @@ impl<T: Encode + ?Sized> Encode for &T {
 
 impl Encode for ReplicaId {
     fn encode(&self, out: &mut Writer) {
-        out.raw(self.as_bytes());
+        out.raw(&self.to_bytes());
     }
 }
 

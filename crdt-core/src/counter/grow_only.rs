@@ -91,6 +91,8 @@ impl GCounter {
     /// # Panics
     ///
     /// If the writer was made by another root.
+    // Inlined, the result is not written to memory to be read again at once, in other pieces.
+    #[inline]
     #[track_caller]
     pub fn increment(
         &mut self,
@@ -100,15 +102,16 @@ impl GCounter {
         let replica = writer.replica();
         let known = self.counted.many();
         let place = known.find_near(&replica, &mut writer.near().known);
-        let before = place.map_or(0, |place| known.at(place).1);
+        let held = place.map(|place| &mut known.at_mut(place).1);
+        let before = held.as_deref().copied().unwrap_or(0);
         writer.meet(before);
         let counted = before.checked_add(amount).ok_or(CounterError::Overflow { replica })?;
         writer.advance(counted);
         if amount == 0 {
             return Ok(GCounterDelta::default());
         }
-        match place {
-            Some(place) => known.at_mut(place).1 = counted,
+        match held {
+            Some(held) => *held = counted,
             None => drop(known.insert(replica, counted)),
         }
         Ok(GCounterDelta(Self { counted: OneOrMany::of(replica, counted) }))

@@ -40,7 +40,7 @@ fn seq(text: &str) -> Option<u64> {
 
 impl Serialize for ReplicaId {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if to.is_human_readable() { to.collect_str(self) } else { self.as_bytes().serialize(to) }
+        if to.is_human_readable() { to.collect_str(self) } else { self.to_bytes().serialize(to) }
     }
 }
 

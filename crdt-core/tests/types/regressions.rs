@@ -343,7 +343,7 @@ fn a_forged_sequence_is_an_error_and_no_panic() -> Result<(), WriteError> {
     // What a peer sends: version 0, one replica, its id, all numbers to the last, no runs; no
     // dots, no unusual leaves, no elements; no keys.
     let mut forged = vec![0, 1, 0];
-    forged.extend_from_slice(MUMBAI.as_bytes());
+    forged.extend_from_slice(&MUMBAI.to_bytes());
     let mut out = crdt_core::codec::Writer::new();
     out.varint(SEQ_MAX);
     forged.extend_from_slice(out.as_bytes());

@@ -37,7 +37,7 @@ pub(super) fn write(state: &State, genesis: Genesis) -> Vec<u8> {
     out.u8(VERSION);
     out.raw(genesis.as_bytes());
     out.count(version.len());
-    version.iter().for_each(|(replica, _)| out.raw(replica.as_bytes()));
+    version.iter().for_each(|(replica, _)| out.raw(&replica.to_bytes()));
     for (_, last) in version {
         let last = u32::try_from(last).expect("a graph numbers its events in 32 bits");
         out.raw(&last.to_le_bytes());
@@ -106,7 +106,7 @@ impl File {
     /// The number of a writer's last event, 0 if it has none. O(log n).
     pub(super) fn last_of(&self, replica: ReplicaId) -> u64 {
         let (ids, lasts) = self.writers();
-        match ids.binary_search(replica.as_bytes()) {
+        match ids.binary_search(&replica.to_bytes()) {
             Ok(place) => u32::from_le_bytes(lasts[place]).into(),
             Err(_) => 0,
         }

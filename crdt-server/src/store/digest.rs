@@ -47,7 +47,7 @@ impl VersionDigest {
 
 fn hash(replica: ReplicaId, last: u64) -> u128 {
     let mut hash = Hash::new();
-    hash.update(replica.as_bytes());
+    hash.update(replica.to_bytes());
     hash.update(last.to_le_bytes());
     let [bytes @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = hash.finalize();
     u128::from_le_bytes(bytes)

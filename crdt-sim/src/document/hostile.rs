@@ -283,7 +283,7 @@ fn body(id: ReplicaId, key: &str) -> Vec<u8> {
 
 /// The same body with another sequence number, which stands behind the id.
 fn leap(body: &[u8], id: ReplicaId, seq: u64) -> Vec<u8> {
-    let id = id.as_bytes();
+    let id = id.to_bytes();
     let at = body.windows(16).position(|window| window == id).expect("the id is written out");
     let mut out = Writer::new();
     out.raw(&body[..at + 16]);

@@ -40,5 +40,5 @@ pub(crate) fn replica_id(number: f64) -> ReplicaId {
 
 /// The number of a replica.
 pub(crate) fn replica_number(replica: ReplicaId) -> f64 {
-    u128::from_be_bytes(*replica.as_bytes()) as u64 as f64
+    replica.as_u128() as u64 as f64
 }

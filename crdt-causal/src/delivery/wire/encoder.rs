@@ -147,7 +147,7 @@ impl<'a> OpenBatch<'a> {
         let known = &mut self.encoder.known[number as usize];
         self.parents.varint(u64::from(number) << flag::PARENT_BITS | u64::from(has_next));
         if is_new {
-            self.parents.raw(parent.replica.as_bytes());
+            self.parents.raw(&parent.replica.to_bytes());
         }
         self.parents.varint(distance(parent.seq, known.mentioned()));
         known.mention(parent.seq);
@@ -163,7 +163,7 @@ impl<'a> OpenBatch<'a> {
             | flag(count > 1, flag::COUNT);
         self.rows.varint(u64::from(number) << flag::BITS | flags);
         if is_new {
-            self.rows.raw(replica.as_bytes());
+            self.rows.raw(&replica.to_bytes());
         }
         if distance != 0 {
             self.rows.varint(distance);

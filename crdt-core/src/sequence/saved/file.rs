@@ -190,7 +190,7 @@ impl File {
         if let Some(base) = &self.base {
             out.count(writers.len());
             for author in writers {
-                out.raw(author.replica.as_bytes());
+                out.raw(&author.replica.to_bytes());
                 out.varint(author.trimmed);
                 out.varint(author.last - author.trimmed);
             }
@@ -204,7 +204,7 @@ impl File {
         }
         out.count(newcomers.len());
         for author in newcomers {
-            out.raw(author.replica.as_bytes());
+            out.raw(&author.replica.to_bytes());
             out.varint(author.last);
         }
         out.count(self.frontier.len());
