@@ -206,6 +206,8 @@ impl<R: Replica> World<'_, R> {
         here.up = true;
         here.body = Body::Honest(Some(replica));
         let id = here.id;
+        // A server lets in nobody whom it would have turned away before it ended.
+        self.raise_floor(node);
         self.trace.add(&[self.now, 6, node as u64], &[]);
         let at = self.now;
         self.trace.line(at, node, || Happening::Back);

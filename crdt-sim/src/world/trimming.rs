@@ -96,7 +96,7 @@ impl<R: Replica> World<'_, R> {
     }
 
     /// What comes from anybody but the other server has to have seen this from now on.
-    fn raise_floor(&mut self, node: usize) {
+    pub(super) fn raise_floor(&mut self, node: usize) {
         let Some(keeper) = &self.nodes[node].keeper else { return };
         let floor = self.events_in(keeper.trimmer.floor());
         let trusts =
