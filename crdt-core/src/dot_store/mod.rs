@@ -29,6 +29,7 @@
 
 mod causal;
 mod codec;
+mod covered;
 mod delta;
 mod digest;
 mod edit;

@@ -1,5 +1,6 @@
 use smallvec::{SmallVec, smallvec};
 
+use super::covered::{FEW, covered, take_out};
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
@@ -48,6 +49,25 @@ impl DotSet {
                 true
             }
         }
+    }
+
+    /// Drops what the other side has seen, and does not hold.
+    #[cold]
+    fn drop_covered(
+        &mut self,
+        other: &Self,
+        others: &CausalContext,
+        report: &mut dyn FnMut(DotChange),
+    ) {
+        let mut places = covered(&self.dots, |dot| *dot, others);
+        places.retain(|&at| {
+            let goes = !other.contains(self.dots[at]);
+            if goes {
+                report(DotChange::Removed(self.dots[at]));
+            }
+            goes
+        });
+        take_out(&mut self.dots, &places);
     }
 }
 
@@ -98,13 +118,17 @@ impl DotStore for DotSet {
         if self.dots == other.dots {
             return;
         }
-        self.dots.retain(|dot| {
-            let stays = other.contains(*dot) || !others.contains(*dot);
-            if !stays {
-                report(DotChange::Removed(*dot));
-            }
-            stays
-        });
+        if self.dots.len() > FEW {
+            self.drop_covered(&other, others, report);
+        } else {
+            self.dots.retain(|dot| {
+                let stays = other.contains(*dot) || !others.contains(*dot);
+                if !stays {
+                    report(DotChange::Removed(*dot));
+                }
+                stays
+            });
+        }
         for dot in other.dots {
             // A dot that was seen here and is not held was removed. The tests are built once
             // with this rule left out, to see that they notice.
@@ -128,6 +152,9 @@ impl DotStore for DotSet {
     }
 
     fn count_at(&self, _: &Self, others: &CausalContext, (): &()) -> u64 {
+        if self.dots.len() > FEW {
+            return covered(&self.dots, |dot| *dot, others).len() as u64;
+        }
         count_covered(self, others)
     }
 

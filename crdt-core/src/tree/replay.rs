@@ -110,7 +110,8 @@ impl Replay {
         self.kids.get(&node).into_iter().flatten().map(|&at| self.step(at))
     }
 
-    /// Takes in moves that are not here. What comes late costs as many moves as come after it.
+    /// Takes in moves that are not here. What comes late costs as many moves as come after it, but for a node that is
+    /// created beside others.
     pub(super) fn add(&mut self, steps: impl IntoIterator<Item = Step>) {
         let begun = self.steps.len();
         if begun == 0 {
@@ -126,6 +127,9 @@ impl Replay {
         let mut fresh: Vec<u32> = (begun as u32..self.steps.len() as u32).collect();
         crate::collections::sort_with(&mut fresh, |&a, &b| self.when(a) < self.when(b));
         let Some(&first) = fresh.first() else { return };
+        if fresh.iter().all(|&at| self.is_apart(at)) {
+            return fresh.into_iter().for_each(|at| self.add_apart(at));
+        }
         let from = if is_planted("replay-by-arrival") {
             self.order.len()
         } else {
@@ -137,6 +141,22 @@ impl Replay {
         crate::collections::sort_with(&mut later, |&a, &b| self.when(a) < self.when(b));
         later.iter().for_each(|&at| self.redo(at));
         self.order.extend(later);
+    }
+
+    /// Whether a move creates a node that no other one is about: nothing that comes after it in the order turns out
+    /// otherwise.
+    fn is_apart(&self, at: u32) -> bool {
+        let step = self.step(at);
+        step.is_creation()
+            && !self.place.contains_key(&step.node)
+            && !self.kids.contains_key(&step.node)
+    }
+
+    /// Takes in such a move.
+    fn add_apart(&mut self, at: u32) {
+        let place = self.order.partition_point(|&other| self.when(other) < self.when(at));
+        self.redo(at);
+        self.order.insert(place, at);
     }
 
     /// Drops the moves that `keep` refuses.

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crdt_core::Dot;
-use crdt_core::causality::Lv;
+use crdt_core::causality::{Lv, advance_tips};
 use crdt_core::collections::OrderedMap;
 use crdt_core::sequence::{PatchRun, TextOp};
 use smallvec::SmallVec;
@@ -92,8 +92,7 @@ impl Pasts {
     }
 
     fn end(&mut self, parents: &[Lv], lvs: &Range<Lv>) {
-        self.tips.retain(|tip| !parents.contains(tip));
-        self.tips.push(lvs.end - 1);
+        advance_tips(&mut self.tips, parents, lvs.end - 1);
     }
 }
 

@@ -10,6 +10,7 @@ mod runs;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod tips;
 mod truncate;
 
 use crate::collections::{OrderedMap, Place, sort};
@@ -26,6 +27,7 @@ pub(crate) use cursor::{Chain, ChainCursor};
 pub use parents::ParentsError;
 use runs::{Run, Runs};
 pub use spans::ChangeSpan;
+pub use tips::advance_tips;
 
 /// A *local version*: the index of an event in the order in which this replica learned of
 /// the events, which is one of the orders that causality allows. It is short and quick, and
@@ -199,8 +201,7 @@ impl EventGraph {
             let lamport = |&parent: &Lv| self.run_of(parent).lamport_of(parent);
             let lamport = 1 + parents.iter().map(lamport).max().unwrap_or(0);
             self.issuers[number as usize].runs.push(self.runs.len() as u32);
-            self.frontier.retain(|tip| !parents.contains(tip));
-            self.frontier.push(end - 1);
+            advance_tips(&mut self.frontier, &parents, end - 1);
             self.runs.push(start, (number, last as u32 + 1), lamport, &parents);
         }
         self.arrive(number, last + u64::from(total), change_len, end);
