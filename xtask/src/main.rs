@@ -11,6 +11,7 @@ mod demo;
 mod failure;
 mod fuzz;
 mod health;
+mod hostile;
 mod kill_test;
 mod laws;
 mod miri;
@@ -63,6 +64,8 @@ enum Command {
     Sim(sim::Options),
     /// Plant one bug after the other, and see that the laboratory finds each.
     Canaries(canaries::Options),
+    /// Count what it costs to withstand attacks, and twice as much of each (needs valgrind).
+    Hostile(hostile::Options),
     /// Run the tests of the codec and the kernel under Miri (needs nightly).
     Miri(miri::Options),
     /// Break the code in every small way there is, and see which of them no test notices.
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Laws(options) => laws::run(&options),
         Command::Sim(options) => sim::run(&options),
         Command::Canaries(options) => canaries::run(&options),
+        Command::Hostile(options) => hostile::run(&options),
         Command::Miri(options) => miri::run(&options),
         Command::Mutants(options) => mutants::run(&options),
     };

@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::failure::{Failure, Outcome};
 use crate::result::ResultLine;
-use crate::{canaries, kill_test, sim, tidy, wasm, workspace};
+use crate::{canaries, hostile, kill_test, sim, tidy, wasm, workspace};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -59,6 +59,11 @@ const PARTS: &[Part] = &[
         name: "sim",
         what: "2,000 seeds of the laboratory converge, 5 are alike in every build, planted bugs are found",
         run: laboratory,
+    },
+    Part {
+        name: "hostile",
+        what: "twice as much of what peers can do costs at most 2.6 times as much, in instructions",
+        run: || hostile::run(&hostile::Options { count: 500, only: Vec::new() }),
     },
     Part {
         name: "kill",

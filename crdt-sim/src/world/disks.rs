@@ -186,7 +186,12 @@ impl<R: Replica> World<'_, R> {
         }
         here.records = file.records.len() as u32;
         let (len, saved) = (file.len, saved.to_vec());
-        here.disk.truncate(len);
+        if file.clean {
+            here.disk.truncate(len);
+        } else {
+            // Mended before it has the new id in it, it would be a sound file of the old id after the next crash.
+            here.compact = true;
+        }
         if let Some(plan) = self.plan.trimming.filter(|plan| node < plan.servers) {
             let now = here.clock.read(self.now);
             here.keeper = resumed(plan, node, &saved, now);

@@ -51,8 +51,8 @@ pub(crate) fn all_for_one(count: usize) -> Attack {
 
 pub(crate) fn beyond_the_bounds(count: usize) -> Attack {
     let mut limits = Limits::default();
-    limits.pending_max = 256;
-    limits.replica_pending_max = 64;
+    limits.pending_max = 128;
+    limits.replica_pending_max = 32;
     let orphans = (0..count).map(|number| message(1 + number % 16, 2 + number as u64, &[]));
     // And between them what is in turn, which has to get through.
     let honest = (1..=count as u64).map(|seq| message(0, seq, &[]));

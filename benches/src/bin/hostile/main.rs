@@ -18,6 +18,8 @@ struct Family {
     name: &'static str,
     what: &'static str,
     prepare: fn(usize) -> Attack,
+    /// Whether it is known to cost the square of its size, and why that is so. The others must not.
+    known: Option<&'static str>,
 }
 
 const FAMILIES: &[Family] = &[
@@ -25,91 +27,109 @@ const FAMILIES: &[Family] = &[
         name: "at-one-place",
         what: "each of many types a letter at one place, and has seen none of the others",
         prepare: documents::at_one_place,
+        known: None,
     },
     Family {
         name: "at-one-place-at-once",
         what: "the same, in one message",
         prepare: documents::at_one_place_at_once,
+        known: None,
     },
     Family {
         name: "two-all-day",
         what: "two who do not see each other type at the beginning of one text",
         prepare: documents::two_all_day,
+        known: Some("a text goes back to where both began for each letter of either"),
     },
     Family {
         name: "taking-turns",
         what: "two type in turns, a letter each",
         prepare: documents::taking_turns,
+        known: None,
     },
     Family {
         name: "forks-and-merges",
         what: "two type at once, see each other, and do so again",
         prepare: documents::forks_and_merges,
+        known: None,
     },
     Family {
         name: "typed-and-erased",
         what: "what one types is erased at once, while another types beside it",
         prepare: documents::typed_and_erased,
+        known: Some("the same"),
     },
     Family {
         name: "one-key",
         what: "each of many writes to one key of a map, and has seen none of the others",
         prepare: documents::one_key,
+        known: Some("each value is compared with all that are there"),
     },
     Family {
         name: "many-containers",
         what: "each change makes a container in a container of its own",
         prepare: documents::many_containers,
+        known: None,
     },
     Family {
         name: "gaps",
         what: "the changes of a set come in reverse, so that each leaves a gap",
         prepare: types::gaps,
+        known: None,
     },
     Family {
         name: "add-and-remove",
         what: "one element is added by many at once, and removed by who saw all of that",
         prepare: types::add_and_remove,
+        known: None,
     },
     Family {
         name: "siblings",
         what: "each of many writes to one register, and has seen none of the others",
         prepare: types::siblings,
+        known: None,
     },
     Family {
         name: "one-element-moved",
         what: "each of many moves one element of a list",
         prepare: types::one_element_moved,
+        known: None,
     },
     Family {
         name: "one-parent",
         what: "each of many puts a node below one parent of a tree",
         prepare: types::one_parent,
+        known: None,
     },
     Family {
         name: "in-reverse",
         what: "messages that depend on each other come in reverse",
         prepare: delivery::in_reverse,
+        known: None,
     },
     Family {
         name: "all-for-one",
         what: "messages of many wait for one, which comes last",
         prepare: delivery::all_for_one,
+        known: None,
     },
     Family {
         name: "beyond-the-bounds",
         what: "messages that wait for what does not exist, more than are held",
         prepare: delivery::beyond_the_bounds,
+        known: None,
     },
     Family {
         name: "many-names",
         what: "two who have half of their writers in common meet",
         prepare: sync::many_names,
+        known: None,
     },
     Family {
         name: "presence",
         what: "everybody says where they are, again and again",
         prepare: sync::presence,
+        known: None,
     },
 ];
 
@@ -128,7 +148,10 @@ struct Options {
 fn main() {
     let options = Options::parse();
     let Some(name) = options.family else {
-        FAMILIES.iter().for_each(|family| println!("{:<22} {}", family.name, family.what));
+        for Family { name, what, known, .. } in FAMILIES {
+            let known = known.map(|why| format!(" (KNOWN: {why})")).unwrap_or_default();
+            println!("{name:<22} {what}{known}");
+        }
         return;
     };
     let Some(family) = FAMILIES.iter().find(|family| family.name == name) else {
