@@ -11,7 +11,7 @@ use clap::Args;
 use crate::failure::{Failure, Outcome};
 use crate::result::ResultLine;
 use crate::sh::{Progress, Sh};
-use crate::workspace;
+use crate::{apt, workspace};
 
 /// What is said by the program of a family that is known to grow faster.
 const KNOWN: &str = "KNOWN";
@@ -53,7 +53,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
         println!("skipped: valgrind, which counts the instructions, is for Linux");
         return Ok(());
     }
-    if !Sh::new("valgrind").args(["--version"]).succeeds() {
+    let is_there = || Sh::new("valgrind").args(["--version"]).succeeds();
+    let has_valgrind = is_there() || (apt::install("valgrind") && is_there());
+    if !has_valgrind {
         return Err(Failure::new("valgrind is not installed, which counts the instructions")
             .mend("apt-get install -y valgrind"));
     }

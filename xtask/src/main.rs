@@ -5,6 +5,7 @@
 //! what is missing and the command that mends it, and [`result`] prints the `RESULT` line
 //! that a script reads.
 
+mod apt;
 mod canaries;
 mod causal_wasm;
 mod demo;

@@ -1,13 +1,12 @@
 //! The demo page in a real Chromium: found, or installed where it can be.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Outcome};
 use crate::npm::npm;
 use crate::sh::Sh;
-use crate::{wasm, workspace};
+use crate::{apt, wasm, workspace};
 
 use super::javascript;
 
@@ -52,18 +51,10 @@ fn chromium() -> Outcome<PathBuf> {
     if let Some(found) = found() {
         return Ok(found);
     }
-    if may_use_apt() {
-        // The lists may be newer than the packages: an update first costs seconds.
-        let apt = || Sh::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive");
-        let installed =
-            apt().args(["update", "-qq"]).run_quietly("apt-get update").and_then(|()| {
-                apt()
-                    .args(["install", "-y", "-qq", "--no-install-recommends", "chromium"])
-                    .run_quietly("apt-get install chromium")
-            });
-        if let (Ok(()), Some(found)) = (installed, found()) {
-            return Ok(found);
-        }
+    if apt::install("chromium")
+        && let Some(found) = found()
+    {
+        return Ok(found);
     }
     from_playwright()
 }
@@ -76,23 +67,6 @@ fn found() -> Option<PathBuf> {
             .map(move |dir| dir.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
     });
     programs.chain(APPLICATIONS.iter().map(PathBuf::from)).find(|program| program.is_file())
-}
-
-/// Debian's own Chromium is a package like any other; Ubuntu's is a pointer to its store.
-fn may_use_apt() -> bool {
-    let is_debian = fs::read_to_string("/etc/os-release")
-        .is_ok_and(|release| release.lines().any(|line| line == "ID=debian"));
-    is_debian && is_root()
-}
-
-#[cfg(unix)]
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
 }
 
 /// The browser that Playwright downloads into its own cache.
