@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use smallvec::{Array, SmallVec};
 
+use super::DotChange;
 use crate::Dot;
 use crate::causality::CausalContext;
 
@@ -37,8 +38,29 @@ pub(super) fn covered<T>(
     places
 }
 
+/// Drops the entries that the other side has seen and no longer `holds`.
+#[cold]
+pub(super) fn drop_covered<A: Array>(
+    entries: &mut SmallVec<A>,
+    dot_of: impl Fn(&A::Item) -> Dot,
+    others: &CausalContext,
+    holds: impl Fn(Dot) -> bool,
+    report: &mut dyn FnMut(DotChange),
+) {
+    let mut places = covered(entries, &dot_of, others);
+    places.retain(|&at| {
+        let dot = dot_of(&entries[at]);
+        let goes = !holds(dot);
+        if goes {
+            report(DotChange::Removed(dot));
+        }
+        goes
+    });
+    take_out(entries, &places);
+}
+
 /// Takes out the entries at these places, which ascend.
-pub(super) fn take_out<A: Array>(entries: &mut SmallVec<A>, places: &[usize]) {
+fn take_out<A: Array>(entries: &mut SmallVec<A>, places: &[usize]) {
     if let [place] = *places {
         entries.remove(place);
     } else if !places.is_empty() {
@@ -55,15 +77,56 @@ pub(super) fn take_out<A: Array>(entries: &mut SmallVec<A>, places: &[usize]) {
 mod tests {
     use super::*;
     use crate::ReplicaId;
+    use crate::dot_store::{DotFun, DotSet, DotStore};
     use crate::laws::trials;
     use alloc::collections::BTreeSet;
+
+    fn name((replica, seq): (u8, u8)) -> Dot {
+        Dot::new(ReplicaId::from_u128(u128::from(replica % 8)), u64::from(seq % 32) + 1)
+    }
+
+    /// Stores of as many dots as one likes join as they are defined to.
+    #[test]
+    fn joins_are_what_they_are_defined_to_be() {
+        fn law(held: [Vec<(u8, u8)>; 2], gone: [Vec<(u8, u8)>; 2]) -> bool {
+            let held = held.map(|dots| dots.into_iter().map(name).collect::<BTreeSet<Dot>>());
+            let [own, others] = [0, 1].map(|side| {
+                let gone = gone[side].iter().copied().map(name);
+                held[side].iter().copied().chain(gone).collect::<CausalContext>()
+            });
+            let stays = |dot: &Dot| held[1].contains(dot) || !others.contains(*dot);
+            let comes = |dot: &Dot| !own.contains(*dot);
+            let kept = held[0].iter().copied().filter(stays);
+            let joined: BTreeSet<Dot> = kept.chain(held[1].iter().copied().filter(comes)).collect();
+            let changed = |changes: &[DotChange]| {
+                let mut told = held[0].clone();
+                changes.iter().all(|change| match change {
+                    DotChange::Removed(dot) => told.remove(dot),
+                    DotChange::Added(dot) => told.insert(*dot),
+                    DotChange::Redacted(_) => false,
+                }) && told == joined
+            };
+            let (mut sets, mut funs) = (Vec::new(), Vec::new());
+            let [mut set, other] =
+                [0, 1].map(|side| held[side].iter().copied().collect::<DotSet>());
+            set.join(&own, other, &others, &mut |change| sets.push(change));
+            let [mut fun, other] = [0, 1].map(|side| {
+                let mut fun = DotFun::new();
+                held[side].iter().for_each(|dot| assert!(fun.insert(*dot, dot.seq)));
+                fun
+            });
+            fun.join(&own, other, &others, &mut |change| funs.push(change));
+            set.dots().iter().eq(&joined)
+                && fun.entries().iter().map(|(dot, _)| dot).eq(&joined)
+                && changed(&sets)
+                && changed(&funs)
+        }
+        trials().quickcheck(law as fn(_, _) -> _);
+    }
 
     #[test]
     fn both_ways_find_the_same() {
         fn law(held: BTreeSet<(u8, u8)>, seen: Vec<(u8, u8)>) -> bool {
-            let name = |(replica, seq): (u8, u8)| {
-                Dot::new(ReplicaId::from_u128(u128::from(replica % 8)), u64::from(seq % 32) + 1)
-            };
             let held: BTreeSet<Dot> = held.into_iter().map(name).collect();
             let mut entries: SmallVec<[Dot; 1]> = held.iter().copied().collect();
             let context: CausalContext = seen.into_iter().map(name).collect();

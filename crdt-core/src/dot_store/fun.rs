@@ -1,6 +1,6 @@
 use smallvec::{SmallVec, smallvec};
 
-use super::covered::{FEW, covered, take_out};
+use super::covered::{FEW, covered, drop_covered};
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
@@ -82,26 +82,6 @@ impl<V> DotFun<V> {
         self.entries.retain(|(dot, value)| keep(*dot, value));
     }
 
-    /// Drops what the other side has seen, and does not hold.
-    #[cold]
-    fn drop_covered(
-        &mut self,
-        other: &Self,
-        others: &CausalContext,
-        report: &mut dyn FnMut(DotChange),
-    ) {
-        let mut places = covered(&self.entries, |&(dot, _)| dot, others);
-        places.retain(|&at| {
-            let dot = self.entries[at].0;
-            let goes = other.find(dot).is_err();
-            if goes {
-                report(DotChange::Removed(dot));
-            }
-            goes
-        });
-        take_out(&mut self.entries, &places);
-    }
-
     fn last_value(&self) -> Option<&V> {
         self.entries.last().map(|(_, value)| value)
     }
@@ -134,7 +114,8 @@ impl<V> DotStore for DotFun<V> {
         report: &mut dyn FnMut(DotChange),
     ) {
         if self.entries.len() > FEW {
-            self.drop_covered(&other, others, report);
+            let holds = |dot| other.find(dot).is_ok();
+            drop_covered(&mut self.entries, |&(dot, _)| dot, others, holds, report);
         } else {
             self.retain_entries(|dot, _| {
                 // A planted bug: what was overwritten stays beside what replaces it.

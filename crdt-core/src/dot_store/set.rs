@@ -1,6 +1,6 @@
 use smallvec::{SmallVec, smallvec};
 
-use super::covered::{FEW, covered, take_out};
+use super::covered::{FEW, covered, drop_covered};
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
@@ -49,25 +49,6 @@ impl DotSet {
                 true
             }
         }
-    }
-
-    /// Drops what the other side has seen, and does not hold.
-    #[cold]
-    fn drop_covered(
-        &mut self,
-        other: &Self,
-        others: &CausalContext,
-        report: &mut dyn FnMut(DotChange),
-    ) {
-        let mut places = covered(&self.dots, |dot| *dot, others);
-        places.retain(|&at| {
-            let goes = !other.contains(self.dots[at]);
-            if goes {
-                report(DotChange::Removed(self.dots[at]));
-            }
-            goes
-        });
-        take_out(&mut self.dots, &places);
     }
 }
 
@@ -119,7 +100,7 @@ impl DotStore for DotSet {
             return;
         }
         if self.dots.len() > FEW {
-            self.drop_covered(&other, others, report);
+            drop_covered(&mut self.dots, |dot| *dot, others, |dot| other.contains(dot), report);
         } else {
             self.dots.retain(|dot| {
                 let stays = other.contains(*dot) || !others.contains(*dot);
