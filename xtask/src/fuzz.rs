@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: every fuzz target for some seconds each.
+//! `cargo xtask fuzz`: every fuzz target for so many inputs, or so long, each.
 //!
 //! The one command that needs nightly, for the coverage instrumentation. Inputs grow in
 //! `fuzz/corpus/TARGET/`, which git ignores; `--merge` packs the few that reach all code
@@ -6,6 +6,9 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
 
 use clap::Args;
 
@@ -16,9 +19,15 @@ use crate::workspace;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How long each target runs.
-    #[arg(long, default_value_t = 60)]
+    /// How many inputs each target tries, if its time is long enough for them.
+    #[arg(long, default_value_t = 10_000_000)]
+    runs: u64,
+    /// How long each target runs, if it does not get through its inputs before.
+    #[arg(long, default_value_t = 20 * 60)]
     seconds: u32,
+    /// How many targets run at once, each on one core.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+    jobs: u8,
     /// Run this target only; may be given several times.
     #[arg(long, value_name = "TARGET")]
     target: Vec<String>,
@@ -31,9 +40,10 @@ pub(crate) struct Options {
 }
 
 /// What one target's run came to.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Run {
     executions: u64,
+    seconds: f64,
     /// The input that broke a promise, if one did.
     finding: Option<String>,
     failed: bool,
@@ -56,11 +66,10 @@ pub(crate) fn run(options: &Options) -> Outcome {
     unpack(chosen)?;
     // Once, with the terminal: the first build takes minutes and shows its own progress.
     fuzz(&["build"]).run()?;
-    let (mut executions, mut findings, mut failures) = (0, Vec::new(), Vec::new());
-    for (index, target) in chosen.iter().enumerate() {
-        let step = format!("[{}/{}] {target}", index + 1, chosen.len());
-        let run = run_target(&step, target, options.seconds)?;
-        executions += run.executions;
+    let runs = run_all(options, chosen)?;
+    let (mut findings, mut failures) = (Vec::new(), Vec::new());
+    for (target, run) in chosen.iter().zip(&runs) {
+        println!("{target} runs={} seconds={:.0}", run.executions, run.seconds);
         match run {
             Run { finding: Some(input), .. } => {
                 eprintln!(
@@ -73,13 +82,15 @@ pub(crate) fn run(options: &Options) -> Outcome {
             Run { .. } => {}
         }
     }
+    let fewest = runs.iter().map(|run| run.executions).min().unwrap_or_default();
     println!(
         "{}",
         ResultLine::default()
             .with("targets", chosen.len())
-            .with("seconds_each", options.seconds)
             .with("findings", findings.len())
-            .with("runs", executions)
+            .with("runs", runs.iter().map(|run| run.executions).sum::<u64>())
+            .with("fewest_runs", fewest)
+            .with("seconds_each_at_most", options.seconds)
     );
     if !findings.is_empty() {
         return Err(Failure::new(format!("findings in {}", findings.join(", "))));
@@ -88,6 +99,27 @@ pub(crate) fn run(options: &Options) -> Outcome {
         return Err(Failure::new(format!("did not run to the end: {}", failures.join(", "))));
     }
     Ok(())
+}
+
+/// Runs each target once, as many at a time as wanted, and returns them in their order.
+fn run_all(options: &Options, chosen: &[String]) -> Outcome<Vec<Run>> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut runs = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(target) = chosen.get(index) else { return Ok(runs) };
+            let step = format!("[{}/{}] {target}", index + 1, chosen.len());
+            runs.push((index, run_target(&step, target, options)?));
+        }
+    };
+    let workers: Vec<Outcome<Vec<(usize, Run)>>> = thread::scope(|scope| {
+        let started: Vec<_> = (0..options.jobs).map(|_| scope.spawn(worker)).collect();
+        started.into_iter().map(|one| one.join().expect("a fuzzing job does not panic")).collect()
+    });
+    let mut runs = workers.into_iter().collect::<Outcome<Vec<_>>>()?.concat();
+    runs.sort_by_key(|&(index, _)| index);
+    Ok(runs.into_iter().map(|(_, run)| run).collect())
 }
 
 /// The names of the targets: every surface has a file.
@@ -152,12 +184,14 @@ fn fuzz(args: &[&str]) -> Sh {
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
 }
 
-fn run_target(step: &str, target: &str, seconds: u32) -> Outcome<Run> {
+fn run_target(step: &str, target: &str, options: &Options) -> Outcome<Run> {
     let progress = Progress::start(step);
+    let since = Instant::now();
     let (mut run, mut said) = (Run::default(), Vec::new());
     let status = fuzz(&["run", target])
         .args([grown_corpus(target)])
-        .args(["--", &format!("-max_total_time={seconds}")])
+        .args(["--", &format!("-runs={}", options.runs)])
+        .args([&format!("-max_total_time={}", options.seconds)])
         // A hang is a finding, and so is memory without end.
         .args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=4096", "-print_final_stats=1"])
         .run_by_line(|line| {
@@ -179,6 +213,7 @@ fn run_target(step: &str, target: &str, seconds: u32) -> Outcome<Run> {
                 run.finding = Some(input.trim().to_owned());
             }
         })?;
+    run.seconds = since.elapsed().as_secs_f64();
     run.failed = !status.success();
     progress.finish(!run.failed);
     if run.failed {

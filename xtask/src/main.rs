@@ -57,7 +57,7 @@ enum Command {
     Replay(replay::Options),
     /// Check what no compiler checks: arrows between crates, dead files, open ends.
     Tidy(tidy::Options),
-    /// Run every fuzz target for some seconds each (the one command that needs nightly).
+    /// Run every fuzz target for so many inputs, or so long, each (needs nightly).
     Fuzz(fuzz::Options),
     /// Try the laws of every type on a million random histories, or as many as wanted.
     Laws(laws::Options),

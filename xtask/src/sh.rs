@@ -5,10 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::failure::{Failure, Outcome};
 use crate::workspace;
@@ -161,6 +162,9 @@ impl Sh {
     }
 }
 
+/// The steps under way: each has a line of its own on the terminal.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
 /// A step of work with a spinner on a terminal and a line per step elsewhere.
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -172,7 +176,7 @@ impl Progress {
     /// Starts the step.
     pub(crate) fn start(step: &str) -> Self {
         let bar = if io::stderr().is_terminal() {
-            ProgressBar::new_spinner()
+            BARS.add(ProgressBar::new_spinner())
         } else {
             ProgressBar::hidden()
         };
