@@ -6,6 +6,7 @@ use core::ops::Range;
 use alloc::vec::Vec;
 
 use super::held_version::HeldVersion;
+use super::merge::first_edit;
 use super::text_store::TextStore;
 use super::walker::Walker;
 use crate::causality::{Frontier, Lv};
@@ -126,11 +127,10 @@ impl TextStore {
     pub fn resolve(&self, graph: &EventGraph, version: &[Lv], gap: u32, side: Side) -> Option<u32> {
         let (later, _) = graph.diff(graph.frontier(), version);
         let history = self.history(graph, &later);
-        let Some(first) = later.iter().find_map(|range| history.log.runs_in(range.clone()).next())
-        else {
+        let Some(first) = first_edit(history.log, &later) else {
             return (gap <= self.len_chars()).then_some(gap);
         };
-        let base = self.merge_state().critical_before(first.0);
+        let base = self.merge_state().critical_before(first);
         let start = base.map_or(0, |(critical, _)| critical + 1);
         let (critical, length) = base.map_or((None, 0), |(lv, length)| (Some(lv), length));
         let mut walker = Walker::new(critical, length);

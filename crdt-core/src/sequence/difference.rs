@@ -2,10 +2,10 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use super::anchor::complement;
 use super::held_version::HeldVersion;
+use super::merge::first_edit;
 use super::patch::TextPatch;
 use super::rope::Rope;
 use super::saved::HistoryError;
@@ -99,7 +99,7 @@ impl TextStore {
     #[must_use]
     pub fn text_at(&self, graph: &EventGraph, version: &[Lv]) -> Rope {
         let (later, _) = graph.diff(graph.frontier(), version);
-        let Some(first) = self.first_edit(&later) else { return self.rope().clone() };
+        let Some(first) = first_edit(self.log(), &later) else { return self.rope().clone() };
         let (log, start) = (self.log(), self.base_of(first).start);
         if log.run_at(log.end()) - log.run_at(start) > log.run_at(start) {
             return self.replay(graph, version);
@@ -109,11 +109,6 @@ impl TextStore {
             change.apply(&mut rope);
         }
         rope
-    }
-
-    /// The first edit of this text in ascending ranges.
-    fn first_edit(&self, ranges: &[Range<Lv>]) -> Option<Lv> {
-        ranges.iter().find_map(|range| self.log().runs_in(range.clone()).next()).map(|(lv, _)| lv)
     }
 
     /// Where a walker may begin for all edits from `first` on.
@@ -129,7 +124,7 @@ impl TextStore {
     /// What changes the text at `from` into the one at `to`, from left to right.
     fn changes_between(&self, graph: &EventGraph, from: &[Lv], to: &[Lv]) -> Vec<Change> {
         let (only_from, only_to) = graph.diff(from, to);
-        let firsts = [self.first_edit(&only_from), self.first_edit(&only_to)];
+        let firsts = [&only_from, &only_to].map(|ranges| first_edit(self.log(), ranges));
         let Some(first) = firsts.into_iter().flatten().min() else { return Vec::new() };
         // An edit that all later ones have in their past is in both versions, if it comes before
         // all that only one of them has.

@@ -8,15 +8,13 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
-use smallvec::SmallVec;
-
 use super::critical::CriticalEdits;
 use super::error::InvalidTextOp;
 use super::log::{OpLog, Piece};
 use super::patch::{PatchRun, PatchSink};
 use super::run::{Run, RunKind};
 use super::steps::step;
-use super::walker::{TipEdit, Walker, Way};
+use super::walker::{TipEdit, Walker};
 use super::window::{Refusal, Window};
 use crate::EventGraph;
 use crate::causality::{Chain, ChainCursor, Lv};
@@ -74,8 +72,6 @@ struct Kept {
     end: Lv,
     /// How much it was fed when it was made.
     fed_at_first: usize,
-    /// How many edits are concurrent to the one applied last.
-    unseen: u32,
 }
 
 /// The parts of a history that has everything.
@@ -167,12 +163,11 @@ impl Merge {
             return false;
         }
         match &self.concurrent {
-            Concurrent::Nothing => {
+            Concurrent::Nothing | Concurrent::Walker(_) => {
                 chain.goes_on_from(last) || history.graph.contains(chain.parents(), last)
             }
             // Before long there will be something concurrent again.
             Concurrent::Window { idle, .. } => *idle > QUIET && chain.goes_on_from(last),
-            Concurrent::Walker(_) => chain.goes_on_from(last),
         }
     }
 
@@ -232,18 +227,29 @@ impl Merge {
         chain: &Chain<'_>,
         patches: &mut PatchSink<'_>,
     ) -> Result<(), InvalidTextOp> {
-        let way = self.depart(history, chain.parents());
-        let base = self.critical.last_before(piece.lv);
-        let start = base.map_or(0, |(critical, _)| critical + 1);
         let Concurrent::Walker(kept) = &mut self.concurrent else {
             unreachable!("there is a walker")
         };
-        kept.unseen += edits_in(history.log, &way.retreat);
-        kept.unseen -= edits_in(history.log, &way.advance);
-        if kept.unseen == 0 {
+        kept.walker.feed_again(history, kept.end..piece.lv);
+        kept.end = piece.lv;
+        let way = kept.walker.way_to(history, chain.parents());
+        if kept.walker.unseen_after(history.log, &way) == 0 {
             return self.apply_linear(history, piece, patches);
         }
-        let all = kept.walker.fed() + edits_between(history.log, kept.end, piece.lv);
+        if let Some(first) = first_edit(history.log, &way.retreat) {
+            self.critical.forget_from(first);
+        }
+        // What has all others in its past, and was fed while the walker stood elsewhere.
+        let unknown = kept.walker.unknown_from(&way);
+        if let Some((newest, _)) = self.critical.last_before(piece.lv)
+            && newest >= unknown
+            && (way.advance.is_empty() || !history.graph.contains(chain.parents(), newest))
+        {
+            self.critical.forget_from(unknown);
+        }
+        let base = self.critical.last_before(piece.lv);
+        let start = base.map_or(0, |(critical, _)| critical + 1);
+        let all = kept.walker.fed();
         let fresh = edits_between(history.log, start, piece.lv);
         // What is much smaller is worth its price once this one has doubled.
         let shrinks = fresh < all / 4 && all > 2 * kept.fed_at_first + GROWN;
@@ -251,9 +257,7 @@ impl Merge {
             self.make_window(piece.lv);
             return self.apply_by_window(history, piece, chain, patches);
         }
-        kept.walker.feed_again(history, kept.end..piece.lv);
-        // It stands at the edit applied last, as this text's state does.
-        kept.walker.go_by(history, &way, chain.parents());
+        kept.walker.go(history, &way, chain.parents());
         self.feed_walker(history, piece, chain, patches)
     }
 
@@ -274,25 +278,23 @@ impl Merge {
         })?;
         let lvs = lvs_of(piece);
         kept.end = lvs.end;
-        if kept.unseen == 0 {
+        let unseen = kept.walker.unseen();
+        if unseen == 0 {
             self.critical.push(lvs.clone(), piece.run.kind, self.last.length);
         }
-        self.last = Last { lv: Some(lvs.end - 1), is_concurrent: kept.unseen > 0, length };
+        self.last = Last { lv: Some(lvs.end - 1), is_concurrent: unseen > 0, length };
         debug_assert_eq!(kept.walker.tip_length(), length);
         Ok(())
     }
 
-    /// Returns the way from the edit applied last to `parents`, and forgets the critical edits
-    /// that are not in their past.
-    fn depart(&mut self, history: &History<'_>, parents: &[Lv]) -> Way {
-        let (retreat, advance) = history.graph.diff(self.last.lv.as_slice(), parents);
+    /// Forgets the critical edits that are not in the past of `parents`.
+    fn depart(&mut self, history: &History<'_>, parents: &[Lv]) {
+        let (retreat, _) = history.graph.diff(self.last.lv.as_slice(), parents);
         // The newest edit has every critical one in its past, so one that is not in the past
         // of `parents` is among those that lie between the two.
-        let first = retreat.iter().find_map(|range| history.log.runs_in(range.clone()).next());
-        if let Some((first, _)) = first {
+        if let Some(first) = first_edit(history.log, &retreat) {
             self.critical.forget_from(first);
         }
-        Way { retreat, advance }
     }
 
     /// The newest critical edit before `lv`, and the text's length after it.
@@ -318,12 +320,8 @@ impl Merge {
         let mut walker = Box::new(Walker::new(critical, length));
         walker.feed_again(history, start..lv);
         walker.go_to(history, parents);
-        let (_, seen) = history.graph.diff(critical.as_slice(), parents);
-        let later = history.parts.iter().map(|part| part.start.max(start)..part.end.min(lv));
-        let later: SmallVec<[Range<Lv>; 1]> = later.filter(|part| !part.is_empty()).collect();
-        let unseen = edits_in(history.log, &later) - edits_in(history.log, &seen);
         let fed_at_first = walker.fed();
-        self.concurrent = Concurrent::Walker(Kept { walker, start, end: lv, fed_at_first, unseen });
+        self.concurrent = Concurrent::Walker(Kept { walker, start, end: lv, fed_at_first });
     }
 
     /// An edit with all others in its past was applied.
@@ -342,7 +340,6 @@ impl Merge {
                 *idle > IDLE_MAX
             }
             Concurrent::Walker(kept) => {
-                kept.unseen = 0;
                 edits_between(log, kept.end, end) > 2 * kept.walker.fed() + GROWN
             }
         };
@@ -420,9 +417,9 @@ fn push_patch(piece: &Piece, edit: TipEdit, length: &mut u32, patches: &mut Patc
     }
 }
 
-/// How many edits there are in some ranges.
-fn edits_in(log: &OpLog, ranges: &[Range<Lv>]) -> u32 {
-    ranges.iter().flat_map(|range| log.runs_in(range.clone())).map(|(_, run)| run.len).sum()
+/// The first edit in ascending ranges.
+pub(super) fn first_edit(log: &OpLog, ranges: &[Range<Lv>]) -> Option<Lv> {
+    ranges.iter().find_map(|range| log.runs_in(range.clone()).next()).map(|(lv, _)| lv)
 }
 
 /// How many runs of edits lie from `from` to `to`.

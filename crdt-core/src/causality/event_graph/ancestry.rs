@@ -60,23 +60,36 @@ impl EventGraph {
     /// The events in the past of `left` but not of `right`, and the reverse; each as
     /// ascending ranges that do not touch. (An event is in its own past here.)
     pub fn diff(&self, left: &[Lv], right: &[Lv]) -> (Vec<Range<Lv>>, Vec<Range<Lv>>) {
+        self.diff_within(left, right, usize::MAX).expect("there are not as many runs")
+    }
+
+    /// The same, if no more than `most` runs have to be looked at for it.
+    pub(crate) fn diff_within(
+        &self,
+        left: &[Lv],
+        right: &[Lv],
+        most: usize,
+    ) -> Option<(Vec<Range<Lv>>, Vec<Range<Lv>>)> {
         let (mut only_left, mut only_right) = (Vec::new(), Vec::new());
         if left != right {
-            self.walk_apart(left, right, |side, range| {
+            let is_whole = self.walk_apart(left, right, most, |side, range| {
                 let ranges = if side == LEFT { &mut only_left } else { &mut only_right };
                 push_descending(ranges, range);
             });
+            if !is_whole {
+                return None;
+            }
             only_left.reverse();
             only_right.reverse();
         }
-        (only_left, only_right)
+        Some((only_left, only_right))
     }
 
     /// The version vector of the past of `version`. O(R) plus the runs between it and the tip.
     pub fn version_vector(&self, version: &[Lv]) -> VersionVector {
         let mut vector = self.version.clone();
         if version != &self.frontier[..] {
-            self.walk_apart(&self.frontier, version, |_, range| {
+            self.walk_apart(&self.frontier, version, usize::MAX, |_, range| {
                 // Ranges come newest first, and each lies in one run.
                 let first = self.dot_of(range.start);
                 vector.set(first.replica, first.seq - 1);
@@ -142,8 +155,16 @@ impl EventGraph {
         maximal
     }
 
-    /// Calls `found` with every piece of a run that lies on one side only, newest first.
-    fn walk_apart(&self, left: &[Lv], right: &[Lv], mut found: impl FnMut(u8, Range<Lv>)) {
+    /// Calls `found` with every piece of a run that lies on one side only, newest first. Returns
+    /// whether these were all, and not too many runs to look at.
+    fn walk_apart(
+        &self,
+        left: &[Lv],
+        right: &[Lv],
+        most: usize,
+        mut found: impl FnMut(u8, Range<Lv>),
+    ) -> bool {
+        let mut count = 0;
         let mut queue = Queue::default();
         left.iter().for_each(|&lv| queue.push(lv, LEFT));
         right.iter().for_each(|&lv| queue.push(lv, RIGHT));
@@ -151,6 +172,10 @@ impl EventGraph {
         let mut below = self.runs.len();
         while one_sided > 0 {
             let Some((mut top, mut side)) = queue.pop() else { break };
+            if count == most {
+                return false;
+            }
+            count += 1;
             one_sided -= usize::from(side != BOTH);
             let index = self.runs.index_of(top, below);
             below = index;
@@ -172,6 +197,7 @@ impl EventGraph {
             }
             parents.iter().for_each(|&parent| queue.push(parent, side));
         }
+        true
     }
 }
 

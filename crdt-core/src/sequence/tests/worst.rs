@@ -77,6 +77,34 @@ fn two_who_insert_at_one_place_all_day() {
     }
 }
 
+/// What two do who do not see each other, as it comes from both at once.
+#[test]
+fn two_all_day_in_turns() {
+    for [a, b] in WRITERS {
+        for (place, erased_percent) in [(0, 0), (1, 0), (0, 50), (1, 30)] {
+            assert_linear(2_000, |n| {
+                let mut random = Random::new(3);
+                let mut played = Played::default();
+                let base = played.edit(3, &[], &[TextOp::Insert { at: 0, content: "ab" }]);
+                let mut sides = [(a, base, 2), (b, base, 2)];
+                for _ in 0..n {
+                    for (writer, tip, len) in &mut sides {
+                        let edit = if *len > place && random.chance(erased_percent) {
+                            *len -= 1;
+                            TextOp::Delete { at: place, len: 1, forward: true }
+                        } else {
+                            *len += 1;
+                            insert(place)
+                        };
+                        *tip = played.edit(*writer, &[*tip], &[edit]);
+                    }
+                }
+                played
+            });
+        }
+    }
+}
+
 #[test]
 fn two_who_take_turns() {
     for [a, b] in WRITERS {

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::spans::Span;
+use super::views::VIEWS;
 use super::{Id, NOWHERE, Run, Walker};
 use crate::EventGraph;
 use crate::canary::is_planted;
@@ -28,17 +29,18 @@ impl Walker {
         let (mut after, left) = if run.at == 0 {
             (None, NOWHERE)
         } else {
-            let (at, offset) = self.spans.find_visible(run.at - 1);
+            let (at, offset) = self.spans.find_visible(self.here, run.at - 1);
             let id = self.spans.get(at).id + offset;
             let at = self.spans.split_after(at, offset + 1);
             (Some(at), id)
         };
         let next = self.next(after);
-        let concurrent = next.is_some_and(|next| self.spans.get(next).state == 0);
-        let right_at = if concurrent { self.spans.next_there(after) } else { next };
+        let concurrent = next.is_some_and(|next| self.spans.get(next).states[self.here] == 0);
+        let right_at = if concurrent { self.spans.next_there(self.here, after) } else { next };
         let right = right_at.map_or(NOWHERE, |at| self.spans.get(at).id);
-        let span =
-            Span { id: lv, len: run.len, left, right, state: 1, gone: false, has_left: false };
+        let mut states = [0; VIEWS];
+        states[self.here] = 1;
+        let span = Span { id: lv, len: run.len, left, right, states, gone: false, has_left: false };
         if let Some(at) = right_at
             && self.spans.get(at).left == left
         {
@@ -155,7 +157,7 @@ impl Walker {
             if last + 1 == new.id
                 && new.left == last
                 && before.right == new.right
-                && before.state == 1
+                && before.states == new.states
                 && !before.gone
             {
                 self.spans.update(at, |span| span.len += new.len);

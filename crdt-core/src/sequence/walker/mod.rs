@@ -4,10 +4,12 @@
 //! and tombstones, but only from a critical version on, and only while there is something
 //! concurrent to merge. Everything older is settled text: a length.
 //!
-//! It stands at one *version*. To apply an edit it first goes to that edit's own version by
-//! *retreating* what the edit had not seen and *advancing* what it had; the edit's position
-//! is then a position among the elements visible there, and where that place lies among
-//! the elements visible at the *tip* (everything applied so far) is what the rope needs.
+//! It knows what is visible at a *version*. To apply an edit it first goes to that edit's own
+//! version by *retreating* what the edit had not seen and *advancing* what it had; the edit's
+//! position is then a position among the elements visible there, and where that place lies among
+//! the elements visible at the *tip* (everything applied so far) is what the rope needs. It keeps
+//! more than one such version ([`views`]), so that it need not go back and forth between two
+//! writers who do not see each other.
 //!
 //! Gentle and Kleppmann, *Collaborative Text Editing with Eg-walker: Better, Faster,
 //! Smaller* (EuroSys 2025). The order is FugueMax: Weidner and Kleppmann, *The Art of the
@@ -16,11 +18,10 @@
 mod integrate;
 mod spans;
 mod travel;
+mod views;
 
 use alloc::vec::Vec;
 use core::ops::Range;
-
-use smallvec::SmallVec;
 
 use super::error::InvalidTextOp;
 use super::merge::History;
@@ -30,7 +31,7 @@ use crate::causality::Lv;
 use integrate::Siblings;
 use spans::{Span, Spans};
 use travel::Deleted;
-pub(super) use travel::Way;
+use views::{VIEWS, View};
 
 /// An element by the event that inserted it, or, from [`SETTLED`] on, by its place in the
 /// settled text.
@@ -76,8 +77,11 @@ pub(super) struct Walker {
     cleared: Vec<(Lv, Range<Id>)>,
     /// Insertions with the same two origins, by their dots, where these are many.
     siblings: Vec<Siblings>,
-    /// The version that the walker stands at: maximal events.
-    version: SmallVec<[Lv; 2]>,
+    views: [View; VIEWS],
+    /// The view that the walker stands in.
+    here: usize,
+    /// What was fed comes before this.
+    end: Lv,
     /// How many edits were fed; what a new walker would cost.
     fed: usize,
 }
@@ -95,7 +99,9 @@ impl Walker {
             deleted: Vec::new(),
             cleared: Vec::new(),
             siblings: Vec::new(),
-            version: base.into_iter().collect(),
+            views: core::array::from_fn(|_| View::at(base)),
+            here: 0,
+            end: base.map_or(0, |base| base + 1),
             fed: 0,
         }
     }
@@ -119,7 +125,7 @@ impl Walker {
     ) -> Result<(), InvalidTextOp> {
         step();
         self.go_to(history, parents);
-        let length = self.spans.total().now;
+        let length = self.length();
         match run.kind {
             RunKind::Insert => {
                 if run.at > length {
@@ -136,8 +142,7 @@ impl Walker {
             }
             RunKind::Clear => self.clear(lv, found),
         }
-        self.version.clear();
-        self.version.push(lv + run.len - 1);
+        self.arrive(lv..lv + run.len);
         self.fed += 1;
         Ok(())
     }
@@ -165,7 +170,7 @@ impl Walker {
     fn delete(&mut self, lv: Lv, run: Run, found: &mut dyn FnMut(TipEdit)) {
         let mut done = 0;
         while done < run.len {
-            let (at, offset) = self.spans.find_visible(run.at);
+            let (at, offset) = self.spans.find_visible(self.here, run.at);
             let at = self.spans.split_before(at, offset);
             let at = self.spans.split_after(at, run.len - done);
             let Span { id, len, gone, .. } = *self.spans.get(at);
@@ -173,7 +178,7 @@ impl Walker {
                 found(TipEdit::Delete { at: self.spans.tip_position(at), len });
             }
             self.spans.update(at, |span| {
-                span.state += 1;
+                span.states[self.here] += 1;
                 span.gone = true;
             });
             let forward = run.kind == RunKind::DeleteForward;
@@ -187,13 +192,13 @@ impl Walker {
         let mut tip = 0;
         let mut next = self.spans.first();
         while let Some(at) = next {
-            let Span { id, len, state, gone, .. } = *self.spans.get(at);
-            if state == 1 {
+            let Span { id, len, states, gone, .. } = *self.spans.get(at);
+            if states[self.here] == 1 {
                 if !gone {
                     found(TipEdit::Delete { at: tip, len });
                 }
                 self.spans.update(at, |span| {
-                    span.state += 1;
+                    span.states[self.here] += 1;
                     span.gone = true;
                 });
                 let place = self.cleared.partition_point(|&(by, _)| by <= lv);
@@ -212,10 +217,10 @@ impl Walker {
     /// The element visible at `gap` (right of the gap) or before it, at this version.
     pub(super) fn element(&self, gap: u32, right: bool) -> Option<Id> {
         let position = if right { gap } else { gap.checked_sub(1)? };
-        if position >= self.spans.total().now {
+        if position >= self.length() {
             return None;
         }
-        let (at, offset) = self.spans.find_visible(position);
+        let (at, offset) = self.spans.find_visible(self.here, position);
         Some(self.spans.get(at).id + offset)
     }
 
@@ -228,13 +233,15 @@ impl Walker {
 
     /// The elements in document order, and whether they are visible at the walker's version.
     pub(super) fn fates(&self) -> impl Iterator<Item = Fate> + '_ {
-        let fate = |span: &Span| Fate { id: span.id, len: span.len, visible: span.state == 1 };
+        let here = self.here;
+        let fate =
+            move |span: &Span| Fate { id: span.id, len: span.len, visible: span.states[here] == 1 };
         self.spans.iter().map(fate)
     }
 
     /// How long the text is at the walker's version.
     pub(super) fn length(&self) -> u32 {
-        self.spans.total().now
+        self.spans.total().views[self.here].visible
     }
 
     /// How long the text is at the tip.

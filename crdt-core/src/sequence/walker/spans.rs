@@ -4,6 +4,7 @@ use crate::collections::OrderedMap;
 use core::cmp::Ordering;
 
 use super::super::tree::{Cursor, Item, Summary, Tree};
+use super::views::VIEWS;
 use super::{Id, NOWHERE, SETTLED};
 
 /// Elements that were inserted one after the other and have had one fate.
@@ -17,8 +18,8 @@ pub(super) struct Span {
     pub(super) left: Id,
     /// The element, visible or deleted, that was next at their insertion.
     pub(super) right: Id,
-    /// At the walker's version: 0 not yet inserted, 1 visible, 1 + n deleted n times.
-    pub(super) state: u32,
+    /// In each view: 0 not yet inserted, 1 visible, 1 + n deleted n times.
+    pub(super) states: [u32; VIEWS],
     /// Whether any edit that was applied has deleted them: they are not in the tip's text.
     pub(super) gone: bool,
     /// Whether something was inserted between the first and the element that was before it at
@@ -33,33 +34,43 @@ impl Span {
             len,
             left: NOWHERE,
             right: NOWHERE,
-            state: 1,
+            states: [1; VIEWS],
             gone: false,
             has_left: false,
         }
     }
 }
 
-/// Elements at the walker's version and at the tip.
+/// Elements in each view and at the tip.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Lengths {
-    pub(super) now: u32,
+    pub(super) views: [Seen; VIEWS],
     pub(super) tip: u32,
-    /// All that are inserted at the walker's version, visible or deleted.
+}
+
+/// Elements in a view.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Seen {
+    pub(super) visible: u32,
+    /// All that are inserted, visible or deleted.
     pub(super) there: u32,
 }
 
 impl Summary for Lengths {
     fn add(&mut self, other: Self) {
-        self.now += other.now;
+        for (seen, other) in self.views.iter_mut().zip(other.views) {
+            seen.visible += other.visible;
+            seen.there += other.there;
+        }
         self.tip += other.tip;
-        self.there += other.there;
     }
 
     fn sub(&mut self, other: Self) {
-        self.now -= other.now;
+        for (seen, other) in self.views.iter_mut().zip(other.views) {
+            seen.visible -= other.visible;
+            seen.there -= other.there;
+        }
         self.tip -= other.tip;
-        self.there -= other.there;
     }
 }
 
@@ -67,11 +78,11 @@ impl Item for Span {
     type Sum = Lengths;
 
     fn sum(&self) -> Lengths {
-        Lengths {
-            now: if self.state == 1 { self.len } else { 0 },
-            tip: if self.gone { 0 } else { self.len },
-            there: if self.state > 0 { self.len } else { 0 },
-        }
+        let views = self.states.map(|state| Seen {
+            visible: if state == 1 { self.len } else { 0 },
+            there: if state > 0 { self.len } else { 0 },
+        });
+        Lengths { views, tip: if self.gone { 0 } else { self.len } }
     }
 }
 
@@ -132,15 +143,17 @@ impl Spans {
         })
     }
 
-    /// The span that holds the `position`-th element visible at the walker's version.
-    pub(super) fn find_visible(&self, position: u32) -> (Cursor, u32) {
-        self.tree.find(position, |sum| sum.now).expect("positions were checked")
+    /// The span that holds the `position`-th element visible in a view.
+    pub(super) fn find_visible(&self, view: usize, position: u32) -> (Cursor, u32) {
+        self.tree.find(position, |sum| sum.views[view].visible).expect("positions were checked")
     }
 
-    /// The next span after `at`, or the first, that is inserted at the walker's version.
-    pub(super) fn next_there(&self, at: Option<Cursor>) -> Option<Cursor> {
-        let before = at.map_or(0, |at| self.tree.before(at).there + self.get(at).sum().there);
-        self.tree.find(before, |sum| sum.there).map(|(at, _)| at)
+    /// The next span after `at`, or the first, that is inserted in a view.
+    pub(super) fn next_there(&self, view: usize, at: Option<Cursor>) -> Option<Cursor> {
+        let before = at.map_or(0, |at| {
+            self.tree.before(at).views[view].there + self.get(at).sum().views[view].there
+        });
+        self.tree.find(before, |sum| sum.views[view].there).map(|(at, _)| at)
     }
 
     /// The span that holds an element.
@@ -213,7 +226,8 @@ impl Spans {
         let mut count = 0;
         for span in self.tree.iter() {
             assert!(span.len > 0);
-            assert!(span.state <= 1 || span.gone, "what is deleted somewhere is gone at the tip");
+            let is_deleted = span.states.iter().any(|&state| state > 1);
+            assert!(!is_deleted || span.gone, "what is deleted somewhere is gone at the tip");
             assert_eq!(self.get(self.locate(span.id).0), span);
             count += 1;
         }

@@ -1,21 +1,11 @@
 //! Going from version to version: retreat and advance.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::{Id, Run, RunKind, Walker};
 use crate::causality::Lv;
 use crate::sequence::log::OpLog;
-use crate::sequence::merge::History;
 use crate::sequence::steps::step;
-
-/// From one version to another: the events that only the first has, and those that only the
-/// second has.
-#[derive(Clone, Default, Debug)]
-pub(in crate::sequence) struct Way {
-    pub(in crate::sequence) retreat: Vec<Range<Lv>>,
-    pub(in crate::sequence) advance: Vec<Range<Lv>>,
-}
 
 /// Elements that consecutive deletions deleted, in document order or against it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,23 +16,8 @@ pub(super) struct Deleted {
 }
 
 impl Walker {
-    /// Makes `parents` the walker's version.
-    pub(in crate::sequence) fn go_to(&mut self, history: &History<'_>, parents: &[Lv]) {
-        if self.version[..] == *parents {
-            return;
-        }
-        let (retreat, advance) = history.graph.diff(&self.version, parents);
-        self.go(history.log, &retreat, &advance);
-        self.version = parents.into();
-    }
-
-    /// Goes where [`go_to`](Self::go_to) would, by the difference to the walker's version.
-    pub(in crate::sequence) fn go_by(&mut self, history: &History<'_>, way: &Way, parents: &[Lv]) {
-        self.go(history.log, &way.retreat, &way.advance);
-        self.version = parents.into();
-    }
-
-    fn go(&mut self, log: &OpLog, retreat: &[Range<Lv>], advance: &[Range<Lv>]) {
+    /// Changes what is there in the view that the walker stands in.
+    pub(super) fn travel(&mut self, log: &OpLog, retreat: &[Range<Lv>], advance: &[Range<Lv>]) {
         // Last first, so that a deletion goes before what it deleted.
         for range in retreat.iter().rev() {
             for (lv, run) in log.runs_backwards(range.clone()) {
@@ -115,7 +90,8 @@ impl Walker {
             let (at, offset) = self.spans.locate(id);
             let at = self.spans.split_before(at, offset);
             let at = self.spans.split_after(at, len);
-            self.spans.update(at, |span| span.state = change(span.state));
+            let here = self.here;
+            self.spans.update(at, |span| span.states[here] = change(span.states[here]));
             let done = self.spans.get(at).len;
             id += done;
             len -= done;
