@@ -27,6 +27,7 @@
 
 mod monitor;
 mod objectives;
+mod recent;
 mod sessions;
 
 pub use monitor::{Alert, Monitor, MonitorConfig};

@@ -1,5 +1,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 
+use super::recent::Recent;
 use crate::cut::{Admission, Cut, Slot};
 use crate::session::Guarantees;
 
@@ -31,35 +33,39 @@ pub struct Violation {
 /// for each server of whose writes it shows more than the last right answer of the same server did: nothing of it depends on how
 /// many operations there were, so it is O(1) amortised for a given group. [`examined`](Self::examined) counts.
 ///
-/// **Memory.** O((s + w) · S) for s sessions: at most as many as [`new`](Self::new) says, of which the one
-/// that was heard of longest ago is forgotten first; then it counts as a new one, and nothing is said that is wrong. A
+/// **Memory.** O((s + w) · S) for s sessions: at most as many as [`new`](Self::new) says, of which
+/// one that was not heard of for long makes room for another; then it counts as a new one, and nothing is said that is wrong. A
 /// write that is forgotten is not looked for any more.
 #[derive(Clone, Debug)]
 pub struct SessionMonitor {
-    sessions: BTreeMap<u64, Session>,
-    /// Which session was heard of when: the oldest first.
-    heard: BTreeMap<u64, u64>,
+    sessions: Recent<Session>,
     /// What the writes of each server depend on.
     logs: BTreeMap<Slot, Log>,
     /// The last right answer of each server.
-    right: BTreeMap<Slot, Cut>,
-    sessions_max: usize,
+    right: BTreeMap<Slot, Arc<Cut>>,
     writes_max: usize,
-    clock: u64,
     examined: u64,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Session {
     written: Cut,
-    seen: Cut,
-    heard: u64,
+    /// Mostly one that others were shown too.
+    seen: Arc<Cut>,
+    /// Whether what it has written is in what it has seen.
+    has_seen_its_own: bool,
 }
 
-/// Positions of writes, ascending, with what all up to there depend on.
+/// What the writes of one server depend on.
 #[derive(Clone, Debug, Default)]
-struct Log(VecDeque<(u64, Needs)>);
+struct Log {
+    /// The last write's position.
+    last: u64,
+    /// Positions, ascending, from which on more is needed, with what all writes up to the next one depend on.
+    needs: VecDeque<(u64, Needs)>,
+}
 
+/// What a write depends on, but for earlier writes of the same server: who shows it shows these.
 #[derive(Clone, Debug, Default)]
 struct Needs {
     written: Cut,
@@ -76,13 +82,10 @@ impl SessionMonitor {
     pub fn new(sessions_max: usize, writes_max: usize) -> Self {
         assert!(sessions_max > 0 && writes_max > 0, "nothing could be noticed");
         Self {
-            sessions: BTreeMap::new(),
-            heard: BTreeMap::new(),
+            sessions: Recent::new(sessions_max),
             logs: BTreeMap::new(),
             right: BTreeMap::new(),
-            sessions_max,
             writes_max,
-            clock: 0,
             examined: 0,
         }
     }
@@ -90,24 +93,20 @@ impl SessionMonitor {
     /// A write of a session was admitted. To be told in the order of admissions at each server; one that comes later is
     /// taken for the last.
     pub fn wrote(&mut self, session: u64, at: Admission) {
-        let here = self.session(session);
-        let needs = Needs { written: here.written.clone(), seen: here.seen.clone() };
-        here.written.observe(at.slot, at.position);
-        self.examined += needs.written.len() as u64 + needs.seen.len() as u64;
+        let here = self.sessions.touch(session);
+        self.examined += here.written.len() as u64 + here.seen.len() as u64;
         // Whoever has shown it already is looked at again.
         self.right
             .values_mut()
             .filter(|right| right.contains(at))
-            .for_each(|right| *right = Cut::new());
-        let Log(log) = self.logs.entry(at.slot).or_default();
-        let mut all = log.back().map(|(_, needs)| needs.clone()).unwrap_or_default();
-        all.written.join(&needs.written);
-        all.seen.join(&needs.seen);
-        let position = log.back().map_or(at.position, |(last, _)| at.position.max(last + 1));
-        log.push_back((position, all));
-        if log.len() > self.writes_max {
-            log.pop_front();
+            .for_each(|right| *right = Arc::default());
+        let log = self.logs.entry(at.slot).or_default();
+        log.push(at, here);
+        if log.needs.len() > self.writes_max {
+            log.needs.pop_front();
         }
+        here.written.observe(at.slot, at.position);
+        here.has_seen_its_own = false;
     }
 
     /// A server has shown a session a state; says what is wrong with it.
@@ -118,31 +117,41 @@ impl SessionMonitor {
         shown: &Cut,
         now: u64,
     ) -> Option<Violation> {
-        let here = self.session(session);
+        let here = self.sessions.touch(session);
+        let right = self.right.entry(server).or_default();
+        self.examined += shown.len() as u64;
+        if here.has_seen_its_own && Arc::ptr_eq(&here.seen, right) && **right == *shown {
+            return None;
+        }
         let mut wrong = Wrong::default();
         wrong.unless_shown(&here.written, shown, Guarantees::READ_YOUR_WRITES);
         wrong.unless_shown(&here.seen, shown, Guarantees::MONOTONIC_READS);
-        here.seen.join(shown);
-        let before = self.right.entry(server).or_default();
-        // Where it shows less than before, what it had may be gone: all of it is looked at.
-        let is_further = shown.dominates(before);
-        let own = wrong.broken;
-        let (mut looked, all) = (0, shown.len() as u64);
-        for (slot, position) in shown {
-            if is_further && before.get(slot) == position {
-                continue;
+        let is_right_so_far = wrong.lacking.is_none();
+        if *shown != **right {
+            // Where it shows less than before, what it had may be gone: all of it is looked at.
+            let is_further = shown.dominates(right);
+            let own = wrong.broken;
+            for (slot, position) in shown {
+                if is_further && right.get(slot) == position {
+                    continue;
+                }
+                let Some(needs) = self.logs.get(&slot).and_then(|log| log.up_to(position)) else {
+                    continue;
+                };
+                self.examined += 1 + needs.written.len() as u64 + needs.seen.len() as u64;
+                wrong.unless_shown(&needs.written, shown, Guarantees::MONOTONIC_WRITES);
+                wrong.unless_shown(&needs.seen, shown, Guarantees::WRITES_FOLLOW_READS);
             }
-            let Some(needs) = self.logs.get(&slot).and_then(|log| log.up_to(position)) else {
-                continue;
-            };
-            looked += 1 + needs.written.len() as u64 + needs.seen.len() as u64;
-            wrong.unless_shown(&needs.written, shown, Guarantees::MONOTONIC_WRITES);
-            wrong.unless_shown(&needs.seen, shown, Guarantees::WRITES_FOLLOW_READS);
+            if wrong.broken == own {
+                *right = Arc::new(shown.clone());
+            }
         }
-        if wrong.broken == own {
-            before.clone_from(shown);
+        here.has_seen_its_own |= is_right_so_far;
+        if is_right_so_far && **right == *shown {
+            here.seen = Arc::clone(right);
+        } else {
+            Arc::make_mut(&mut here.seen).join(shown);
         }
-        self.examined += all + looked;
         let lacking = wrong.lacking?;
         Some(Violation { session, server, at: now, broken: wrong.broken, lacking })
     }
@@ -158,28 +167,41 @@ impl SessionMonitor {
     pub fn sessions(&self) -> usize {
         self.sessions.len()
     }
-
-    fn session(&mut self, session: u64) -> &mut Session {
-        self.clock += 1;
-        if let Some(known) = self.sessions.get(&session) {
-            self.heard.remove(&known.heard);
-        } else if self.sessions.len() >= self.sessions_max
-            && let Some((_, oldest)) = self.heard.pop_first()
-        {
-            self.sessions.remove(&oldest);
-        }
-        self.heard.insert(self.clock, session);
-        let here = self.sessions.entry(session).or_default();
-        here.heard = self.clock;
-        here
-    }
 }
 
 impl Log {
+    /// A session writes.
+    fn push(&mut self, at: Admission, session: &Session) {
+        let position = at.position.max(self.last + 1);
+        self.last = position;
+        let is_needed = |slot, needed| slot != at.slot || needed > position;
+        let (newest, nothing) = (self.needs.back(), Needs::default());
+        let known = newest.map_or(&nothing, |(_, needs)| needs);
+        let brings = |more: &Cut, known: &Cut| {
+            more.iter().any(|(slot, needed)| is_needed(slot, needed) && known.get(slot) < needed)
+        };
+        // Mostly it knows of other servers what those before it knew.
+        if newest.is_some()
+            && !brings(&session.written, &known.written)
+            && !brings(&session.seen, &known.seen)
+        {
+            return;
+        }
+        let mut needs = known.clone();
+        needs.written.join(&session.written);
+        needs.seen.join(&session.seen);
+        for cut in [&mut needs.written, &mut needs.seen] {
+            if !is_needed(at.slot, cut.get(at.slot)) {
+                cut.set(at.slot, 0);
+            }
+        }
+        self.needs.push_back((position, needs));
+    }
+
     /// What the writes up to a position depend on, as far as they are kept.
     fn up_to(&self, position: u64) -> Option<&Needs> {
-        let after = self.0.partition_point(|(at, _)| *at <= position);
-        self.0.get(after.checked_sub(1)?).map(|(_, needs)| needs)
+        let after = self.needs.partition_point(|(at, _)| *at <= position);
+        self.needs.get(after.checked_sub(1)?).map(|(_, needs)| needs)
     }
 }
 

@@ -68,7 +68,7 @@ const RULES: &[Rule] = &[
         name: "crdt-causal",
         members: &["crdt-core"],
         // The keyed hash of names in sketches.
-        outside: Outside::Only(&["smallvec", "siphasher"]),
+        outside: Outside::Only(&["hashbrown", "smallvec", "siphasher"]),
     },
     Rule {
         name: "crdt-document",

@@ -20,6 +20,9 @@ const BOTH: u8 = 2;
 const REACHED: u8 = 0;
 const ASKED: u8 = 1;
 
+/// What is on the left side only, and what on the right.
+type Sides = (Vec<Range<Lv>>, Vec<Range<Lv>>);
+
 impl EventGraph {
     /// Whether `lv` is one of the events of `version`, or happened before one.
     pub fn contains(&self, version: &[Lv], lv: Lv) -> bool {
@@ -59,17 +62,12 @@ impl EventGraph {
 
     /// The events in the past of `left` but not of `right`, and the reverse; each as
     /// ascending ranges that do not touch. (An event is in its own past here.)
-    pub fn diff(&self, left: &[Lv], right: &[Lv]) -> (Vec<Range<Lv>>, Vec<Range<Lv>>) {
+    pub fn diff(&self, left: &[Lv], right: &[Lv]) -> Sides {
         self.diff_within(left, right, usize::MAX).expect("there are not as many runs")
     }
 
     /// The same, if no more than `most` runs have to be looked at for it.
-    pub(crate) fn diff_within(
-        &self,
-        left: &[Lv],
-        right: &[Lv],
-        most: usize,
-    ) -> Option<(Vec<Range<Lv>>, Vec<Range<Lv>>)> {
+    pub(crate) fn diff_within(&self, left: &[Lv], right: &[Lv], most: usize) -> Option<Sides> {
         let (mut only_left, mut only_right) = (Vec::new(), Vec::new());
         if left != right {
             let is_whole = self.walk_apart(left, right, most, |side, range| {
