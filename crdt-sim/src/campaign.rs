@@ -144,21 +144,30 @@ pub(crate) fn run_as(
     failures_max: usize,
     done: &(dyn Fn(u64) + Sync),
 ) -> Summary {
-    let next = AtomicU64::new(0);
-    let stop = AtomicBool::new(false);
     let summary = Mutex::new(Summary::default());
+    for_each_seed(first, count, &|seed| {
+        let report = play(&draw(seed), Keep::default());
+        let mut summary = summary.lock().expect("nobody panics while holding it");
+        summary.add(seed, report);
+        done(summary.runs);
+        summary.failures.len() < failures_max
+    });
+    let mut summary = summary.into_inner().expect("nobody panics while holding it");
+    summary.failures.sort_by_key(|(seed, _)| *seed);
+    summary
+}
+
+/// Calls `play` with `count` seeds from `first` on, in as many threads as there are processors, until it says that it is
+/// enough. Which seed is played when is left to chance.
+pub fn for_each_seed(first: u64, count: u64, play: &(dyn Fn(u64) -> bool + Sync)) {
+    let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let work = || {
         while !stop.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= count {
                 return;
             }
-            let seed = first.wrapping_add(index);
-            let report = play(&draw(seed), Keep::default());
-            let mut summary = summary.lock().expect("nobody panics while holding it");
-            summary.add(seed, report);
-            done(summary.runs);
-            if summary.failures.len() >= failures_max {
+            if !play(first.wrapping_add(index)) {
                 stop.store(true, Ordering::Relaxed);
             }
         }
@@ -169,7 +178,4 @@ pub(crate) fn run_as(
             scope.spawn(work);
         }
     });
-    let mut summary = summary.into_inner().expect("nobody panics while holding it");
-    summary.failures.sort_by_key(|(seed, _)| *seed);
-    summary
 }

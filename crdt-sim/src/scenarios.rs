@@ -1,13 +1,17 @@
 //! The command about scenarios.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use clap::Args;
+use crdt_sim::campaign::for_each_seed;
 use crdt_sim::diagram;
 use crdt_sim::scenario::{Options, Report, Scenario, Without};
+use indicatif::{ProgressBar, ProgressStyle};
 
 #[derive(Args)]
 pub(crate) struct Play {
@@ -44,27 +48,24 @@ pub(crate) fn play(options: &Play) -> io::Result<bool> {
         vec![Scenario::find(name).ok_or_else(unknown)?]
     };
     let since = Instant::now();
-    let (mut verdicts, mut failed, mut runs) = (0, 0, 0);
+    let (mut runs, mut verdicts, mut failed) = (0, 0, 0);
     for scenario in &chosen {
-        for seed in options.seed..options.seed.saturating_add(options.seeds) {
-            let how = Options { seed, without: options.without, is_brief: options.brief };
-            let report = scenario.play(&how);
-            runs += 1;
-            verdicts += report.verdicts.len();
-            failed += report.failed();
-            if options.seeds > 1 && report.failed() > 0 {
-                println!("FAILED {}, seed {seed}", scenario.name);
-            }
-            // One failure tells as much as a hundred.
-            if options.seeds == 1 || report.failed() > 0 && report.failed() == failed {
-                println!("== {}, seed {seed}: {}\n", scenario.name, scenario.about);
-                println!("{report}");
-                draw(scenario, &report, options)?;
-            }
+        let played = play_seeds(scenario, options);
+        for seed in played.failed.keys() {
+            println!("FAILED {}, seed {seed}", scenario.name);
+        }
+        // One failure tells as much as a hundred.
+        if let Some((seed, report)) = &played.shown {
+            println!("== {}, seed {seed}: {}\n", scenario.name, scenario.about);
+            println!("{report}");
+            draw(scenario, report, options)?;
         }
         if options.seeds > 1 {
             println!("{:<18} {} seeds from {} on", scenario.name, options.seeds, options.seed);
         }
+        runs += played.runs;
+        verdicts += played.verdicts;
+        failed += played.failed.values().sum::<usize>();
     }
     println!(
         "RESULT scenarios={} seeds={} runs={runs} verdicts={verdicts} failed={failed} seconds={:.1}",
@@ -73,6 +74,44 @@ pub(crate) fn play(options: &Play) -> io::Result<bool> {
         since.elapsed().as_secs_f64()
     );
     Ok(failed == 0)
+}
+
+/// What the seeds of one scenario came to.
+#[derive(Default)]
+struct Played {
+    runs: u64,
+    verdicts: usize,
+    /// How many verdicts failed, by the seeds with which any did.
+    failed: BTreeMap<u64, usize>,
+    /// The only one, or the first that failed.
+    shown: Option<(u64, Report)>,
+}
+
+fn play_seeds(scenario: &Scenario, options: &Play) -> Played {
+    let bar = ProgressBar::new(options.seeds);
+    let style = "{msg} {bar:30} {pos}/{len} seeds, {elapsed} gone, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).expect("the template is right"));
+    bar.set_message(scenario.name);
+    let played = Mutex::new(Played::default());
+    for_each_seed(options.seed, options.seeds, &|seed| {
+        let how = Options { seed, without: options.without, is_brief: options.brief };
+        let report = scenario.play(&how);
+        let mut played = played.lock().expect("nobody panics while holding it");
+        played.runs += 1;
+        played.verdicts += report.verdicts.len();
+        let failed = report.failed();
+        if failed > 0 {
+            played.failed.insert(seed, failed);
+        }
+        let is_first = played.shown.as_ref().is_none_or(|(shown, _)| seed < *shown);
+        if options.seeds == 1 || failed > 0 && is_first {
+            played.shown = Some((seed, report));
+        }
+        bar.inc(1);
+        true
+    });
+    bar.finish_and_clear();
+    played.into_inner().expect("nobody panics while holding it")
 }
 
 fn draw(scenario: &Scenario, report: &Report, options: &Play) -> io::Result<()> {
