@@ -182,18 +182,22 @@ impl Line<'_> {
     }
 }
 
-/// Writes a history. Transactions are numbered through all sessions; those that were aborted become one in
-/// each session, which is all that the format can say, and transactions without events are not in it.
+/// Writes a history. Sessions and transactions without events are not in it, and the others are numbered, transactions
+/// through all sessions. Those that were aborted become one in each session, which is all that the format can say.
 ///
 /// # Errors
 ///
 /// [`io::ErrorKind::InvalidInput`] if the history writes the value 0, which is the initial one here; and
 /// what `out` fails with.
 pub fn write(history: &History, out: &mut impl io::Write) -> io::Result<()> {
+    let (mut sessions, mut transactions) = (0, 0);
     for session in 0..history.sessions() {
+        let before = transactions;
         for transaction in history.transactions_of(session) {
+            let events = history.events_of(transaction);
             let is_committed = history.is_committed(transaction);
-            for at in history.events_of(transaction) {
+            let is_empty = events.is_empty();
+            for at in events {
                 let (operation, key, value) = match history.events()[at] {
                     Event::Read { key, value } => ('r', key, value.unwrap_or(0)),
                     Event::Write { value: 0, .. } => {
@@ -203,12 +207,14 @@ pub fn write(history: &History, out: &mut impl io::Write) -> io::Result<()> {
                     Event::Write { key, value } => ('w', key, value),
                 };
                 if is_committed {
-                    writeln!(out, "{operation}({key},{value},{session},{transaction})")?;
+                    writeln!(out, "{operation}({key},{value},{sessions},{transactions})")?;
                 } else {
-                    writeln!(out, "{operation}({key},{value},{session},-1)")?;
+                    writeln!(out, "{operation}({key},{value},{sessions},-1)")?;
                 }
             }
+            transactions += u64::from(!is_empty);
         }
+        sessions += u64::from(transactions > before);
     }
     Ok(())
 }

@@ -49,6 +49,15 @@ fn plume_is_read_as_others_write_it() {
     assert_eq!(plume::read(text.as_bytes()), Ok(expected));
 }
 
+/// What has no events has no number either, so that what was written is written the same when it was read.
+#[test]
+fn what_plume_cannot_say_takes_no_number() {
+    let text = "w(1,0,5,3)\nw(0,1,1,2)\nw(2,0,1,19)\nr(2,2,0,0)";
+    let written = as_plume(&plume::read(text.as_bytes()).unwrap());
+    assert_eq!(written, "w(0,1,0,0)\nr(2,2,1,1)\n");
+    assert_eq!(as_plume(&plume::read(written.as_bytes()).unwrap()), written);
+}
+
 #[test]
 fn what_is_wrong_with_a_line_is_named_with_its_place() {
     use PlumeErrorKind::{Expected, InTwoSessions, NumberTooLarge};

@@ -83,5 +83,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         seeds.extend([text, json]);
     }
     seeds.push(b"\0r(0,0,0,0)\nw(18446744073709551615,1,0,-1)".to_vec());
+    // A transaction that does nothing, before a session.
+    seeds.push(b"\0w(0,1,1,2)\nw(2,0,1,19)\nr(2,2,0,0)".to_vec());
     seeds
 }
