@@ -48,7 +48,7 @@ pub(crate) fn play(options: &Play) -> io::Result<bool> {
         vec![Scenario::find(name).ok_or_else(unknown)?]
     };
     let since = Instant::now();
-    let (mut runs, mut verdicts, mut failed) = (0, 0, 0);
+    let (mut verdicts, mut failed) = (0, 0);
     for scenario in &chosen {
         let played = play_seeds(scenario, options);
         for seed in played.failed.keys() {
@@ -63,12 +63,11 @@ pub(crate) fn play(options: &Play) -> io::Result<bool> {
         if options.seeds > 1 {
             println!("{:<18} {} seeds from {} on", scenario.name, options.seeds, options.seed);
         }
-        runs += played.runs;
         verdicts += played.verdicts;
         failed += played.failed.values().sum::<usize>();
     }
     println!(
-        "RESULT scenarios={} seeds={} runs={runs} verdicts={verdicts} failed={failed} seconds={:.1}",
+        "RESULT scenarios={} seeds={} verdicts={verdicts} failed={failed} seconds={:.1}",
         chosen.len(),
         options.seeds,
         since.elapsed().as_secs_f64()
@@ -79,7 +78,6 @@ pub(crate) fn play(options: &Play) -> io::Result<bool> {
 /// What the seeds of one scenario came to.
 #[derive(Default)]
 struct Played {
-    runs: u64,
     verdicts: usize,
     /// How many verdicts failed, by the seeds with which any did.
     failed: BTreeMap<u64, usize>,
@@ -97,7 +95,6 @@ fn play_seeds(scenario: &Scenario, options: &Play) -> Played {
         let how = Options { seed, without: options.without, is_brief: options.brief };
         let report = scenario.play(&how);
         let mut played = played.lock().expect("nobody panics while holding it");
-        played.runs += 1;
         played.verdicts += report.verdicts.len();
         let failed = report.failed();
         if failed > 0 {

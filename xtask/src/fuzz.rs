@@ -69,14 +69,8 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let runs = run_all(options, chosen)?;
     let (mut findings, mut failures) = (Vec::new(), Vec::new());
     for (target, run) in chosen.iter().zip(&runs) {
-        println!("{target} runs={} seconds={:.0}", run.executions, run.seconds);
         match run {
-            Run { finding: Some(input), .. } => {
-                eprintln!(
-                    "{target} found {input}; cargo run -p crdt-fuzz --bin {target} -- {input}"
-                );
-                findings.push(target.as_str());
-            }
+            Run { finding: Some(_), .. } => findings.push(target.as_str()),
             Run { failed: true, .. } => failures.push(target.as_str()),
             Run { .. } if options.merge => merge(target)?,
             Run { .. } => {}
@@ -218,6 +212,11 @@ fn run_target(step: &str, target: &str, options: &Options) -> Outcome<Run> {
     progress.finish(!run.failed);
     if run.failed {
         said.iter().for_each(|line| eprintln!("{line}"));
+    }
+    // At once: a campaign takes hours, and who ends it early keeps what was done.
+    println!("{target} runs={} seconds={:.0}", run.executions, run.seconds);
+    if let Some(input) = &run.finding {
+        eprintln!("{target} found {input}; cargo run -p crdt-fuzz --bin {target} -- {input}");
     }
     Ok(run)
 }

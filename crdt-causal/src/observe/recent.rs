@@ -21,7 +21,6 @@ pub(super) struct Recent<V> {
 #[derive(Clone, Debug, Default)]
 struct Held<V> {
     value: V,
-    is_known: bool,
     /// Whether it was asked for since it came, or since its turn was passed.
     stays: bool,
 }
@@ -39,13 +38,13 @@ impl<V: Default> Recent<V> {
 
     /// The value of a key, the default if none is held.
     pub(super) fn touch(&mut self, key: u64) -> &mut V {
-        if !self.held.contains_key(&key) {
+        let is_known = self.held.contains_key(&key);
+        if !is_known {
             self.make_room(key);
         }
         let held = self.held.entry(key).or_default();
         // Not at once: who comes once is not who comes again.
-        held.stays = held.is_known;
-        held.is_known = true;
+        held.stays = is_known;
         &mut held.value
     }
 

@@ -68,8 +68,6 @@ struct Kept {
     walker: Box<Walker>,
     /// It was made for edits from here on.
     start: Lv,
-    /// It has been fed all edits before this one.
-    end: Lv,
     /// How much it was fed when it was made.
     fed_at_first: usize,
 }
@@ -230,8 +228,7 @@ impl Merge {
         let Concurrent::Walker(kept) = &mut self.concurrent else {
             unreachable!("there is a walker")
         };
-        kept.walker.feed_again(history, kept.end..piece.lv);
-        kept.end = piece.lv;
+        kept.walker.feed_again(history, kept.walker.end()..piece.lv);
         let way = kept.walker.way_to(history, chain.parents());
         if kept.walker.unseen_after(history.log, &way) == 0 {
             return self.apply_linear(history, piece, patches);
@@ -277,7 +274,6 @@ impl Merge {
             push_patch(piece, edit, &mut length, patches);
         })?;
         let lvs = lvs_of(piece);
-        kept.end = lvs.end;
         let unseen = kept.walker.unseen();
         if unseen == 0 {
             self.critical.push(lvs.clone(), piece.run.kind, self.last.length);
@@ -321,7 +317,7 @@ impl Merge {
         walker.feed_again(history, start..lv);
         walker.go_to(history, parents);
         let fed_at_first = walker.fed();
-        self.concurrent = Concurrent::Walker(Kept { walker, start, end: lv, fed_at_first });
+        self.concurrent = Concurrent::Walker(Kept { walker, start, fed_at_first });
     }
 
     /// An edit with all others in its past was applied.
@@ -340,7 +336,7 @@ impl Merge {
                 *idle > IDLE_MAX
             }
             Concurrent::Walker(kept) => {
-                edits_between(log, kept.end, end) > 2 * kept.walker.fed() + GROWN
+                edits_between(log, kept.walker.end(), end) > 2 * kept.walker.fed() + GROWN
             }
         };
         if is_idle {

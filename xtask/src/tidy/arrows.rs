@@ -67,7 +67,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "crdt-causal",
         members: &["crdt-core"],
-        // The keyed hash of names in sketches.
+        // Tables by key in the session monitor; the keyed hash of names in sketches.
         outside: Outside::Only(&["hashbrown", "smallvec", "siphasher"]),
     },
     Rule {

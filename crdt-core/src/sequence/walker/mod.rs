@@ -80,7 +80,6 @@ pub(super) struct Walker {
     views: [View; VIEWS],
     /// The view that the walker stands in.
     here: usize,
-    /// What was fed comes before this.
     end: Lv,
     /// How many edits were fed; what a new walker would cost.
     fed: usize,
@@ -109,6 +108,11 @@ impl Walker {
     /// How many edits it was fed.
     pub(super) fn fed(&self) -> usize {
         self.fed
+    }
+
+    /// All that it was fed comes before this.
+    pub(super) fn end(&self) -> Lv {
+        self.end
     }
 
     /// Applies `run`, whose first event is `lv` and follows `parents`, and whose other events
