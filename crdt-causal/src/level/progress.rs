@@ -215,6 +215,13 @@ impl Progress {
         self.refresh();
     }
 
+    /// How long ago a server was last heard of, if it ever was, in milliseconds. What it has told may have come through
+    /// others.
+    pub fn silence(&self, slot: Slot, now: u64) -> Option<u64> {
+        let head = self.heads.iter().find(|head| head.slot == slot)?;
+        (!head.marks.is_empty()).then(|| now.saturating_sub(head.heard_at))
+    }
+
     /// How far behind the node is.
     pub const fn staleness(&self, now: u64) -> Staleness {
         match self.lag {

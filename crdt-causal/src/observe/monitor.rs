@@ -1,8 +1,9 @@
 use alloc::collections::VecDeque;
 
 use super::objectives::{Missed, Objectives, Thresholds};
-use super::sessions::{SessionMonitor, Violation};
+use super::sessions::{SessionMonitor, Violation, Wrong};
 use crate::cut::{Admission, Cut, Slot};
+use crate::session::{Guarantees, VerifiedToken};
 
 /// What a monitor keeps, and when it speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,42 @@ impl Monitor {
     /// A session's write was admitted.
     pub fn wrote(&mut self, session: u64, at: Admission, now: u64) {
         self.sessions.wrote(session, at);
+        self.taken(now);
+    }
+
+    /// A server has shown a state to a session whose token, as it came with the request, says what it has written and seen.
+    /// The answer has promised the session these guarantees; what it says of others is not looked at.
+    ///
+    /// It takes no memory, and follows a session from server to server. What writes of *other* sessions depend on is in no
+    /// token: that is noticed by [`answered`](Self::answered) alone.
+    pub fn answered_by_token(
+        &mut self,
+        token: &VerifiedToken,
+        promised: Guarantees,
+        server: Slot,
+        shown: &Cut,
+        now: u64,
+    ) {
+        let (own, others) = (Guarantees::READ_YOUR_WRITES, Guarantees::MONOTONIC_READS);
+        self.judge(token, promised, [own, others], server, shown, now);
+    }
+
+    /// A write of such a session was admitted by a server that had applied so much.
+    pub fn wrote_by_token(
+        &mut self,
+        token: &VerifiedToken,
+        promised: Guarantees,
+        server: Slot,
+        applied: &Cut,
+        now: u64,
+    ) {
+        let (own, others) = (Guarantees::MONOTONIC_WRITES, Guarantees::WRITES_FOLLOW_READS);
+        self.judge(token, promised, [own, others], server, applied, now);
+        self.taken(now);
+    }
+
+    /// A write was admitted, of a session of which nothing is known.
+    pub fn taken(&mut self, now: u64) {
         let missed = self.objectives.write(false, now);
         self.raise(missed.map(Alert::Missed));
     }
@@ -115,6 +152,27 @@ impl Monitor {
     #[must_use]
     pub const fn sessions(&self) -> &SessionMonitor {
         &self.sessions
+    }
+
+    /// Whether there is what a token's session has written, and what it has seen, as far as that was promised.
+    fn judge(
+        &mut self,
+        token: &VerifiedToken,
+        promised: Guarantees,
+        [own, others]: [Guarantees; 2],
+        server: Slot,
+        there: &Cut,
+        at: u64,
+    ) {
+        let mut wrong = Wrong::default();
+        for (guarantee, needed) in [(own, token.written()), (others, token.read())] {
+            if promised.contains(guarantee) {
+                wrong.unless_shown(needed, there, guarantee);
+            }
+        }
+        let Wrong { broken, lacking } = wrong;
+        let violation = |lacking| Violation { session: None, server, at, broken, lacking };
+        self.raise(lacking.map(violation).map(Alert::Violation));
     }
 
     fn raise(&mut self, alert: Option<Alert>) {

@@ -8,8 +8,8 @@ use crate::session::Guarantees;
 /// An answer that broke a promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Whose answer it was.
-    pub session: u64,
+    /// Whose answer it was, by the number that the monitor was told; without one, of a session that came with a token.
+    pub session: Option<u64>,
     /// Who answered.
     pub server: Slot,
     /// When.
@@ -153,7 +153,7 @@ impl SessionMonitor {
             Arc::make_mut(&mut here.seen).join(shown);
         }
         let lacking = wrong.lacking?;
-        Some(Violation { session, server, at: now, broken: wrong.broken, lacking })
+        Some(Violation { session: Some(session), server, at: now, broken: wrong.broken, lacking })
     }
 
     /// Entries of cuts that were looked at so far.
@@ -207,13 +207,13 @@ impl Log {
 
 /// What an answer lacks.
 #[derive(Default)]
-struct Wrong {
-    broken: Guarantees,
-    lacking: Option<Admission>,
+pub(super) struct Wrong {
+    pub(super) broken: Guarantees,
+    pub(super) lacking: Option<Admission>,
 }
 
 impl Wrong {
-    fn unless_shown(&mut self, needed: &Cut, shown: &Cut, guarantee: Guarantees) {
+    pub(super) fn unless_shown(&mut self, needed: &Cut, shown: &Cut, guarantee: Guarantees) {
         if shown.dominates(needed) {
             return;
         }

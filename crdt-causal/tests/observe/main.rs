@@ -3,11 +3,11 @@
 #[path = "../levels/random.rs"]
 mod random;
 
-use crdt_causal::cut::{Admission, Cut, Slot};
+use crdt_causal::cut::{Admission, Cut, Epoch, Slot};
 use crdt_causal::observe::{
     Alert, Missed, Monitor, MonitorConfig, Objective, SessionMonitor, Violation,
 };
-use crdt_causal::session::Guarantees;
+use crdt_causal::session::{Guarantees, VerifiedToken};
 use random::Random;
 
 fn alerts(monitor: &mut Monitor) -> Vec<Alert> {
@@ -56,7 +56,7 @@ fn each_alert_fires_once() {
     assert_eq!(missed(writes), (20 * MINUTE + 50_000, Objective::Writes, 5));
     let quarter = 15 * MINUTE + 10_000;
     assert_eq!(missed(reach), (30 * MINUTE + quarter, Objective::Reach(far), quarter));
-    let Alert::Violation(Violation { session: 1, server, at, broken, .. }) = &violation.1 else {
+    let Alert::Violation(Violation { session: Some(1), server, at, broken, .. }) = &violation.1 else {
         panic!("{violation:?}")
     };
     assert_eq!((*server, *at), (near, 55 * MINUTE));
@@ -191,4 +191,66 @@ fn what_is_kept_is_bounded() {
     assert_eq!(monitor.answered(1, near, &Cut::new(), 0), None, "it is not known any more");
     let violation = monitor.answered(5, near, &Cut::new(), 0).expect("this one is");
     assert_eq!(violation.lacking, Admission::new(near, 5));
+}
+
+/// A session that carries what it knows is judged by that, wherever it asks, and only for what it was promised.
+#[test]
+fn a_token_says_what_an_answer_must_have() {
+    let (near, far) = (Slot(0), Slot(1));
+    let cut = |near_position, far_position| -> Cut {
+        [(near, near_position), (far, far_position)].into_iter().collect()
+    };
+    let mut token = VerifiedToken::new(Epoch(1));
+    token.observe_read(&cut(3, 5));
+    token.observe_write(Admission::new(near, 7));
+    // What is written after reading counts as read up to there, so that the two are told apart by the other server.
+    let (lacks_own, lacks_others) = (cut(6, 5), cut(7, 4));
+    let mut monitor = Monitor::new(MonitorConfig::default());
+    let all = Guarantees::ALL;
+    let mut now = 0;
+    let mut told = |promised: Guarantees, there: &Cut, writes: bool| {
+        now += 1;
+        if writes {
+            monitor.wrote_by_token(&token, promised, far, there, now);
+        } else {
+            monitor.answered_by_token(&token, promised, far, there, now);
+        }
+        let alert = monitor.poll_alert()?;
+        assert_eq!(monitor.poll_alert(), None, "one answer is one violation");
+        let Alert::Violation(violation) = alert else { panic!("{alert:?}") };
+        assert_eq!((violation.session, violation.server, violation.at), (None, far, now));
+        assert!(!there.contains(violation.lacking), "{violation:?}");
+        Some(violation.broken)
+    };
+    for there in [cut(7, 5), cut(8, 9)] {
+        assert_eq!((told(all, &there, false), told(all, &there, true)), (None, None), "{there:?}");
+    }
+    assert_eq!(told(all, &lacks_own, false), Some(Guarantees::READ_YOUR_WRITES));
+    assert_eq!(told(all, &lacks_own, true), Some(Guarantees::MONOTONIC_WRITES));
+    assert_eq!(told(all, &lacks_others, false), Some(Guarantees::MONOTONIC_READS));
+    assert_eq!(told(all, &lacks_others, true), Some(Guarantees::WRITES_FOLLOW_READS));
+    for promised in [Guarantees::NONE, Guarantees::MONOTONIC_READS, Guarantees::MONOTONIC_WRITES] {
+        assert_eq!(told(promised, &lacks_own, false), None, "{promised:?}");
+    }
+    for promised in [Guarantees::NONE, Guarantees::READ_YOUR_WRITES, Guarantees::MONOTONIC_WRITES] {
+        assert_eq!(told(promised, &lacks_others, true), None, "{promised:?}");
+    }
+}
+
+/// Writes that are admitted count against those that are refused, whoever made them.
+#[test]
+fn taken_and_refused_writes_make_a_share() {
+    let mut monitor = Monitor::new(MonitorConfig::default());
+    let (token, nothing) = (VerifiedToken::new(Epoch(1)), Cut::new());
+    for now in 0..18 {
+        match now % 2 {
+            0 => monitor.taken(now),
+            _ => monitor.wrote_by_token(&token, Guarantees::ALL, Slot(0), &nothing, now),
+        }
+    }
+    monitor.refused(18);
+    assert_eq!(monitor.poll_alert(), None, "nineteen are too few to judge by");
+    monitor.taken(19);
+    let missed = Missed { objective: Objective::Writes, by: 5, at: 19 };
+    assert_eq!(alerts(&mut monitor), [Alert::Missed(missed)]);
 }
