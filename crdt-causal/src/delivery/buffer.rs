@@ -339,14 +339,18 @@ impl<P: Payload> CausalBuffer<P> {
         if let Some(index) = self.origins.find(replica) {
             return Ok(index);
         }
-        if self.origins.len() >= self.limits.replicas_max {
-            self.forget_idle_replicas();
-        }
-        if self.origins.len() >= self.limits.replicas_max {
-            return Err(InsertError::TooManyReplicas);
-        }
+        self.make_room_for_names(1)?;
         self.bytes += ORIGIN_BYTES;
         Ok(self.origins.find_or_insert(replica, 0))
+    }
+
+    /// Sees to it that so many replicas more can be known.
+    pub(super) fn make_room_for_names(&mut self, count: usize) -> Result<(), InsertError> {
+        let is_full = |buffer: &Self| buffer.origins.len() + count > buffer.limits.replicas_max;
+        if is_full(self) {
+            self.forget_idle_replicas();
+        }
+        if is_full(self) { Err(InsertError::TooManyReplicas) } else { Ok(()) }
     }
 
     /// Only what was dropped leaves replicas behind that nothing is known of but the name, and

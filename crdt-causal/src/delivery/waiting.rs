@@ -100,8 +100,8 @@ impl<P: Payload> CausalBuffer<P> {
         }
     }
 
-    /// Makes the replicas known of a message that comes to wait and of its parents in `named`. Returns the
-    /// index of the message's own.
+    /// Makes the replicas known of a message that comes to wait and of its parents in `named`: all of them, or
+    /// none if there is no room for all. Returns the index of the message's own.
     #[cold]
     fn name(
         &mut self,
@@ -111,47 +111,29 @@ impl<P: Payload> CausalBuffer<P> {
     ) -> Result<u32, InsertError> {
         // Who is referred to is not forgotten for want of room for the others: so those come first
         // that are known.
-        self.refer_while_naming(1);
-        let origin = match known {
-            Some(origin) => Ok(origin),
-            None => self.intern(replica),
-        };
-        let named = origin.and_then(|origin| {
-            self.origins[origin].references += 1;
-            let named = self.name_unknown(parents);
-            self.origins[origin].references -= 1;
-            named.map(|()| origin)
-        });
-        let known = self.refer_while_naming(-1);
-        if named.is_err() {
-            self.dropped_count += known;
-        }
-        named
-    }
-
-    /// Counts the known replicas in `named` as referred to by so many more. Returns how many are known.
-    fn refer_while_naming(&mut self, more: isize) -> usize {
-        let Self { origins, named, .. } = self;
-        let known = named.iter().filter(|dot| dot.origin != NONE);
-        known
-            .map(|dot| {
-                let references = &mut origins[dot.origin].references;
-                *references = references.checked_add_signed(more).expect("they were counted");
-            })
-            .count()
-    }
-
-    /// Makes the replicas known of those parents in `named` of which they are not, and counts these as
-    /// referred to.
-    fn name_unknown(&mut self, parents: &[Dot]) -> Result<(), InsertError> {
+        self.refer_while_naming(known, 1);
+        // One that is named twice counts twice: there is rarely so little room that this matters.
+        let unknown = self.named.iter().filter(|dot| dot.origin == NONE).count();
+        let has_room = self.make_room_for_names(unknown + usize::from(known.is_none()));
+        self.refer_while_naming(known, -1);
+        has_room?;
+        let origin = known.map_or_else(|| self.intern(replica), Ok)?;
         for (at, dot) in parents.iter().enumerate() {
             if self.named[at].origin == NONE {
-                let origin = self.intern(dot.replica)?;
-                self.origins[origin].references += 1;
-                self.named[at].origin = origin;
+                self.named[at].origin = self.intern(dot.replica)?;
             }
         }
-        Ok(())
+        Ok(origin)
+    }
+
+    /// Counts the replicas that are known, among them the message's own, as referred to by so many more.
+    fn refer_while_naming(&mut self, own: Option<u32>, more: isize) {
+        let Self { origins, named, .. } = self;
+        let known = named.iter().map(|dot| dot.origin).filter(|origin| *origin != NONE);
+        for origin in known.chain(own) {
+            let references = &mut origins[origin].references;
+            *references = references.checked_add_signed(more).expect("they were counted");
+        }
     }
 
     /// A message that is in no list waits no longer: it does not count any more. Its parents come into

@@ -182,6 +182,34 @@ fn replicas_without_a_message_are_bounded_and_forgotten() {
     }
 }
 
+/// Found by fuzzing: of a message that names more replicas than there is room for, some stayed behind, and
+/// counted against the bound of what is held.
+#[test]
+fn a_message_that_is_refused_leaves_no_names_behind() {
+    let mut limits = Limits::default();
+    limits.replicas_max = 4;
+    let mut buffer = CausalBuffer::with_limits(limits, Retry::default());
+    buffer.insert(message(0, 2, &[(1, 1)]), 0).unwrap();
+    let before = buffer.pending_bytes();
+    for number in 0..100 {
+        let first = 10 + 3 * number;
+        let refused = buffer.insert(message(first, 2, &[(first + 1, 1), (first + 2, 1)]), 0);
+        assert_eq!(refused, Err(InsertError::TooManyReplicas));
+        assert_eq!(buffer.pending_bytes(), before, "after {number}");
+        buffer.check_invariants();
+    }
+    // There is room for two still, and those that wait have kept their names.
+    assert!(buffer.insert(message(8, 2, &[(9, 1)]), 0).is_ok());
+    let refused = buffer.insert(message(0, 4, &[(7, 1)]), 0);
+    assert_eq!(refused, Err(InsertError::TooManyReplicas));
+    assert_eq!(buffer.insert(message(1, 1, &[]), 0), Ok(Inserted::Ready));
+    assert_eq!(buffer.insert(message(0, 1, &[]), 0), Ok(Inserted::Ready));
+    let delivered: Vec<Dot> =
+        core::iter::from_fn(|| buffer.poll_deliver()).map(|m| m.dot).collect();
+    assert_eq!(delivered, [Dot::new(id(1), 1), Dot::new(id(0), 1), Dot::new(id(0), 2)]);
+    buffer.check_invariants();
+}
+
 #[test]
 fn what_has_no_meaning_is_refused() {
     let mut limits = Limits::default();

@@ -56,7 +56,8 @@ fn each_alert_fires_once() {
     assert_eq!(missed(writes), (20 * MINUTE + 50_000, Objective::Writes, 5));
     let quarter = 15 * MINUTE + 10_000;
     assert_eq!(missed(reach), (30 * MINUTE + quarter, Objective::Reach(far), quarter));
-    let Alert::Violation(Violation { session: Some(1), server, at, broken, .. }) = &violation.1 else {
+    let Alert::Violation(Violation { session: Some(1), server, at, broken, .. }) = &violation.1
+    else {
         panic!("{violation:?}")
     };
     assert_eq!((*server, *at), (near, 55 * MINUTE));
