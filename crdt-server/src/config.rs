@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use crdt_causal::cut::{Epoch, Slot};
+use crdt_causal::observe::{MonitorConfig, Thresholds};
 use crdt_causal::session::Realm;
 use crdt_causal::stability::StabilityConfig;
 
@@ -145,6 +146,22 @@ pub struct Arguments {
           value_parser = clap::value_parser!(u16).range(0..65535))]
     strong_authority: Option<u16>,
 
+    /// Seconds behind the other servers after which this one raises an alert: it is logged as a warning, and
+    /// counted in /metrics.
+    #[arg(long, value_name = "SECONDS", default_value_t = Thresholds::default().lag_ms / 1_000,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    alert_lag_seconds: u64,
+
+    /// Of a hundred writes within two minutes, how many have to be turned away for an alert.
+    #[arg(long, value_name = "PERCENT", default_value_t = Thresholds::default().refused_percent,
+          value_parser = clap::value_parser!(u64).range(1..=100))]
+    alert_writes_percent: u64,
+
+    /// Minutes without a word of another server after which this one raises an alert.
+    #[arg(long, value_name = "MINUTES", default_value_t = Thresholds::default().unreachable_ms / 60_000,
+          value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    alert_silence_minutes: u64,
+
     /// Folder with the npm package, served at /crdt-wasm/ for the demo page.
     #[arg(long, value_name = "DIR")]
     assets: Option<PathBuf>,
@@ -248,6 +265,8 @@ pub struct Config {
     pub retired: BTreeSet<Slot>,
     /// Who decides strong operations.
     pub strong: Strong,
+    /// When the server raises an alert about itself.
+    pub monitor: MonitorConfig,
 }
 
 impl Arguments {
@@ -305,6 +324,10 @@ impl Arguments {
             return Err(ConfigError::EpochTooSmall { retired: config.retired.len() });
         }
         config.keys_file = self.token_keys;
+        let thresholds = &mut config.monitor.thresholds;
+        thresholds.lag_ms = self.alert_lag_seconds.saturating_mul(1_000);
+        thresholds.refused_percent = self.alert_writes_percent;
+        thresholds.unreachable_ms = self.alert_silence_minutes * 60_000;
         config.limits = Limits {
             message_bytes_max: self.message_bytes_max,
             transaction_bytes_max: self.transaction_bytes_max,
@@ -357,6 +380,7 @@ impl Config {
             clock: Clock::system(),
             retired: BTreeSet::new(),
             strong: Strong::Nobody,
+            monitor: MonitorConfig::default(),
         })
     }
 

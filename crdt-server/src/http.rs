@@ -35,6 +35,7 @@ pub(crate) struct Peer {
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
         .route(SYNC_PATH, any(sync))
         .route("/crdt-wasm/{*path}", get(asset))
         .merge(api::routes(&shared))
@@ -103,6 +104,14 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     let body = format!("{body}\n");
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
+
+/// What the server counts, for Prometheus and its like.
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let text = shared.watching.metrics(&shared);
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response()
+}
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Checks origin and token before the upgrade: nobody else gets to send a frame.
 async fn sync(

@@ -82,4 +82,6 @@ pub mod tls;
 #[cfg(feature = "server")]
 mod trimming;
 #[cfg(feature = "server")]
+mod watching;
+#[cfg(feature = "server")]
 mod websocket;

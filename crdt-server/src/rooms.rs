@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::realm::Attester;
 use crate::room::{Input, Room, RoomHandle};
 use crate::store::StoreWriter;
+use crate::watching::Watching;
 
 /// The open documents, each with its [`Room`]: loaded when it is entered, unloaded when it
 /// has been empty for a while.
@@ -26,6 +27,7 @@ struct Inner {
     open: Mutex<BTreeMap<Arc<str>, Entry>>,
     store: StoreWriter,
     attester: Arc<Attester>,
+    watching: Arc<Watching>,
     limits: Limits,
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -53,11 +55,17 @@ pub(crate) struct Place {
 const INBOX_MESSAGES_MAX: usize = 256;
 
 impl Rooms {
-    pub(crate) fn new(store: StoreWriter, attester: Arc<Attester>, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        store: StoreWriter,
+        attester: Arc<Attester>,
+        watching: Arc<Watching>,
+        limits: &Limits,
+    ) -> Self {
         Self(Arc::new(Inner {
             open: Mutex::default(),
             store,
             attester,
+            watching,
             limits: limits.clone(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -151,6 +159,7 @@ impl Rooms {
             inbox,
             self.0.store.clone(),
             Arc::clone(&self.0.attester),
+            Arc::clone(&self.0.watching),
             &self.0.limits,
             self.0.stopping.clone(),
         );

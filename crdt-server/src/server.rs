@@ -22,6 +22,7 @@ use crate::realm::{Attester, KeyError, KeyRing, Realm, others_of};
 use crate::rooms::Rooms;
 use crate::store::{EmbeddedStore, Store, StoreError, StoreWriter};
 use crate::trimming::{self, Trimming};
+use crate::watching::Watching;
 
 /// A server that listens, and serves once it [`run`](Self::run)s.
 ///
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) store: StoreWriter,
     pub(crate) realm: Arc<Realm>,
     pub(crate) links: Links,
+    pub(crate) watching: Arc<Watching>,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) outbound_peak: Arc<Peak>,
     /// HTTP connections and WebSockets.
@@ -155,12 +157,14 @@ impl Server {
         let realm = Arc::new(realm);
         let keys = Arc::new(config.keys.clone().unwrap_or_else(KeyRing::random));
         let attester = Arc::new(Attester { realm: Arc::clone(&realm), keys: Arc::clone(&keys) });
+        let watching = Arc::new(Watching::new(config.place.slot, config.monitor));
         let shared = Arc::new(Shared {
             realm,
             keys,
             links: Links::default(),
             gate: Gate::new(&config.limits),
-            rooms: Rooms::new(store.clone(), attester, &config.limits),
+            rooms: Rooms::new(store.clone(), attester, Arc::clone(&watching), &config.limits),
+            watching,
             store,
             outbound_peak: Arc::default(),
             connections: TaskTracker::new(),
@@ -197,6 +201,7 @@ impl Server {
                 tokio::select! {
                     () = shared.realm.keep() => {}
                     () = trimming::keep(Arc::clone(&shared)), if shared.realm.trimming().is_some() => {}
+                    () = Watching::keep(Arc::clone(&shared)) => {}
                     () = shared.stopping.cancelled() => {}
                 }
             }

@@ -51,6 +51,11 @@ impl Ask {
         Ok(ask)
     }
 
+    /// The level that is asked for.
+    pub(super) const fn level(&self) -> Level {
+        self.level
+    }
+
     /// Whether linearizability is asked for.
     pub(super) const fn is_strong(&self) -> bool {
         self.level.is_strong()

@@ -42,6 +42,7 @@ use crate::http::{Peer, Token, admit};
 use crate::room::{Input, RoomHandle};
 use crate::server::Shared;
 use crate::strong::{FORWARDED, StrongOperation};
+use crate::watching::{Operation, Request};
 use ask::Ask;
 use session::Session;
 
@@ -89,8 +90,11 @@ async fn read(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let answer = read_or_refuse(&shared, &peer, document, &uri, &headers).await;
-    cors::open(&shared, &headers, answer.unwrap_or_else(IntoResponse::into_response))
+    let mut request = Request::begin(Operation::Read);
+    let answer = read_or_refuse(&shared, &peer, document, &uri, &headers, &mut request).await;
+    let answer = answer.unwrap_or_else(IntoResponse::into_response);
+    request.end(answer.status(), &shared.watching);
+    cors::open(&shared, &headers, answer)
 }
 
 async fn read_or_refuse(
@@ -99,8 +103,10 @@ async fn read_or_refuse(
     document: String,
     uri: &Uri,
     headers: &HeaderMap,
+    request: &mut Request,
 ) -> Result<Response, Problem> {
     let mut admitted = admitted(shared, peer, document, uri, headers, Access::Read)?;
+    request.asks(admitted.ask.level());
     let (method, body) = (Method::GET, Bytes::new());
     let forwarded = strong::forward(shared, &mut admitted, method, uri, headers, body).await?;
     if let Some(answer) = forwarded {
@@ -125,6 +131,10 @@ async fn read_or_refuse(
     let value = answer.await.map_err(|_| Problem::gone())??;
     // The state that was shown is durable by now, and numbered.
     let applied = shared.realm.applied();
+    shared.watching.answered(asked.session.token(), achieved.promised, &applied);
+    if let Some(age_ms) = achieved.age_ms {
+        shared.watching.showed(age_ms);
+    }
     asked.session.observe_read(&applied);
     let body = format!(
         "{{\"value\":{value},\"level\":{},\"staleness\":{}}}\n",
@@ -142,8 +152,12 @@ async fn write(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let answer = write_or_refuse(&shared, &peer, document, &uri, &headers, body).await;
-    cors::open(&shared, &headers, answer.unwrap_or_else(IntoResponse::into_response))
+    let mut request = Request::begin(Operation::Write);
+    let answer =
+        write_or_refuse(&shared, &peer, document, &uri, &headers, body, &mut request).await;
+    let answer = answer.unwrap_or_else(IntoResponse::into_response);
+    request.end(answer.status(), &shared.watching);
+    cors::open(&shared, &headers, answer)
 }
 
 async fn write_or_refuse(
@@ -153,8 +167,10 @@ async fn write_or_refuse(
     uri: &Uri,
     headers: &HeaderMap,
     body: Bytes,
+    request: &mut Request,
 ) -> Result<Response, Problem> {
     let mut admitted = admitted(shared, peer, document, uri, headers, Access::Write)?;
+    request.asks(admitted.ask.level());
     let is_engines = matches!(shared.config.strong, crate::strong::Strong::Engine(_));
     // What an engine is asked to do is for it to read.
     let parsed = if admitted.ask.is_strong() && is_engines {
@@ -211,10 +227,12 @@ async fn write_or_refuse(
         false => Problem::gone(),
     });
     let WriteAnswer { events, is_repeated, position } = answer??;
+    let applied = shared.realm.applied();
+    shared.watching.wrote(asked.session.token(), achieved.promised, &applied);
     asked.session.observe_write(shared.realm.place().slot, position);
     if is_strong {
         // Its conditions have read what is here.
-        asked.session.observe_read(&shared.realm.applied());
+        asked.session.observe_read(&applied);
     }
     let events = events.map(|dots| {
         json!({

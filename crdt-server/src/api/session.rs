@@ -4,7 +4,7 @@ use axum::http::Uri;
 use crdt_causal::clock::HybridTime;
 use crdt_causal::cut::{Admission, Cut, Slot};
 use crdt_causal::level::{Decision, Level, NodeView, ReadSpec, Staleness};
-use crdt_causal::session::{LogTag, SessionToken, VerifiedToken};
+use crdt_causal::session::{Guarantees, LogTag, SessionToken, VerifiedToken};
 use crdt_core::ReplicaId;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -37,6 +37,10 @@ pub(super) struct Session {
 pub(super) struct Achieved {
     pub(super) level: String,
     pub(super) staleness: Value,
+    /// What the session's token is to be kept of.
+    pub(super) promised: Guarantees,
+    /// How old the state is at most, if that is known.
+    pub(super) age_ms: Option<u64>,
     /// If it is strong: the position that the answer must not be before.
     pub(super) strong: Option<u64>,
 }
@@ -135,6 +139,11 @@ impl Session {
         Ok(())
     }
 
+    /// What the session has written and seen.
+    pub(super) const fn token(&self) -> &VerifiedToken {
+        &self.token
+    }
+
     pub(super) fn observe_read(&mut self, applied: &Cut) {
         self.token.observe_read(applied);
     }
@@ -169,11 +178,15 @@ impl Next {
             Decision::Serve(achieved) => Self::Serve(Achieved {
                 level: achieved.level.to_string(),
                 staleness: staleness(achieved.staleness),
+                promised: achieved.level.guarantees(),
+                age_ms: achieved.staleness.bound().map(|bound| bound.age_ms),
                 strong: None,
             }),
             Decision::Engine { at_least } => Self::Serve(Achieved {
                 level: Level::STRONG.to_string(),
                 staleness: how_stale(),
+                promised: Guarantees::ALL,
+                age_ms: Some(0),
                 strong: Some(at_least),
             }),
             Decision::WaitFor { until, .. } => Self::WaitUntil(until),

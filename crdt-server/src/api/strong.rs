@@ -96,6 +96,9 @@ pub(super) async fn ask(
     match outcome {
         Outcome::Committed { position, answer } => {
             asked.session.observe_strong(position);
+            if !is_read {
+                shared.watching.committed();
+            }
             let body = if is_read {
                 json!({"value": answer, "level": achieved.level, "staleness": achieved.staleness})
             } else {

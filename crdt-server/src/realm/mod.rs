@@ -77,6 +77,14 @@ struct State {
     is_dirty: bool,
 }
 
+/// Where a server stands among the others, in milliseconds.
+pub(crate) struct Standing {
+    /// Everything older than that is here; nothing, if some server was never heard of.
+    pub(crate) age_ms: Option<u64>,
+    /// The other servers, and how long ago each was heard of, if it ever was.
+    pub(crate) others: Vec<(Slot, Option<u64>)>,
+}
+
 /// Another server.
 #[derive(Debug, Default)]
 struct Other {
@@ -267,7 +275,8 @@ impl Realm {
     pub(crate) fn heard(&self, slot: Slot, position: u64, at: u64, now: u64) {
         let mut state = self.state();
         let Some(other) = state.others.get_mut(&slot) else { return };
-        if at < other.head.1 {
+        // A word that others pass on again says nothing about whether it is still there.
+        if at <= other.head.1 {
             return;
         }
         other.head = (other.head.0.max(position), at);
@@ -366,6 +375,17 @@ impl Realm {
         };
         // If the store fails the server ends, and says so itself.
         self.store.note(note).await.is_ok()
+    }
+
+    /// How far behind this server is, and when it last heard of each of the others.
+    pub(crate) fn standing(&self, now: u64) -> Standing {
+        let state = self.state();
+        let unmet = (state.unmet > 0).then_some((SLOT_UNMET, None));
+        let others = state.others.keys().map(|&slot| (slot, state.progress.silence(slot, now)));
+        Standing {
+            age_ms: state.progress.staleness(now).bound().map(|bound| bound.age_ms),
+            others: others.chain(unmet).collect(),
+        }
     }
 
     /// How many servers are linked, and how far each has acknowledged, for the state of health.

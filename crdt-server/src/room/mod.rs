@@ -36,6 +36,7 @@ use crate::peer::Watch;
 use crate::realm::Attester;
 use crate::rooms::Place;
 use crate::store::StoreWriter;
+use crate::watching::Watching;
 
 use claims::Claims;
 use open::OpenRoom;
@@ -99,6 +100,7 @@ pub(crate) struct Room {
     inbox: mpsc::Receiver<Input>,
     store: StoreWriter,
     attester: Arc<Attester>,
+    watching: Arc<Watching>,
     limits: Limits,
     stopping: CancellationToken,
 }
@@ -112,10 +114,11 @@ impl Room {
         inbox: mpsc::Receiver<Input>,
         store: StoreWriter,
         attester: Arc<Attester>,
+        watching: Arc<Watching>,
         limits: &Limits,
         stopping: CancellationToken,
     ) -> Self {
-        Self { document, inbox, store, attester, limits: limits.clone(), stopping }
+        Self { document, inbox, store, attester, watching, limits: limits.clone(), stopping }
     }
 
     /// Loads the document and serves it until the server stops, the store fails, or no one
@@ -220,6 +223,7 @@ impl Room {
                     requests,
                     own_digest,
                     Arc::clone(&self.attester),
+                    Arc::clone(&self.watching),
                     &self.limits,
                 ))
             }

@@ -2,14 +2,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crdt_causal::sync::{self, Event, Message, Refusal, Session};
+use crdt_causal::sync::{self, Event, Message, Refusal, Session, SessionError};
 use crdt_core::ReplicaId;
 use crdt_document::{Document, Genesis};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::admission::{Admission, Past};
+use super::admission::{Admission, NotAdmitted, Past};
 use super::claims::Claims;
 use super::member::{Member, Stays};
 use super::peer::PeerMember;
@@ -26,6 +26,7 @@ use crate::limits::Limits;
 use crate::outbound::{Link, MemberId};
 use crate::peer::Watch;
 use crate::realm::Attester;
+use crate::watching::Watching;
 
 /// A room at work.
 pub(super) struct OpenRoom {
@@ -40,6 +41,7 @@ pub(super) struct OpenRoom {
     /// What makes a replica id the server's own.
     pub(super) own_digest: Owner,
     pub(super) attester: Arc<Attester>,
+    watching: Arc<Watching>,
     /// How old it is.
     pub(super) age: Age,
     presence: PresenceBoard,
@@ -71,6 +73,7 @@ impl OpenRoom {
         requests: Requests,
         own_digest: Owner,
         attester: Arc<Attester>,
+        watching: Arc<Watching>,
         limits: &Limits,
     ) -> Self {
         let blank = document.is_empty();
@@ -84,6 +87,7 @@ impl OpenRoom {
             requests,
             own_digest,
             attester,
+            watching,
             age: Age::default(),
             presence: PresenceBoard::new(limits.presence_clients_max),
             session_limits: sync::Limits::default()
@@ -194,6 +198,11 @@ impl OpenRoom {
         };
         if let Err(error) = member.handle(message, log, now) {
             warn!(member = %id, %error, "session ended");
+            if member.peer.is_none()
+                && matches!(error, SessionError::Import(NotAdmitted::CatchingUp))
+            {
+                self.watching.turned_away();
+            }
         }
         self.due.insert(id);
         while let Some(event) = self.members.get_mut(&id).and_then(Member::poll_event) {
@@ -214,6 +223,9 @@ impl OpenRoom {
             }
             Event::WriterClaimed { replica } => self.claim(id, replica),
             Event::Changed { ranges } => {
+                if peer.is_none() {
+                    self.watching.took();
+                }
                 if let Some(tokens) = &mut member.tokens {
                     tokens.wrote();
                 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crdt_causal::cut::{Epoch, Slot};
+use crdt_causal::observe::MonitorConfig;
 use crdt_causal::stability::StabilityConfig;
 use crdt_server::auth::{Authorization, TokenTable};
 use crdt_server::client::{Client, ConnectError, ConnectOptions};
@@ -45,6 +46,8 @@ pub struct Setup {
     pub retired: BTreeSet<u16>,
     pub epoch: u32,
     pub strong: Strong,
+    /// When it raises alerts.
+    pub monitor: MonitorConfig,
 }
 
 impl Running {
@@ -78,6 +81,7 @@ impl Running {
         config.place.slot = Slot(setup.slot);
         config.place.epoch = Epoch(setup.epoch);
         config.strong = setup.strong;
+        config.monitor = setup.monitor;
         config.retired = setup.retired.into_iter().map(Slot).collect();
         if let Some((stability, hand)) = setup.trimming {
             config.stability = Some(stability);
