@@ -212,8 +212,8 @@ impl Room {
                 let store = self.store.clone();
                 let kept =
                     Stored::new(Arc::clone(&self.document), store, &stored, document.frontier());
-                let own_digest = own_digest(self.store.log_id());
-                let own = stored.owners.iter().find(|(_, owner)| **owner == own_digest);
+                let own = own_digest(self.attester.realm.log_id());
+                let own = stored.owners.iter().find(|(_, owner)| **owner == own);
                 let requests = Requests::new(stored.answers, own.map(|(&replica, _)| replica));
                 let claims = Claims::new(stored.owners);
                 Some(OpenRoom::new(
@@ -221,7 +221,6 @@ impl Room {
                     kept,
                     claims,
                     requests,
-                    own_digest,
                     Arc::clone(&self.attester),
                     Arc::clone(&self.watching),
                     &self.limits,

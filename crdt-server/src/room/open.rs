@@ -14,7 +14,7 @@ use super::claims::Claims;
 use super::member::{Member, Stays};
 use super::peer::PeerMember;
 use super::presence::PresenceBoard;
-use super::requests::Requests;
+use super::requests::{Requests, own_digest};
 use super::stored::Stored;
 use super::tokens::Tokens;
 use super::trim::Age;
@@ -71,7 +71,6 @@ impl OpenRoom {
         stored: Stored,
         claims: Claims,
         requests: Requests,
-        own_digest: Owner,
         attester: Arc<Attester>,
         watching: Arc<Watching>,
         limits: &Limits,
@@ -85,7 +84,7 @@ impl OpenRoom {
             due: BTreeSet::new(),
             claims,
             requests,
-            own_digest,
+            own_digest: own_digest(attester.realm.log_id()),
             attester,
             watching,
             age: Age::default(),
