@@ -68,6 +68,13 @@ impl<V: Clone> UndoStore for TreeStore<V> {
     }
 }
 
+/// A node that is to be created anew.
+struct Lost<'t> {
+    step: &'t Step,
+    /// Whether another one has its key by now.
+    is_key_taken: bool,
+}
+
 /// The new names of nodes that come back.
 type Names = OrderedMap<Dot, Dot>;
 
@@ -81,41 +88,59 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
         tops.retain(|&parent| !lost(parent));
         crate::collections::sort(&mut tops);
         tops.dedup();
-        let below = |node| taken.replay.kids(node).filter(|step| step.spent);
-        let mut rest: Vec<&Step> = Vec::new();
-        tops.into_iter().rev().for_each(|top| rest.extend(below(top).rev()));
-        let mut fresh: Vec<Dot> = Vec::new();
-        while let Some(step) = rest.pop() {
+        let mut rest: Vec<Lost<'_>> = Vec::new();
+        tops.into_iter().rev().for_each(|top| rest.extend(self.lost_below(top, top, taken)));
+        let mut stood: OrderedMap<Dot, &Step> = OrderedMap::new();
+        while let Some(Lost { step, is_key_taken }) = rest.pop() {
             let parent = names.get(&step.parent).copied().unwrap_or(step.parent);
             // Below what is not here, nobody would see it.
             if parent != ROOT && self.get().replay.get(parent).is_none() {
                 continue;
             }
-            let key = self.key_anew(step, parent, &fresh);
+            let key = match is_key_taken {
+                true => self.key_anew(step, parent, &stood),
+                false => step.key.clone(),
+            };
             let node = self.put_step(None, parent, key);
             names.insert(step.node, node);
-            fresh.push(node);
+            stood.insert(node, step);
             self.write_anew(step.node, node, taken);
             let kids = self.get().kids(step.node).filter(|_| !is_planted("undo-leaves-children"));
             let kids: Vec<(Dot, Key)> = kids.map(|kid| (kid.node, kid.key.clone())).collect();
             for (kid, key) in kids {
                 self.put_step(Some(kid), node, key);
             }
-            rest.extend(below(step.node).rev());
+            rest.extend(self.lost_below(step.node, node, taken));
         }
         names
     }
 
-    /// The key that a node had, or, where another one has it by now, one between it and its
-    /// neighbours. What was created just now comes in its order.
-    fn key_anew(&mut self, step: &Step, parent: Dot, fresh: &[Dot]) -> Key {
+    /// The lost nodes that stood below one, which is called `parent` now, the last to be created first. Those that get
+    /// their own keys again come before all others, so that a key between two neighbours is found where
+    /// these are.
+    fn lost_below<'t>(
+        &self,
+        node: Dot,
+        parent: Dot,
+        taken: &'t TreeStore<V>,
+    ) -> impl Iterator<Item = Lost<'t>> + use<'t, V> {
+        let stayed: Vec<&Key> = self.get().kids(parent).map(|kid| &kid.key).collect();
+        let lost = taken.replay.kids(node).filter(|step| step.spent);
+        let is_taken = |step: &&Step| stayed.binary_search(&&step.key).is_ok();
+        let (others, own): (Vec<&Step>, Vec<&Step>) = lost.partition(is_taken);
+        let all = [(others, true), (own, false)].into_iter();
+        all.flat_map(|(steps, is_key_taken)| {
+            steps.into_iter().rev().map(move |step| Lost { step, is_key_taken })
+        })
+    }
+
+    /// A key between the neighbours that a node had, where another one has its own by now. What was created just now
+    /// is where it `stood` before.
+    fn key_anew(&mut self, step: &Step, parent: Dot, stood: &OrderedMap<Dot, &Step>) -> Key {
         let kids = || self.get().kids(parent);
-        if !kids().any(|kid| kid.key == step.key && !fresh.contains(&kid.node)) {
-            return step.key.clone();
-        }
         let is_before = |kid: &&Step| {
-            kid.key < step.key
-                || kid.key == step.key && (kid.node < step.node || fresh.contains(&kid.node))
+            let place = stood.get(&kid.node).copied().unwrap_or(kid);
+            (&place.key, place.node) < (&step.key, step.node)
         };
         let index = kids().filter(is_before).count();
         let parent = Some(parent).filter(|&parent| parent != ROOT);

@@ -4,13 +4,14 @@ use crdt_core::causality::VersionVector;
 use crdt_core::laws::trials;
 use crdt_core::laws::{Arbitrary, Gen};
 use crdt_core::tree::TreeError;
+use crdt_core::undo::Undo;
 use crdt_core::{Dot, ReplicaId, Tree, Writer};
 
 fn id(number: u128) -> ReplicaId {
     ReplicaId::from_u128(number)
 }
 
-fn fork(tree: &Tree<&'static str>, number: u128) -> (Tree<&'static str>, Writer) {
+fn fork<V: Clone>(tree: &Tree<V>, number: u128) -> (Tree<V>, Writer) {
     (tree.clone(), tree.writer(id(number)))
 }
 
@@ -168,4 +169,46 @@ fn a_compacted_tree_is_the_same_tree() {
         true
     }
     trials().quickcheck(law as fn(Vec<Step>, Vec<Step>) -> bool);
+}
+
+/// Siblings that were put at one place at once share a key. When some of them are removed, and that is taken back as one,
+/// all stand again as they stood.
+#[test]
+fn removed_siblings_come_back_in_their_order() {
+    fn law(rounds: Vec<[u8; 3]>, gone: u32) -> bool {
+        let mut trees = [1, 2, 3].map(|number| fork(&Tree::new(), number));
+        for (round, places) in rounds.iter().take(5).enumerate() {
+            for (by, ((tree, writer), place)) in trees.iter_mut().zip(places).enumerate() {
+                let at = usize::from(*place) % (3 * round + 1);
+                let _delta = tree.create(None, at, 3 * round + by, writer).unwrap();
+            }
+            for reader in 0..3 {
+                for writer in 0..3 {
+                    let from = trees[writer].0.clone();
+                    trees[reader].0.join(from);
+                }
+            }
+        }
+        let [(mut tree, mut writer), (mut other, mut on_other), _] = trees;
+        let read = |tree: &Tree<usize>| -> Vec<usize> {
+            tree.check_invariants();
+            tree.children(None).map(|node| *tree.get(node).unwrap()).collect()
+        };
+        let (before, nodes) = (read(&tree), tree.children(None).collect::<Vec<Dot>>());
+        let mut removal = None;
+        for (_, &node) in nodes.iter().enumerate().filter(|(at, _)| gone >> at & 1 == 1) {
+            let delta = other.remove(node, &mut on_other).unwrap();
+            match &mut removal {
+                None => removal = Some(delta),
+                Some(removal) => _ = removal.join(delta),
+            }
+        }
+        let Some(removal) = removal else { return true };
+        let inverse = tree.inverse(&removal);
+        tree.join(removal);
+        assert!(tree.children(None).count() < before.len());
+        let _delta = tree.undo(&inverse, &mut writer).unwrap();
+        read(&tree) == before
+    }
+    trials().quickcheck(law as fn(Vec<[u8; 3]>, u32) -> bool);
 }
