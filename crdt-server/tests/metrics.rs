@@ -97,7 +97,8 @@ async fn what_a_server_does_is_counted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_cut_off_says_so_once() {
     let mut monitor = MonitorConfig::default();
-    monitor.thresholds.lag_ms = 4_000;
+    // More than a busy machine makes them wait for a word.
+    monitor.thresholds.lag_ms = 7_000;
     monitor.thresholds.unreachable_ms = 1_000;
     let far = Running::start_with(Setup { slot: 1, monitor, ..Setup::default() }).await;
     let proxy = Proxy::start(far.address).await;
@@ -109,7 +110,7 @@ async fn who_is_cut_off_says_so_once() {
         r#"crdt_objective_missed{objective="lag",slot="0"}"#,
         r#"crdt_objective_missed{objective="reach",slot="1"}"#,
     ];
-    until(near.address, "crdt_staleness_seconds", |age| age.is_some_and(|age| age < 4.0)).await;
+    until(near.address, "crdt_staleness_seconds", |age| age.is_some_and(|age| age < 7.0)).await;
     let before = metrics(near.address).await;
     assert!(!before.contains_key(lag) && !before.contains_key(reach), "{before:#?}");
     assert_eq!(missed.map(|name| before[name]), [0.0; 2]);
