@@ -9,7 +9,8 @@ use crate::scenario::{Report, Verdict};
 
 impl World {
     /// What clients did and saw at some levels, as a history: a session each. Writes of which nobody
-    /// was told are done by nobody in particular, and so is what was done at other levels.
+    /// was told are done by nobody in particular. So are strong ones, which the engine orders, and those of which
+    /// nothing was promised: an eventual write need not follow what its session has written before.
     pub(crate) fn history(&self, levels: &[&str]) -> History {
         let mut history = History::new();
         let mut apart = Vec::new();
@@ -24,7 +25,7 @@ impl World {
                     continue;
                 };
                 match deed.level {
-                    None | Some("strong") => apart.push((deed.key, value)),
+                    None | Some("strong" | "eventual") => apart.push((deed.key, value)),
                     Some(_) => {
                         history.begin_transaction(true);
                         history.write(deed.key, value);
@@ -40,18 +41,21 @@ impl World {
         history
     }
 
-    /// How many criteria of these the history of some levels breaks, each with its reason in words.
+    /// Which criteria of these the history of some levels breaks, each with its reason in words, which is told in the
+    /// timeline, too.
     ///
     /// # Panics
     ///
     /// If the history cannot be judged, which would be a bug of the world.
-    pub(crate) fn broken(&self, levels: &[&str], criteria: &[Criterion]) -> Vec<String> {
+    pub(crate) fn broken(&mut self, levels: &[&str], criteria: &[Criterion]) -> Vec<String> {
         let history = self.history(levels);
         let verdicts = criteria.iter().filter_map(|&criterion| {
             let verdict = check(&history, criterion).expect("values are written once");
             verdict.violation.map(|violation| format!("{criterion}: {violation}"))
         });
-        verdicts.collect()
+        let broken: Vec<String> = verdicts.collect();
+        broken.iter().for_each(|reason| self.say(reason));
+        broken
     }
 
     /// How often a client that looked at an order saw it in an earlier step than it had before, at
