@@ -88,13 +88,13 @@ pub struct MemoryEngine<M: Machine> {
     durable: Cut,
 }
 
-/// A node with its copy of the state.
+/// A node, and what of the state it has.
 #[derive(Clone, Debug)]
 struct Node<M> {
     /// Nodes of one group reach each other.
     group: usize,
-    /// What it knew when it was last with a majority.
-    copy: (M, u64),
+    /// What it knew when it was last with a majority, and the position of that: nothing while that is what is committed.
+    left_with: Option<(M, u64)>,
 }
 
 /// An operation under way.
@@ -127,7 +127,7 @@ impl<M: Machine> MemoryEngine<M> {
     /// If there are no nodes.
     pub fn new(nodes: usize, timeout_ms: u64, state: M) -> Self {
         assert!(nodes > 0, "an engine has nodes");
-        let node = Node { group: 0, copy: (state.clone(), 0) };
+        let node = Node { group: 0, left_with: None };
         Self {
             nodes: alloc::vec![node; nodes],
             committed: (state, 0),
@@ -215,19 +215,28 @@ impl<M: Machine> MemoryEngine<M> {
             }
             // A planted bug: a node that is cut off reads what it has.
             What::Query(query) if is_planted("read-without-majority") => {
-                let (copy, position) = &nodes[node].copy;
-                Outcome::Committed { position: *position, answer: copy.query(query) }
+                let (copy, position) = nodes[node]
+                    .left_with
+                    .as_ref()
+                    .map_or((&*state, *position), |(copy, at)| (copy, *at));
+                Outcome::Committed { position, answer: copy.query(query) }
             }
-            What::Command(command) if has_majority => match state.apply(command) {
-                Some(answer) => {
-                    *position += 1;
-                    for other in nodes.iter_mut().filter(|other| other.group == group) {
-                        other.copy = (state.clone(), *position);
+            What::Command(command) if has_majority => {
+                for other in nodes {
+                    if other.group == group {
+                        other.left_with = None;
+                    } else if other.left_with.is_none() {
+                        other.left_with = Some((state.clone(), *position));
                     }
-                    Outcome::Committed { position: *position, answer }
                 }
-                None => Outcome::Conflict { position: *position },
-            },
+                match state.apply(command) {
+                    Some(answer) => {
+                        *position += 1;
+                        Outcome::Committed { position: *position, answer }
+                    }
+                    None => Outcome::Conflict { position: *position },
+                }
+            }
             _ => Outcome::Unavailable,
         }
     }
