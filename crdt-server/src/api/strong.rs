@@ -14,6 +14,7 @@ use super::session::Achieved;
 use super::{Admitted, Asked, respond};
 use crate::server::Shared;
 use crate::strong::{FORWARDED, Forward, Forwarded, Strong, StrongEngine, StrongOperation};
+use crate::watching::By;
 
 /// Passes a strong request on to the authority, if that is another server. `None`: it is to be answered
 /// here; where the authority cannot be reached, no better than at its floor.
@@ -97,7 +98,7 @@ pub(super) async fn ask(
         Outcome::Committed { position, answer } => {
             asked.session.observe_strong(position);
             if !is_read {
-                shared.watching.committed();
+                shared.watching.took(By::Http);
             }
             let body = if is_read {
                 json!({"value": answer, "level": achieved.level, "staleness": achieved.staleness})

@@ -26,7 +26,7 @@ use crate::limits::Limits;
 use crate::outbound::{Link, MemberId};
 use crate::peer::Watch;
 use crate::realm::Attester;
-use crate::watching::Watching;
+use crate::watching::{By, Watching};
 
 /// A room at work.
 pub(super) struct OpenRoom {
@@ -200,7 +200,7 @@ impl OpenRoom {
             if member.peer.is_none()
                 && matches!(error, SessionError::Import(NotAdmitted::CatchingUp))
             {
-                self.watching.turned_away();
+                self.watching.turned_away(By::Session);
             }
         }
         self.due.insert(id);
@@ -223,7 +223,7 @@ impl OpenRoom {
             Event::WriterClaimed { replica } => self.claim(id, replica),
             Event::Changed { ranges } => {
                 if peer.is_none() {
-                    self.watching.took();
+                    self.watching.took(By::Session);
                 }
                 if let Some(tokens) = &mut member.tokens {
                     tokens.wrote();

@@ -1,12 +1,11 @@
 //! What is counted, and how it is written down for Prometheus and its like.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
 use crdt_causal::observe::{Alert, Objective};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
@@ -30,14 +29,14 @@ pub(super) struct Metrics {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    operation: Operation,
+    operation: &'static str,
     level: &'static str,
     status: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WriteLabels {
-    by: By,
+    by: &'static str,
     outcome: &'static str,
 }
 
@@ -58,31 +57,11 @@ struct ObjectiveLabels {
 }
 
 /// The way that a write came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum By {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
     Http,
     /// A sync session.
     Session,
-}
-
-impl EncodeLabelValue for By {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        let name = match self {
-            Self::Http => "http",
-            Self::Session => "session",
-        };
-        EncodeLabelValue::encode(&name, encoder)
-    }
-}
-
-impl EncodeLabelValue for Operation {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        let name = match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        };
-        EncodeLabelValue::encode(&name, encoder)
-    }
 }
 
 /// From half a millisecond to 16 seconds.
@@ -118,6 +97,10 @@ impl Metrics {
         status: u16,
         took: Duration,
     ) {
+        let operation = match operation {
+            Operation::Read => "read",
+            Operation::Write => "write",
+        };
         let labels = RequestLabels { operation, level, status };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
@@ -127,6 +110,10 @@ impl Metrics {
     }
 
     pub(super) fn write(&self, by: By, is_taken: bool) {
+        let by = match by {
+            By::Http => "http",
+            By::Session => "session",
+        };
         let outcome = if is_taken { "taken" } else { "turned-away" };
         self.writes.get_or_create(&WriteLabels { by, outcome }).inc();
     }

@@ -21,7 +21,8 @@ pub(crate) use request::{Operation, Request};
 use crate::realm::Standing;
 use crate::server::Shared;
 use crate::store::unix_ms;
-use metrics::{By, Metrics};
+pub(crate) use metrics::By;
+use metrics::Metrics;
 
 /// What a server knows of itself.
 pub(crate) struct Watching {
@@ -29,8 +30,6 @@ pub(crate) struct Watching {
     /// Time as the monitor counts it: from a clock that nobody sets.
     started: (u64, Instant),
     monitor: Mutex<Monitor>,
-    /// What was missed when it was last looked at.
-    missed: Mutex<BTreeSet<Objective>>,
     metrics: Metrics,
 }
 
@@ -40,7 +39,6 @@ impl Watching {
             own,
             started: (unix_ms(), Instant::now()),
             monitor: Mutex::new(Monitor::new(config)),
-            missed: Mutex::default(),
             metrics: Metrics::new(),
         }
     }
@@ -56,22 +54,16 @@ impl Watching {
         self.metrics.write(By::Http, true);
     }
 
-    /// An engine has committed a write, and numbers it itself.
-    pub(crate) fn committed(&self) {
+    /// A client's write was taken whose session is not looked at here: by a sync session, or by an engine.
+    pub(crate) fn took(&self, by: By) {
         self.monitor().taken(self.now());
-        self.metrics.write(By::Http, true);
+        self.metrics.write(by, true);
     }
 
-    /// Changes of a client came in by a sync session.
-    pub(crate) fn took(&self) {
-        self.monitor().taken(self.now());
-        self.metrics.write(By::Session, true);
-    }
-
-    /// Changes of a client were turned away that could have been taken at another time.
-    pub(crate) fn turned_away(&self) {
+    /// A client's write was turned away that could have been taken at another time.
+    pub(crate) fn turned_away(&self, by: By) {
         self.monitor().refused(self.now());
-        self.metrics.write(By::Session, false);
+        self.metrics.write(by, false);
     }
 
     /// How old the state was that an answer showed, as far as that is known.
@@ -90,13 +82,15 @@ impl Watching {
 
     /// Looks around once a second, until the server stops.
     pub(crate) async fn keep(shared: Arc<Shared>) {
+        let mut missed = BTreeSet::new();
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
-            shared.watching.look(&shared.realm.standing(unix_ms()));
+            shared.watching.look(&shared.realm.standing(unix_ms()), &mut missed);
         }
     }
 
-    fn look(&self, standing: &Standing) {
+    /// Tells of what is new; `before` is what was missed when it was last looked at.
+    fn look(&self, standing: &Standing, before: &mut BTreeSet<Objective>) {
         let now = self.now();
         let (alerts, missed) = {
             let mut monitor = self.monitor();
@@ -114,7 +108,6 @@ impl Watching {
             self.metrics.alert(&alert);
             tell(&alert);
         }
-        let mut before = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
         for over in before.difference(&missed) {
             tell_end(*over);
         }
@@ -162,6 +155,7 @@ const SILENCE_MS_MAX: u64 = 5_000;
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
     use crdt_causal::cut::{Admission, Epoch};
 
     use super::*;
@@ -177,6 +171,7 @@ mod tests {
         let mut token = VerifiedToken::new(Epoch(0));
         token.observe_write(Admission::new(Slot(0), 5));
         let [lacking, whole]: [Cut; 2] = [4, 5].map(|last| [(Slot(0), last)].into_iter().collect());
+        let mut missed = BTreeSet::new();
         for (promised, shown, alerts) in [
             (Guarantees::ALL, &whole, 0),
             (Guarantees::NONE, &lacking, 0),
@@ -184,20 +179,44 @@ mod tests {
             (Guarantees::ALL, &lacking, 2),
         ] {
             watching.answered(&token, promised, shown);
-            watching.look(&standing(0));
+            watching.look(&standing(0), &mut missed);
             assert_eq!(watching.metrics.alerts_of("violation"), alerts);
         }
         watching.wrote(&token, Guarantees::ALL, &lacking);
-        watching.look(&standing(0));
+        watching.look(&standing(0), &mut missed);
         assert_eq!(watching.metrics.alerts_of("violation"), 3);
         assert_eq!(watching.metrics.alerts_of("lag"), 0);
     }
 
     #[test]
+    fn writes_that_are_turned_away_are_an_alert() {
+        let watching = Watching::new(Slot(1), MonitorConfig::default());
+        let mut missed = BTreeSet::new();
+        let mut answer = |operation, status, count: usize| {
+            for _ in 0..count {
+                Request::begin(operation).end(status, &watching);
+            }
+            watching.look(&standing(0), &mut missed);
+            watching.metrics.alerts_of("writes")
+        };
+        assert_eq!(answer(Operation::Read, StatusCode::SERVICE_UNAVAILABLE, 30), 0);
+        assert_eq!(answer(Operation::Write, StatusCode::UNPROCESSABLE_ENTITY, 30), 0);
+        assert_eq!(answer(Operation::Write, StatusCode::SERVICE_UNAVAILABLE, 19), 0, "too few");
+        assert_eq!(answer(Operation::Write, StatusCode::SERVICE_UNAVAILABLE, 1), 1);
+        assert!(missed.contains(&Objective::Writes));
+        for _ in 0..400 {
+            watching.took(By::Session);
+        }
+        watching.look(&standing(0), &mut missed);
+        assert!(missed.is_empty(), "20 of 420 are less than 5 of 100");
+    }
+
+    #[test]
     fn what_is_missed_is_told_when_it_begins() {
         let watching = Watching::new(Slot(1), MonitorConfig::default());
+        let mut missed = BTreeSet::new();
         for (age_ms, alerts) in [(5_000, 0), (5_001, 1), (9_000, 1), (100, 1), (6_000, 2)] {
-            watching.look(&standing(age_ms));
+            watching.look(&standing(age_ms), &mut missed);
             assert_eq!(watching.metrics.alerts_of("lag"), alerts, "at {age_ms}");
         }
     }

@@ -4,11 +4,10 @@ use axum::http::StatusCode;
 use crdt_causal::level::Level;
 use crdt_causal::session::Guarantees;
 
-use super::Watching;
-use super::metrics::By;
+use super::{By, Watching};
 
 /// What was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Read,
     Write,
@@ -36,8 +35,7 @@ impl Request {
         let Self { operation, level, since } = self;
         watching.metrics.request(operation, level, status.as_u16(), since.elapsed());
         if operation == Operation::Write && is_turned_away(status) {
-            watching.monitor().refused(watching.now());
-            watching.metrics.write(By::Http, false);
+            watching.turned_away(By::Http);
         }
     }
 }
