@@ -144,7 +144,12 @@ impl TextDelta {
         Self::decode_as(MAGIC, Reader::with_limits(bytes, codec::Limits::DEFAULT)?)
     }
 
-    pub(super) fn decode_as(magic: [u8; 4], input: Reader<'_>) -> Result<Self, DecodeError> {
+    /// The encoding up to the headers, and how many rows of these there are.
+    pub(super) fn open(bytes: &[u8]) -> Result<(Reader<'_>, usize), DecodeError> {
+        Self::open_as(MAGIC, Reader::with_limits(bytes, codec::Limits::DEFAULT)?)
+    }
+
+    fn open_as(magic: [u8; 4], input: Reader<'_>) -> Result<(Reader<'_>, usize), DecodeError> {
         let mut input = codec::open(magic, input)?;
         let at = input.position();
         if input.u8()? != VERSION {
@@ -152,6 +157,11 @@ impl TextDelta {
         }
         // A row takes its replica's number and a change length, at least.
         let count = input.count(2)?;
+        Ok((input, count))
+    }
+
+    pub(super) fn decode_as(magic: [u8; 4], input: Reader<'_>) -> Result<Self, DecodeError> {
+        let (mut input, count) = Self::open_as(magic, input)?;
         let mut headers = Headers::with_capacity(input.capacity(count, size_of::<Row>()));
         let (mut table, mut reader) = (ReceiveTable::new(), ChangeReader::new());
         let mut events = 0u64;

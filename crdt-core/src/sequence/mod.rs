@@ -38,7 +38,7 @@ pub use anchor::{Anchor, AnchorError, Side};
 pub use delta::TextDelta;
 pub use error::{InvalidTextOp, TextError};
 pub use held::{Place, Places};
-pub use join::JoinError;
+pub use join::{ImportError, JoinError};
 pub use list::{Iter as ListIter, List, ListDelta, ListStore, LostMove};
 pub use ops::{OpRuns, OpWriter};
 pub use patch::{PatchRun, TextPatch};

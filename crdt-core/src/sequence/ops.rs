@@ -179,9 +179,28 @@ impl OpRuns {
     ///
     /// Whatever is wrong with the bytes. That positions fit the text is not known here.
     pub fn read(events: u32, input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        if events > EVENTS_MAX {
+        let mut this = Self::new();
+        this.log.read(events, 0, input)?;
+        Ok(this)
+    }
+}
+
+impl OpLog {
+    /// Reads a stream of `events` events, the first of which is `lv`, and appends them.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the bytes, or that there is no room; then some of the events may
+    /// have been appended.
+    pub(super) fn read(
+        &mut self,
+        events: u32,
+        lv: Lv,
+        input: &mut Reader<'_>,
+    ) -> Result<(), DecodeError> {
+        let Some(end) = lv.checked_add(events).filter(|&end| end <= EVENTS_MAX) else {
             return Err(input.error(DecodeErrorKind::OutOfRange));
-        }
+        };
         // The columns are read side by side; the first tells where the others begin.
         let mut kinds = input.clone();
         let (runs, positioned, mut chars) = measure(events, input)?;
@@ -190,11 +209,10 @@ impl OpRuns {
             input.varint()?;
         }
         let mut text = input.utf8(bytes_of_chars(input, chars)?)?;
-        let mut this = Self::new();
-        if !this.log.has_room(Some(events), text.len()) {
+        if !self.has_room(Some(end), text.len()) {
             return Err(input.error(DecodeErrorKind::OutOfRange));
         }
-        this.log.reserve(runs, text.len());
+        self.reserve(runs, text.len());
         let (mut left, mut cursor, mut last) = (events, 0, None::<Run>);
         while left > 0 {
             let (kind, len) = read_kind(&mut kinds, left)?;
@@ -209,11 +227,11 @@ impl OpRuns {
                 (content, text) = text.split_at(byte_of_char(text, chars, len));
                 chars -= len;
             }
-            this.log.push_run(events - left, run, content);
+            self.push_run(end - left, run, content);
             left -= len;
             last = Some(run);
         }
-        Ok(this)
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ use super::rope::{Misplaced, Rope};
 use super::run::{EVENTS_MAX, Run, RunKind, TextOp};
 use crate::EventGraph;
 use crate::causality::Lv;
+use crate::codec::{DecodeError, Reader};
 
 /// The edits of one text and its value at the tip, over an event graph that is someone
 /// else's: a [`Text`](super::Text)'s, or a document's, in which many texts have their events.
@@ -263,6 +264,22 @@ impl TextStore {
     ) -> Result<(), InvalidTextOp> {
         self.begin(lv);
         ops.copy_to(&mut self.log, events, lv)
+    }
+
+    /// Logs an encoded stream of so many events of others, the first of which is `lv`, and no
+    /// more; see [`log_other`](Self::log_other).
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the bytes, or that there is no room; then it has to be rolled back.
+    pub(super) fn log_encoded(
+        &mut self,
+        events: u32,
+        lv: Lv,
+        input: &mut Reader<'_>,
+    ) -> Result<(), DecodeError> {
+        self.begin(lv);
+        self.log.read(events, lv, input)
     }
 
     /// Applies edits that were logged, each of which has everything before it in its past, for

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use crdt_core::codec::{Writer, checksum, seal};
-use crdt_core::sequence::{Anchor, SavedHistory, Side, Text, TextDelta};
+use crdt_core::sequence::{Anchor, ImportError, SavedHistory, Side, Text, TextDelta};
 use crdt_core::{Frontier, VersionVector};
 
 use super::replicas;
@@ -174,7 +174,13 @@ fn delta(mut text: Text, bytes: &[u8]) {
     let Ok(delta) = bounded(bytes.len(), || TextDelta::decode(bytes)) else { return };
     assert_eq!(delta.encode(), bytes, "a delta has another encoding than the one accepted");
     let (before, version) = (text.encode(), text.version().clone());
-    match text.join(&delta) {
+    let mut straight = text.clone();
+    let imported = straight.join_encoded(bytes);
+    let joined = text.join(&delta);
+    assert_eq!(imported, joined.clone().map_err(ImportError::Join), "bytes are refused otherwise");
+    assert_eq!(straight, text, "a delta's bytes are taken in otherwise");
+    straight.check_invariants();
+    match joined {
         Ok(_) => {
             assert!(text.version().dominates(&version), "a join forgets nothing");
             let joined = text.encode();

@@ -82,7 +82,7 @@ impl Archive for Ours {
 
     fn merge(update: &[u8]) -> Outcome<Replica> {
         let mut text = Text::new();
-        text.join(&TextDelta::decode(update)?)?;
+        text.join_encoded(update)?;
         Ok(Replica::new(text, NEWCOMER))
     }
 

@@ -10,7 +10,7 @@ use crate::sequence::{Text, TextDelta};
 use crate::{Dot, ReplicaId};
 
 /// From so many replicas on, the order of changes makes a difference to a merge.
-const MANY: usize = if cfg!(test) { 4 } else { 17 };
+pub(super) const MANY: usize = if cfg!(test) { 4 } else { 17 };
 
 /// Whether deltas have changes of so many replicas that they are better ordered.
 pub(super) fn are_of_many(deltas: &[&TextDelta]) -> bool {

@@ -5,6 +5,7 @@
 //! many replicas wrote that another order is cheaper to merge, they are ordered first
 //! (`ordered.rs`).
 
+mod encoded;
 mod error;
 mod in_order;
 mod offer;
@@ -19,6 +20,7 @@ use super::error::InvalidTextOp;
 use super::patch::TextPatch;
 use super::text::Text;
 use crate::causality::Lv;
+pub use encoded::ImportError;
 pub use error::JoinError;
 
 /// Joining.

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::random::Random;
 use super::text::{everything, fork, id, random_session};
-use crate::sequence::{JoinError, TextPatch};
+use crate::codec::{CHECKSUM_LEN, seal};
+use crate::sequence::{ImportError, JoinError, TextPatch};
 use crate::{Text, TextDelta};
 
 fn joined(text: &mut Text, batch: &[&TextDelta], shown: bool) -> Result<(), JoinError> {
@@ -63,6 +64,57 @@ fn batches_are_taken_in_whole_and_in_any_order() {
         assert_eq!(text.to_string(), one_by_one.to_string(), "seed {seed}");
         assert_eq!(text.encode(), one_by_one.encode(), "seed {seed}");
     }
+}
+
+/// What [`Text::join`] makes of a delta that was decoded, [`Text::join_encoded`] makes of its
+/// bytes: in any order, of parts that are known or lack something, and of bytes that are broken.
+#[test]
+fn bytes_are_taken_in_as_the_delta_that_they_are() {
+    let (mut straight, mut refused) = (0, 0);
+    for seed in 0..crate::laws::cases() {
+        let mut random = Random::new(seed);
+        let (texts, deltas) = random_session(&mut random);
+        let mut offers: Vec<Vec<u8>> = deltas.iter().map(TextDelta::encode).collect();
+        let whole = everything(random.pick(&texts));
+        offers.insert(random.below(offers.len() + 1), whole.encode());
+        let mut text = Text::new();
+        while !offers.is_empty() {
+            let next = if random.chance(70) { 0 } else { random.below(offers.len()) };
+            let mut offer = offers.remove(next);
+            if random.chance(15) {
+                offer = broken(&offer, &mut random);
+            }
+            let before = text.clone();
+            let mut other = text.clone();
+            let result = text.join_encoded(&offer);
+            let decoded = TextDelta::decode(&offer).map_err(ImportError::Bytes);
+            let expected = decoded.and_then(|delta| Ok(other.join(&delta)?));
+            assert_eq!(result, expected, "seed {seed}");
+            assert_eq!(text, other, "seed {seed}");
+            assert_eq!(text.to_string(), other.to_string(), "seed {seed}");
+            text.check_invariants();
+            if result.is_err() {
+                assert_eq!(text.encode(), before.encode(), "seed {seed}");
+                refused += 1;
+            } else if text.version() != before.version() {
+                straight += 1;
+            }
+        }
+    }
+    assert!(straight > refused && refused > 0, "{straight} taken in, {refused} refused");
+}
+
+/// Bytes with another content, whose checksum is right.
+fn broken(sealed: &[u8], random: &mut Random) -> Vec<u8> {
+    let (magic, rest) = sealed.split_at(4);
+    let mut body = rest[..rest.len() - CHECKSUM_LEN].to_vec();
+    if random.chance(30) {
+        body.truncate(random.below(body.len()));
+    } else {
+        let at = random.below(body.len());
+        body[at] = body[at].wrapping_add(1 + random.below(4) as u8);
+    }
+    seal(magic.try_into().expect("four bytes"), &body)
 }
 
 #[test]
