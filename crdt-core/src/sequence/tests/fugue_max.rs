@@ -78,11 +78,16 @@ impl FugueMax {
         self.visible().len()
     }
 
-    pub(super) fn insert(&self, id: Dot, index: usize, value: char) -> Message {
+    /// The left and the right origin of what would be inserted at an index.
+    pub(super) fn origins(&self, index: usize) -> (Option<Dot>, Option<Dot>) {
         let left_origin = index.checked_sub(1).map(|before| self.visible()[before]);
         let order = self.traverse();
         let at = order.iter().position(|&node| node == left_origin).expect("it is in the tree");
-        let right_origin = order.get(at + 1).copied().flatten();
+        (left_origin, order.get(at + 1).copied().flatten())
+    }
+
+    pub(super) fn insert(&self, id: Dot, index: usize, value: char) -> Message {
+        let (left_origin, right_origin) = self.origins(index);
         if self.nodes[&left_origin].right.is_empty() {
             Message::Insert { id, value, parent: left_origin, side: Side::Right, right_origin }
         } else {

@@ -18,6 +18,9 @@ pub(super) enum Edit {
     Clear,
 }
 
+/// An inserted element's neighbours where it was made, deleted ones included on the right.
+pub(super) type Origins = (Option<Dot>, Option<Dot>);
+
 /// One event with the model's idea of the text right after it, where it was made.
 #[derive(Clone, Debug)]
 pub(super) struct Event {
@@ -26,6 +29,7 @@ pub(super) struct Event {
     /// A bit for each event in its past.
     pub(super) past: u64,
     pub(super) text_after: String,
+    pub(super) origins: Option<Origins>,
     messages: Vec<Message>,
 }
 
@@ -54,6 +58,8 @@ pub(super) struct Shape {
     pub(super) deletes_percent: usize,
 }
 
+/// A random history. Somewhere in it at least two replicas type at one place without knowing of
+/// each other, one forwards, one backwards.
 pub(super) fn random(random: &mut Random, shape: Shape) -> History {
     // Ids in random order, so that they say nothing about who comes first.
     let mut peers: Vec<Peer> = (0..2 + random.below(5))
@@ -66,66 +72,140 @@ pub(super) fn random(random: &mut Random, shape: Shape) -> History {
         })
         .collect();
     let mut history = History::default();
-    let mut messages: Vec<Vec<Message>> = Vec::new();
     let merges_percent = 5 + random.below(40);
-    let count = 1 + random.below(shape.events_max);
-    while history.events.len() < count {
-        let who = random.below(peers.len());
-        if random.chance(merges_percent) {
-            let from = random.below(peers.len());
-            let known = peers[from].known;
-            learn(&mut peers[who], known, &messages);
-            continue;
-        }
-        let peer = &mut peers[who];
-        let len = peer.model.len();
-        let edit = if shape.clears && random.chance(4) {
-            Edit::Clear
-        } else if len > 0 && random.chance(shape.deletes_percent) {
-            Edit::Delete(if random.chance(50) {
-                peer.cursor.min(len - 1)
-            } else {
-                random.below(len)
-            })
-        } else {
-            let at = match random.below(4) {
-                // Forwards and backwards at one place, at the beginning, anywhere.
-                0 | 1 => peer.cursor.min(len),
-                2 => 0,
-                _ => random.below(len + 1),
-            };
-            Edit::Insert(at, char::from(b'a' + (history.events.len() % 26) as u8))
-        };
-        peer.seq += 1;
-        let dot = Dot::new(peer.id, peer.seq);
-        let sent = match edit {
-            Edit::Insert(at, value) => {
-                peer.cursor = if random.chance(70) { at + 1 } else { at };
-                alloc::vec![peer.model.insert(dot, at, value)]
-            }
-            Edit::Delete(at) => {
-                peer.cursor = if random.chance(50) { at } else { at.saturating_sub(1) };
-                alloc::vec![peer.model.delete(at)]
-            }
-            Edit::Clear => (0..len).map(|at| peer.model.delete(at)).collect(),
-        };
-        for message in &sent {
-            peer.model.receive(message);
-        }
-        let past = peer.known;
-        peer.known |= 1 << history.events.len();
-        let text_after = peer.model.text();
-        messages.push(sent.clone());
-        history.events.push(Event { dot, edit, past, text_after, messages: sent });
+    let bursts = bursts(random, peers.len());
+    let typed: usize = bursts.iter().map(|burst| burst.len).sum();
+    let others = random.below(shape.events_max - typed + 1);
+    let before = random.below(others + 1);
+    while history.events.len() < before {
+        act(random, &mut history, &mut peers, shape, merges_percent);
+    }
+    type_at_one_place(random, &mut history, &mut peers, bursts);
+    while history.events.len() < others + typed {
+        act(random, &mut history, &mut peers, shape, merges_percent);
     }
     let all = (1u64 << (history.events.len() - 1) << 1).wrapping_sub(1);
-    learn(&mut peers[0], all, &messages);
+    learn(&mut peers[0], all, &history);
     history.text = peers[0].model.text();
     for peer in &mut peers[1..] {
-        learn(peer, all, &messages);
+        learn(peer, all, &history);
         assert_eq!(peer.model.text(), history.text, "the model itself converges");
     }
     history
+}
+
+/// A few elements typed at one place.
+struct Burst {
+    who: usize,
+    at: usize,
+    len: usize,
+    is_forwards: bool,
+}
+
+fn bursts(random: &mut Random, peers: usize) -> Vec<Burst> {
+    let first = random.below(peers);
+    let count = if peers > 2 && random.chance(40) { 3 } else { 2 };
+    (0..count)
+        .map(|index| Burst {
+            who: (first + index) % peers,
+            at: 0,
+            len: 2 + random.below(2),
+            is_forwards: if index < 2 { index == 0 } else { random.chance(50) },
+        })
+        .collect()
+}
+
+/// Those who type know the same before, and nothing of each other while they do.
+fn type_at_one_place(
+    random: &mut Random,
+    history: &mut History,
+    peers: &mut [Peer],
+    mut bursts: Vec<Burst>,
+) {
+    let known = bursts.iter().fold(0, |known, burst| known | peers[burst.who].known);
+    for burst in &bursts {
+        learn(&mut peers[burst.who], known, history);
+    }
+    let place = random.below(peers[bursts[0].who].model.len() + 1);
+    bursts.iter_mut().for_each(|burst| burst.at = place);
+    while !bursts.is_empty() {
+        let next = random.below(bursts.len());
+        let Burst { who, at, len, is_forwards } = &mut bursts[next];
+        insert(history, &mut peers[*who], *at);
+        *at += usize::from(*is_forwards);
+        *len -= 1;
+        if *len == 0 {
+            bursts.swap_remove(next);
+        }
+    }
+}
+
+/// Somebody hears of what somebody else knows, or edits.
+fn act(
+    random: &mut Random,
+    history: &mut History,
+    peers: &mut [Peer],
+    shape: Shape,
+    merges_percent: usize,
+) {
+    let who = random.below(peers.len());
+    if random.chance(merges_percent) {
+        let known = peers[random.below(peers.len())].known;
+        learn(&mut peers[who], known, history);
+        return;
+    }
+    let peer = &mut peers[who];
+    let len = peer.model.len();
+    if shape.clears && random.chance(4) {
+        let deletions = (0..len).map(|at| peer.model.delete(at)).collect();
+        push(history, peer, Edit::Clear, None, deletions);
+    } else if len > 0 && random.chance(shape.deletes_percent) {
+        let at = if random.chance(50) { peer.cursor.min(len - 1) } else { random.below(len) };
+        peer.cursor = if random.chance(50) { at } else { at.saturating_sub(1) };
+        let deletion = peer.model.delete(at);
+        push(history, peer, Edit::Delete(at), None, alloc::vec![deletion]);
+    } else {
+        let at = match random.below(4) {
+            // Forwards and backwards at one place, at the beginning, anywhere.
+            0 | 1 => peer.cursor.min(len),
+            2 => 0,
+            _ => random.below(len + 1),
+        };
+        peer.cursor = if random.chance(70) { at + 1 } else { at };
+        insert(history, peer, at);
+    }
+}
+
+/// Inserts an element of a value that no other one of the history has.
+fn insert(history: &mut History, peer: &mut Peer, at: usize) {
+    let value = char::from(b'A' + history.events.len() as u8);
+    let insertion = peer.model.insert(Dot::new(peer.id, peer.seq + 1), at, value);
+    let origins = Some(peer.model.origins(at));
+    push(history, peer, Edit::Insert(at, value), origins, alloc::vec![insertion]);
+}
+
+fn push(
+    history: &mut History,
+    peer: &mut Peer,
+    edit: Edit,
+    origins: Option<Origins>,
+    messages: Vec<Message>,
+) {
+    messages.iter().for_each(|message| peer.model.receive(message));
+    peer.seq += 1;
+    let (dot, past) = (Dot::new(peer.id, peer.seq), peer.known);
+    peer.known |= 1 << history.events.len();
+    let text_after = peer.model.text();
+    history.events.push(Event { dot, edit, past, text_after, origins, messages });
+}
+
+fn learn(peer: &mut Peer, known: u64, history: &History) {
+    for (index, event) in history.events.iter().enumerate() {
+        if known & !peer.known & 1 << index != 0 {
+            event.messages.iter().for_each(|message| peer.model.receive(message));
+        }
+    }
+    peer.known |= known;
 }
 
 impl History {
@@ -154,17 +234,6 @@ impl History {
             }
         }
     }
-}
-
-fn learn(peer: &mut Peer, known: u64, messages: &[Vec<Message>]) {
-    for (index, sent) in messages.iter().enumerate() {
-        if known & !peer.known & 1 << index != 0 {
-            for message in sent {
-                peer.model.receive(message);
-            }
-        }
-    }
-    peer.known |= known;
 }
 
 /// A replica of the engine.

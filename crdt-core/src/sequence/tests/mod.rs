@@ -6,6 +6,7 @@ mod difference;
 mod folding;
 mod fugue_max;
 mod history;
+mod interleaving;
 mod join;
 mod ops;
 pub(super) mod random;

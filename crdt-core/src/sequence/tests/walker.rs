@@ -1,4 +1,4 @@
-//! The engine against the paper's tree.
+//! The engine against the paper's tree, and that nobody's typing is mixed with another's.
 //!
 //! With `RUSTFLAGS="--cfg canary"` ties are broken by the order of arrival, and the first
 //! test panics.
@@ -6,6 +6,7 @@
 use alloc::string::ToString;
 
 use super::history::{self, Engine, Shape};
+use super::interleaving;
 use super::random::Random;
 
 /// How many histories: 20,000, or what `CRDT_CASES` says.
@@ -24,7 +25,9 @@ fn equals_the_papers_tree_on_random_histories() {
             history::random(&mut random, Shape { events_max: 40, clears, deletes_percent });
         let mut engine = Engine::new(&history);
         engine.receive_all(&history, &mut random);
-        assert_eq!(engine.store.to_string(), history.text, "seed {seed}: {history:#?}");
+        let text = engine.store.to_string();
+        assert_eq!(text, history.text, "seed {seed}: {history:#?}");
+        assert_eq!(interleaving::check(&history, &text), Ok(()), "seed {seed}: {history:#?}");
     }
 }
 
