@@ -1,4 +1,4 @@
-//! `cargo xtask miri`: the codec and the kernel under an interpreter that knows what is undefined.
+//! `cargo xtask miri`: the codec, the kernel, and the text's rope and walker under an interpreter that knows what is undefined.
 //!
 //! No line of the repository is unsafe, so what is found would be in a library below it, or in
 //! the compiler. Miri runs a thousand times slower than the machine: the laws get a glance.
@@ -19,8 +19,16 @@ pub(crate) struct Options {
     cases: u64,
 }
 
-/// The modules of the codec and of the kernel, by the names of their unit tests.
-const UNITS: &[&str] = &["codec::", "dot_store::", "causality::", "collections::"];
+/// The modules of the codec, of the kernel and of the sequence engine, by the names of their
+/// unit tests.
+const UNITS: &[&str] = &[
+    "codec::",
+    "dot_store::",
+    "causality::",
+    "collections::",
+    "sequence::tests::rope::",
+    "sequence::tests::walker::",
+];
 
 /// The laws of the event graph compare large graphs with plain sets: minutes for a single case.
 const SKIPPED: &str = "event_graph::";

@@ -15,7 +15,7 @@ use crate::sequence::walker::{TipEdit, Walker};
 /// How many histories, each in three orders: 20,000, or a tenth of what `CRDT_CASES` says.
 fn histories() -> u64 {
     let said = std::env::var("CRDT_CASES").ok().and_then(|n| n.parse::<u64>().ok());
-    said.map_or(20_000, |cases| cases / 10)
+    said.map_or(20_000, |cases| cases.div_ceil(10))
 }
 
 /// The text by a walker that is fed everything from the beginning.

@@ -22,6 +22,9 @@ const WORDS: [&str; 10] = [
 
 const ASCII_WORDS: usize = 3;
 
+/// Miri takes a second for each.
+const SEEDS: u64 = if cfg!(miri) { 4 } else { 300 };
+
 fn check(rope: &Rope, text: &str, random: &mut Random) {
     rope.check_invariants();
     assert_eq!(rope.to_string(), text);
@@ -53,7 +56,7 @@ fn check(rope: &Rope, text: &str, random: &mut Random) {
 
 #[test]
 fn behaves_as_a_string() {
-    for seed in 0..300 {
+    for seed in 0..SEEDS {
         let mut random = Random::new(seed);
         let (mut rope, mut text) = (Rope::new(), String::new());
         let shrinking = 30 + random.below(30);

@@ -34,7 +34,7 @@ fn equals_the_papers_tree_on_random_histories() {
 /// Every version of a history can be read, and is what its writer saw.
 #[test]
 fn reads_every_version() {
-    for seed in 0..histories() / 10 {
+    for seed in 0..histories().div_ceil(10) {
         let mut random = Random::new(seed);
         let shape = Shape { events_max: 40, clears: true, deletes_percent: 25 };
         let history = history::random(&mut random, shape);
@@ -53,7 +53,7 @@ fn reads_every_version() {
 /// what later merges do.
 #[test]
 fn rolling_back_is_never_having_begun() {
-    for seed in 0..histories() / 4 {
+    for seed in 0..histories().div_ceil(4) {
         let mut random = Random::new(seed);
         let shape = Shape { events_max: 40, clears: seed % 3 == 0, deletes_percent: 25 };
         let history = history::random(&mut random, shape);
