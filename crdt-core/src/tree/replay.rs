@@ -171,10 +171,12 @@ impl Replay {
         }
     }
 
-    /// Notes that a node was removed; whether it was not yet.
+    /// Notes that a node was removed; whether it was not yet. What two peers told of one event may
+    /// differ: a move that somebody else takes for a creation stays what it is.
     pub(super) fn spend(&mut self, node: Dot) -> bool {
         let Some(&at) = self.by_dot.get(&node) else { return false };
-        !core::mem::replace(&mut self.steps[at as usize].spent, true)
+        let step = &mut self.steps[at as usize];
+        step.is_creation() && !core::mem::replace(&mut step.spent, true)
     }
 
     /// Whether `node` is `other`, or above it.
@@ -282,6 +284,7 @@ impl Replay {
         assert_eq!((self.order.len(), self.by_dot.len()), (self.steps.len(), self.steps.len()));
         for (&dot, &at) in &self.by_dot {
             assert_eq!(self.step(at).dot, dot);
+            assert!(self.step(at).is_creation() || !self.step(at).spent, "nodes are removed");
         }
         for (&node, &at) in &self.place {
             let step = self.step(at);

@@ -12,7 +12,7 @@ use crdt_core::laws::trials;
 use crdt_core::set::AddWinsStore;
 use crdt_core::{
     AddWinsSet, BoundedCounter, GrowOnlySet, List, LwwMap, MaxRegister, ObservedRemoveMap,
-    RemoveWinsSet, TwoPhaseSet,
+    RemoveWinsSet, Tree, TwoPhaseSet,
 };
 use crdt_core::{Dot, ReplicaId};
 
@@ -224,6 +224,23 @@ fn an_element_behind_one_that_is_not_there_yet() {
         list.check_invariants();
         assert_eq!(list.len(), 2 + usize::from(value));
     }
+}
+
+/// A clone with our id took our next number, for a node that it removed.
+#[test]
+fn a_move_that_is_a_removed_node_elsewhere() {
+    let mut here: Tree<u8> = Tree::new();
+    let mut writer = here.writer(ReplicaId::from_u128(3));
+    let (first, _kept) = here.create(None, 0, 1, &mut writer).expect("numbers are left");
+    let mut clone = here.clone();
+    let mut with_our_id = clone.writer(ReplicaId::from_u128(3));
+    let _kept = here.move_to(first, None, 0, &mut writer).expect("numbers are left");
+    let (gone, _kept) = clone.create(None, 0, 2, &mut with_our_id).expect("numbers are left");
+    let _kept = clone.remove(gone, &mut with_our_id).expect("it is there");
+    here.join(&clone);
+    here.check_invariants();
+    assert!(here.iter().eq([(0, first)]), "what was moved is no node that was removed");
+    assert_eq!(accepted(&bytes(&here)), Some(here));
 }
 
 #[test]
