@@ -1,7 +1,6 @@
 //! What an edit changes in the text at the tip.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::log::Piece;
@@ -77,36 +76,49 @@ impl PatchRun {
     }
 }
 
-/// Gathers patches, those of one chain of events that belong together as one.
+/// Hands patches on, those of one chain of events that belong together as one.
 pub(super) struct PatchSink<'a> {
-    patches: &'a mut Vec<PatchRun>,
+    take: &'a mut dyn FnMut(PatchRun),
+    /// The last patch.
+    last: Option<PatchRun>,
     /// Whether the next patch may join the last.
     open: bool,
     /// The last event, and the number of its replica.
-    last: Option<(Lv, u32)>,
+    end: Option<(Lv, u32)>,
 }
 
-impl<'a> PatchSink<'a> {
-    pub(super) fn new(patches: &'a mut Vec<PatchRun>) -> Self {
-        Self { patches, open: false, last: None }
+impl PatchSink<'_> {
+    /// Hands on what `run` finds, in order.
+    pub(super) fn fill<R>(
+        take: &mut dyn FnMut(PatchRun),
+        run: impl FnOnce(&mut PatchSink<'_>) -> R,
+    ) -> R {
+        let mut sink = PatchSink { take, last: None, open: false, end: None };
+        let result = run(&mut sink);
+        if let Some(last) = sink.last {
+            (sink.take)(last);
+        }
+        result
     }
 
     /// A chain of events begins: its patches join those before only where the same replica
     /// goes straight on.
     pub(super) fn chain(&mut self, chain: &Chain<'_>) {
         let goes_on = |(lv, replica)| chain.replica == replica && chain.goes_on_from(lv);
-        self.open = self.last.is_some_and(goes_on);
-        self.last = Some((chain.lvs.end - 1, chain.replica));
+        self.open = self.end.is_some_and(goes_on);
+        self.end = Some((chain.lvs.end - 1, chain.replica));
     }
 
     pub(super) fn push(&mut self, patch: PatchRun) {
         if patch.deleted == 0 && patch.inserted == 0 {
             return;
         }
-        if self.open && self.patches.last_mut().is_some_and(|last| last.absorb(&patch)) {
+        if self.open && self.last.as_mut().is_some_and(|last| last.absorb(&patch)) {
             return;
         }
-        self.patches.push(patch);
+        if let Some(last) = self.last.replace(patch) {
+            (self.take)(last);
+        }
         self.open = true;
     }
 }

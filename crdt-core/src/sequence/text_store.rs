@@ -338,13 +338,44 @@ impl TextStore {
     ) -> Result<Vec<PatchRun>, (Lv, InvalidTextOp)> {
         // Nearly always a patch for each run of edits, or fewer.
         let mut patches = Vec::with_capacity(self.log.positioned_runs(range.clone()));
-        let history = History { graph, log: &self.log, parts: EVERYTHING };
-        let advanced = self.merge.advance(&history, range, &mut PatchSink::new(&mut patches));
+        let advanced = self.advance(graph, range, |_, patch| patches.push(patch));
         if let Err(refused) = advanced {
             self.roll_back();
             return Err(refused);
         }
         Ok(patches)
+    }
+
+    /// Merges edits that were logged into an empty text, for good; or none of them, if one cannot
+    /// be applied. Nothing is staged, which would take more memory than the
+    /// history: where one is refused the text is empty as before.
+    pub(super) fn fill(
+        &mut self,
+        graph: &EventGraph,
+        range: Range<Lv>,
+    ) -> Result<(), (Lv, InvalidTextOp)> {
+        debug_assert!(self.rope.is_empty(), "what comes is all that there is");
+        let mut rope = Rope::new();
+        let advanced = self.advance(graph, range, |log, patch| apply(&mut rope, log, &patch));
+        if let Err(refused) = advanced {
+            self.roll_back();
+            return Err(refused);
+        }
+        self.rope = rope;
+        self.keep();
+        Ok(())
+    }
+
+    /// Merges edits that were logged, and hands on what they change in the text.
+    fn advance(
+        &mut self,
+        graph: &EventGraph,
+        range: Range<Lv>,
+        mut take: impl FnMut(&OpLog, PatchRun),
+    ) -> Result<(), (Lv, InvalidTextOp)> {
+        let Self { log, merge, .. } = self;
+        let history = History { graph, log, parts: EVERYTHING };
+        PatchSink::fill(&mut |patch| take(log, patch), |sink| merge.advance(&history, range, sink))
     }
 
     /// Applies what was staged to the text. Patches may be committed a few at a time, in
@@ -355,7 +386,7 @@ impl TextStore {
     /// If a patch does not fit the text, and so was not staged for it.
     pub fn commit(&mut self, patches: &[PatchRun]) {
         for patch in patches {
-            self.apply(patch);
+            apply(&mut self.rope, &self.log, patch);
         }
         self.keep();
     }
@@ -373,21 +404,12 @@ impl TextStore {
                 at_utf16,
                 deleted_utf16: utf16(patch.at + patch.deleted) - at_utf16,
             };
-            self.apply(patch);
+            apply(&mut self.rope, &self.log, patch);
             full
         });
         let applied = applied.collect();
         self.keep();
         applied
-    }
-
-    fn apply(&mut self, patch: &PatchRun) {
-        if patch.deleted > 0 {
-            self.rope.remove(patch.at, patch.deleted);
-        }
-        if patch.inserted > 0 {
-            self.rope.insert(patch.at, self.log.text(patch.text()));
-        }
     }
 
     /// Makes local edits lasting: what was done so far is no longer revocable.
@@ -422,18 +444,11 @@ impl TextStore {
     pub(super) fn replay(&self, graph: &EventGraph, version: &[Lv]) -> Rope {
         let (_, parts) = graph.diff(&[], version);
         let (mut rope, mut merge) = self.base.as_ref().map(|base| base.begin()).unwrap_or_default();
-        let mut patches = Vec::new();
         let history = History { graph, log: &self.log, parts: &parts };
         for part in &parts {
-            let mut sink = PatchSink::new(&mut patches);
-            let advanced = merge.advance(&history, part.clone(), &mut sink);
-            advanced.expect("an edit that was applied once is valid");
-            for patch in patches.drain(..) {
-                if patch.deleted > 0 {
-                    rope.remove(patch.at, patch.deleted);
-                }
-                rope.insert(patch.at, self.log.text(patch.text()));
-            }
+            let mut take = |patch| apply(&mut rope, &self.log, &patch);
+            PatchSink::fill(&mut take, |sink| merge.advance(&history, part.clone(), sink))
+                .expect("an edit that was applied once is valid");
         }
         rope
     }
@@ -497,6 +512,16 @@ fn change(rope: &mut Rope, run: Run, content: &str) {
         RunKind::Insert => rope.insert(run.at, content),
         RunKind::DeleteForward | RunKind::DeleteBackward => rope.remove(run.at, run.len),
         RunKind::Clear => rope.remove(0, rope.len_chars()),
+    }
+}
+
+/// Does to a text what was found that a merged run does.
+fn apply(rope: &mut Rope, log: &OpLog, patch: &PatchRun) {
+    if patch.deleted > 0 {
+        rope.remove(patch.at, patch.deleted);
+    }
+    if patch.inserted > 0 {
+        rope.insert(patch.at, log.text(patch.text()));
     }
 }
 

@@ -121,6 +121,10 @@ impl Text {
         if in_line && self.store.apply_in_line(logged.clone()) {
             return Ok(());
         }
+        if self.store.is_empty() {
+            let filled = self.store.fill(&self.graph, logged);
+            return filled.map_err(|refused| self.refuse(before, refused));
+        }
         let staged = self.store.stage_logged(&self.graph, logged);
         let staged = staged.map_err(|refused| self.refuse(before, refused))?;
         self.store.commit(&staged);

@@ -59,7 +59,10 @@ impl Replay {
         run: Run,
         mut taken: impl FnMut(Taken),
     ) -> Result<(), (Lv, InvalidTextOp)> {
-        self.merge.advance(history, range, &mut PatchSink::new(&mut self.patches))?;
+        let Self { merge, patches, .. } = self;
+        PatchSink::fill(&mut |patch| patches.push(patch), |sink| {
+            merge.advance(history, range, sink)
+        })?;
         self.taken.clear();
         let mut from = 0;
         for patch in self.patches.drain(..) {
