@@ -346,9 +346,13 @@ impl TextStore {
         Ok(patches)
     }
 
-    /// Merges edits that were logged into an empty text, for good; or none of them, if one cannot
-    /// be applied. Nothing is staged, which would take more memory than the
-    /// history: where one is refused the text is empty as before.
+    /// Merges edits that were logged into an empty text, for good. Nothing is staged, which would
+    /// take more memory than the history.
+    ///
+    /// # Errors
+    ///
+    /// The first edit that cannot be applied at its own version. The text is still empty; what was
+    /// logged has to be rolled back.
     pub(super) fn fill(
         &mut self,
         graph: &EventGraph,
@@ -356,11 +360,7 @@ impl TextStore {
     ) -> Result<(), (Lv, InvalidTextOp)> {
         debug_assert!(self.rope.is_empty(), "what comes is all that there is");
         let mut rope = Rope::new();
-        let advanced = self.advance(graph, range, |log, patch| apply(&mut rope, log, &patch));
-        if let Err(refused) = advanced {
-            self.roll_back();
-            return Err(refused);
-        }
+        self.advance(graph, range, |log, patch| apply(&mut rope, log, &patch))?;
         self.rope = rope;
         self.keep();
         Ok(())
