@@ -1,6 +1,7 @@
 //! What an edit changes in the text at the tip.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::log::Piece;
@@ -76,49 +77,36 @@ impl PatchRun {
     }
 }
 
-/// Hands patches on, those of one chain of events that belong together as one.
+/// Gathers patches, those of one chain of events that belong together as one.
 pub(super) struct PatchSink<'a> {
-    take: &'a mut dyn FnMut(PatchRun),
-    /// The last patch.
-    last: Option<PatchRun>,
+    patches: &'a mut Vec<PatchRun>,
     /// Whether the next patch may join the last.
     open: bool,
     /// The last event, and the number of its replica.
-    end: Option<(Lv, u32)>,
+    last: Option<(Lv, u32)>,
 }
 
-impl PatchSink<'_> {
-    /// Hands on what `run` finds, in order.
-    pub(super) fn fill<R>(
-        take: &mut dyn FnMut(PatchRun),
-        run: impl FnOnce(&mut PatchSink<'_>) -> R,
-    ) -> R {
-        let mut sink = PatchSink { take, last: None, open: false, end: None };
-        let result = run(&mut sink);
-        if let Some(last) = sink.last {
-            (sink.take)(last);
-        }
-        result
+impl<'a> PatchSink<'a> {
+    pub(super) fn new(patches: &'a mut Vec<PatchRun>) -> Self {
+        Self { patches, open: false, last: None }
     }
 
     /// A chain of events begins: its patches join those before only where the same replica
     /// goes straight on.
     pub(super) fn chain(&mut self, chain: &Chain<'_>) {
         let goes_on = |(lv, replica)| chain.replica == replica && chain.goes_on_from(lv);
-        self.open = self.end.is_some_and(goes_on);
-        self.end = Some((chain.lvs.end - 1, chain.replica));
+        self.open = self.last.is_some_and(goes_on);
+        self.last = Some((chain.lvs.end - 1, chain.replica));
     }
 
     pub(super) fn push(&mut self, patch: PatchRun) {
         if patch.deleted == 0 && patch.inserted == 0 {
             return;
         }
-        if self.open && self.last.as_mut().is_some_and(|last| last.absorb(&patch)) {
+        if self.open && self.patches.last_mut().is_some_and(|last| last.absorb(&patch)) {
             return;
         }
-        if let Some(last) = self.last.replace(patch) {
-            (self.take)(last);
-        }
+        self.patches.push(patch);
         self.open = true;
     }
 }

@@ -59,6 +59,9 @@ struct Undo {
     text: usize,
 }
 
+/// So many events of a history that is merged into an empty text are staged at a time.
+const STAGED_AT_ONCE: u32 = if cfg!(test) { 5 } else { 1024 };
+
 /// So much room for deleted text stays for the next edit.
 const UNDO_TEXT_KEPT: usize = 4096;
 
@@ -338,7 +341,8 @@ impl TextStore {
     ) -> Result<Vec<PatchRun>, (Lv, InvalidTextOp)> {
         // Nearly always a patch for each run of edits, or fewer.
         let mut patches = Vec::with_capacity(self.log.positioned_runs(range.clone()));
-        let advanced = self.advance(graph, range, |_, patch| patches.push(patch));
+        let history = History { graph, log: &self.log, parts: EVERYTHING };
+        let advanced = self.merge.advance(&history, range, &mut PatchSink::new(&mut patches));
         if let Err(refused) = advanced {
             self.roll_back();
             return Err(refused);
@@ -346,8 +350,8 @@ impl TextStore {
         Ok(patches)
     }
 
-    /// Merges edits that were logged into an empty text, for good. Nothing is staged, which would
-    /// take more memory than the history.
+    /// Merges edits that were logged into an empty text, for good. No more than a few are staged at
+    /// a time, as all of them would take more memory than the history.
     ///
     /// # Errors
     ///
@@ -359,23 +363,22 @@ impl TextStore {
         range: Range<Lv>,
     ) -> Result<(), (Lv, InvalidTextOp)> {
         debug_assert!(self.rope.is_empty(), "what comes is all that there is");
-        let mut rope = Rope::new();
-        self.advance(graph, range, |log, patch| apply(&mut rope, log, &patch))?;
-        self.rope = rope;
+        let mut patches = Vec::new();
+        let mut from = range.start;
+        while from < range.end {
+            let to = range.end.min(from.saturating_add(STAGED_AT_ONCE));
+            let history = History { graph, log: &self.log, parts: EVERYTHING };
+            let mut sink = PatchSink::new(&mut patches);
+            if let Err(refused) = self.merge.advance(&history, from..to, &mut sink) {
+                self.rope = Rope::new();
+                return Err(refused);
+            }
+            patches.iter().for_each(|patch| self.apply(patch));
+            patches.clear();
+            from = to;
+        }
         self.keep();
         Ok(())
-    }
-
-    /// Merges edits that were logged, and hands on what they change in the text.
-    fn advance(
-        &mut self,
-        graph: &EventGraph,
-        range: Range<Lv>,
-        mut take: impl FnMut(&OpLog, PatchRun),
-    ) -> Result<(), (Lv, InvalidTextOp)> {
-        let Self { log, merge, .. } = self;
-        let history = History { graph, log, parts: EVERYTHING };
-        PatchSink::fill(&mut |patch| take(log, patch), |sink| merge.advance(&history, range, sink))
     }
 
     /// Applies what was staged to the text. Patches may be committed a few at a time, in
@@ -386,7 +389,7 @@ impl TextStore {
     /// If a patch does not fit the text, and so was not staged for it.
     pub fn commit(&mut self, patches: &[PatchRun]) {
         for patch in patches {
-            apply(&mut self.rope, &self.log, patch);
+            self.apply(patch);
         }
         self.keep();
     }
@@ -404,12 +407,21 @@ impl TextStore {
                 at_utf16,
                 deleted_utf16: utf16(patch.at + patch.deleted) - at_utf16,
             };
-            apply(&mut self.rope, &self.log, patch);
+            self.apply(patch);
             full
         });
         let applied = applied.collect();
         self.keep();
         applied
+    }
+
+    fn apply(&mut self, patch: &PatchRun) {
+        if patch.deleted > 0 {
+            self.rope.remove(patch.at, patch.deleted);
+        }
+        if patch.inserted > 0 {
+            self.rope.insert(patch.at, self.log.text(patch.text()));
+        }
     }
 
     /// Makes local edits lasting: what was done so far is no longer revocable.
@@ -444,11 +456,18 @@ impl TextStore {
     pub(super) fn replay(&self, graph: &EventGraph, version: &[Lv]) -> Rope {
         let (_, parts) = graph.diff(&[], version);
         let (mut rope, mut merge) = self.base.as_ref().map(|base| base.begin()).unwrap_or_default();
+        let mut patches = Vec::new();
         let history = History { graph, log: &self.log, parts: &parts };
         for part in &parts {
-            let mut take = |patch| apply(&mut rope, &self.log, &patch);
-            PatchSink::fill(&mut take, |sink| merge.advance(&history, part.clone(), sink))
-                .expect("an edit that was applied once is valid");
+            let mut sink = PatchSink::new(&mut patches);
+            let advanced = merge.advance(&history, part.clone(), &mut sink);
+            advanced.expect("an edit that was applied once is valid");
+            for patch in patches.drain(..) {
+                if patch.deleted > 0 {
+                    rope.remove(patch.at, patch.deleted);
+                }
+                rope.insert(patch.at, self.log.text(patch.text()));
+            }
         }
         rope
     }
@@ -512,16 +531,6 @@ fn change(rope: &mut Rope, run: Run, content: &str) {
         RunKind::Insert => rope.insert(run.at, content),
         RunKind::DeleteForward | RunKind::DeleteBackward => rope.remove(run.at, run.len),
         RunKind::Clear => rope.remove(0, rope.len_chars()),
-    }
-}
-
-/// Does to a text what was found that a merged run does.
-fn apply(rope: &mut Rope, log: &OpLog, patch: &PatchRun) {
-    if patch.deleted > 0 {
-        rope.remove(patch.at, patch.deleted);
-    }
-    if patch.inserted > 0 {
-        rope.insert(patch.at, log.text(patch.text()));
     }
 }
 

@@ -59,10 +59,7 @@ impl Replay {
         run: Run,
         mut taken: impl FnMut(Taken),
     ) -> Result<(), (Lv, InvalidTextOp)> {
-        let Self { merge, patches, .. } = self;
-        PatchSink::fill(&mut |patch| patches.push(patch), |sink| {
-            merge.advance(history, range, sink)
-        })?;
+        self.merge.advance(history, range, &mut PatchSink::new(&mut self.patches))?;
         self.taken.clear();
         let mut from = 0;
         for patch in self.patches.drain(..) {
