@@ -1,4 +1,5 @@
-//! `cargo xtask miri`: the codec, the kernel, and the text's rope and walker under an interpreter that knows what is undefined.
+//! `cargo xtask miri`: the codec, the kernel, and the text's rope and walker under an interpreter
+//! that knows what is undefined.
 //!
 //! No line of the repository is unsafe, so what is found would be in a library below it, or in
 //! the compiler. Miri runs a thousand times slower than the machine: the laws get a glance.

@@ -39,14 +39,7 @@ impl fmt::Display for ImportError {
     }
 }
 
-impl core::error::Error for ImportError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Bytes(error) => Some(error),
-            Self::Join(error) => Some(error),
-        }
-    }
-}
+impl core::error::Error for ImportError {}
 
 /// What the graph needs for the changes of a row, which bounds what a declared number reserves.
 const SPAN_SIZE: usize = 24;
