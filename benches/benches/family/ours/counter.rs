@@ -2,7 +2,7 @@ use std::hint::black_box;
 
 use crdt_core::GCounter;
 
-use super::{replica, writers};
+use super::{WRITERS, replica, writers};
 use crate::rows::Run;
 
 pub(crate) fn increment() -> Run {
@@ -10,9 +10,8 @@ pub(crate) fn increment() -> Run {
     let mut counter = GCounter::default();
     let mut writers = writers(|id| counter.writer(id));
     Box::new(move || {
-        let turns = writers.len() as u64;
         for turn in 0..TIMES {
-            let writer = &mut writers[(turn % turns) as usize];
+            let writer = &mut writers[(turn % WRITERS) as usize];
             let _delta = black_box(counter.increment(1, writer).expect("far from overflow"));
         }
         assert_eq!(counter.value(), u128::from(TIMES));

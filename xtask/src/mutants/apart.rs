@@ -1,0 +1,84 @@
+//! Mutants that need a build of their own: cargo-mutants makes them, one at a time.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::list::{Mutant, cargo_mutants};
+use super::report::Report;
+use super::tree::Tree;
+use crate::failure::{Failure, Outcome};
+
+/// Tests that hang are stopped after so many seconds.
+const TIMEOUT_SECONDS: &str = "120";
+
+/// Tries mutants of one file.
+pub(super) fn mutate(mutants: &[&Mutant], cases: u64, folder: &Path) -> Outcome<Report> {
+    let Some(file) = mutants.first().map(|mutant| &mutant.file) else {
+        return Ok(Report::default());
+    };
+    let tree = Tree::at(folder.join("apart"))?;
+    let names: Vec<String> = mutants.iter().map(|mutant| quoted(&mutant.name)).collect();
+    let finished = cargo_mutants()
+        .dir(tree.root())
+        .args(["--in-place", "--package", "crdt-core", "--file", file])
+        .args(["--re", &format!("^({})$", names.join("|"))])
+        .args(["--profile", "mutants", "--no-shuffle", "--colors", "never"])
+        // That all tests pass without a mutant is known already.
+        .args(["--baseline", "skip", "--timeout", TIMEOUT_SECONDS])
+        .args(["--"])
+        .args(super::TARGETS)
+        .args(["--"])
+        .args(super::SKIPPED.iter().flat_map(|name| ["--skip", name]))
+        // Kept, so that the libraries below are built once and not for each file.
+        .env("CARGO_TARGET_DIR", folder.join("build-apart"))
+        .env("CRDT_CASES", cases.to_string())
+        .env("RUST_BACKTRACE", "0")
+        .run();
+    let out = tree.root().join("mutants.out");
+    let said = out.join("outcomes.json");
+    let Ok(said) = fs::read_to_string(&said) else {
+        finished?;
+        return Err(Failure::new(format!("cargo-mutants did not write {}", said.display())));
+    };
+    #[derive(Deserialize)]
+    struct Outcomes {
+        caught: usize,
+        missed: usize,
+        timeout: usize,
+        unviable: usize,
+    }
+    let outcomes: Outcomes = serde_json::from_str(&said)
+        .map_err(|error| Failure::new(format!("cargo-mutants wrote what is unknown: {error}")))?;
+    let Outcomes { caught, missed, timeout, unviable } = outcomes;
+    if caught + missed + timeout + unviable != mutants.len() {
+        let (tried, all) = (caught + missed + timeout + unviable, mutants.len());
+        return Err(Failure::new(format!("{file}: {tried} of {all} mutants were tried")));
+    }
+    let missed = fs::read_to_string(out.join("missed.txt")).unwrap_or_default();
+    Ok(Report {
+        caught,
+        unviable,
+        timed_out: timeout,
+        missed: missed.lines().map(ToOwned::to_owned).collect(),
+        ..Report::default()
+    })
+}
+
+/// A text as the pattern that only it fits.
+fn quoted(text: &str) -> String {
+    let quote = |letter| r"\.+*?()|[]{}^$#&-~".contains(letter).then_some('\\');
+    text.chars().flat_map(|letter| quote(letter).into_iter().chain([letter])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_something_in_a_pattern_is_quoted() {
+        let name = "a.rs:1:2: replace <A<T>>::b -> u8 with 0+1";
+        assert_eq!(quoted(name), r"a\.rs:1:2: replace <A<T>>::b \-> u8 with 0\+1");
+    }
+}

@@ -1,0 +1,176 @@
+//! One build of all mutants that can be chosen between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::list::Mutant;
+use super::tree::Tree;
+use super::weave::{self, CHOICE, Woven};
+use crate::failure::{Failure, Outcome};
+use crate::sh::Progress;
+use crate::workspace;
+
+/// The root of the crate that is broken.
+const ROOT: &str = "crdt-core/src/lib.rs";
+
+/// The programs in which each mutant waits for its number, and which ones do.
+pub(super) struct Together {
+    pub(super) programs: Vec<PathBuf>,
+    /// By number, which begin at 1.
+    pub(super) alive: BTreeMap<u32, Mutant>,
+    /// Those that the compiler refuses.
+    pub(super) unviable: Vec<Mutant>,
+    /// Those in functions that cannot be a choice.
+    pub(super) apart: Vec<Mutant>,
+}
+
+/// Builds the tests with all of the mutants in them.
+pub(super) fn build(mutants: &[&Mutant], folder: &Path) -> Outcome<Together> {
+    let tree = Tree::at(folder.join("together"))?;
+    let mut by_file: BTreeMap<&str, Vec<Mutant>> = BTreeMap::new();
+    for &mutant in mutants {
+        by_file.entry(&mutant.file).or_default().push(mutant.clone());
+    }
+    let (mut alive, mut apart) = (BTreeMap::new(), Vec::new());
+    for (file, mutants) in &by_file {
+        let choosable = weave::choosable(&source(file)?, mutants).map_err(not_rust(file))?;
+        for (mutant, choosable) in mutants.iter().zip(choosable) {
+            if choosable {
+                alive.insert(alive.len() as u32 + 1, mutant.clone());
+            } else {
+                apart.push(mutant.clone());
+            }
+        }
+    }
+    let mut unviable = Vec::new();
+    let progress = Progress::start("all mutants, compiled together");
+    loop {
+        progress.at(&format!("{} of them, without {}", alive.len(), unviable.len()));
+        let woven = weave_all(&by_file, &alive, &tree)?;
+        let said = compile(&tree, folder)?;
+        let refused: BTreeSet<u32> =
+            said.errors.iter().flat_map(|error| error.mutants(&woven)).collect();
+        if said.errors.is_empty() {
+            progress.finish(true);
+            return Ok(Together { programs: said.programs, alive, unviable, apart });
+        }
+        if refused.is_empty() {
+            progress.finish(false);
+            let first = &said.errors[0];
+            return Err(Failure::new(format!("not by a mutant: {}", first.rendered)));
+        }
+        for number in refused {
+            unviable.extend(alive.remove(&number));
+        }
+    }
+}
+
+fn source(file: &str) -> Outcome<String> {
+    fs::read_to_string(workspace::root().join(file))
+        .map_err(|error| Failure::new(format!("cannot read {file}: {error}")))
+}
+
+fn not_rust(file: &str) -> impl Fn(syn::Error) -> Failure + '_ {
+    move |error| Failure::new(format!("{file}: {error}"))
+}
+
+fn weave_all(
+    files: &BTreeMap<&str, Vec<Mutant>>,
+    alive: &BTreeMap<u32, Mutant>,
+    tree: &Tree,
+) -> Outcome<BTreeMap<String, Woven>> {
+    let mut all = BTreeMap::new();
+    for &file in files.keys() {
+        let mutants: Vec<(u32, &Mutant)> = alive
+            .iter()
+            .filter(|(_, mutant)| mutant.file == file)
+            .map(|(&number, mutant)| (number, mutant))
+            .collect();
+        let woven = weave::weave(&source(file)?, &mutants).map_err(not_rust(file))?;
+        tree.write(file, woven.text.as_bytes())?;
+        all.insert(file.to_owned(), woven);
+    }
+    tree.write(ROOT, (source(ROOT)? + CHOICE).as_bytes())?;
+    Ok(all)
+}
+
+/// What came of a build.
+#[derive(Default)]
+struct Said {
+    programs: Vec<PathBuf>,
+    errors: Vec<CompilerMessage>,
+    /// What cargo itself has against the build.
+    refusal: String,
+}
+
+fn compile(tree: &Tree, folder: &Path) -> Outcome<Said> {
+    let mut said = Said::default();
+    let status = workspace::cargo()
+        .args(["test", "--package", "crdt-core", "--no-run", "--no-fail-fast"])
+        .args(["--message-format", "json"])
+        .args(super::TARGETS)
+        .dir(tree.root())
+        .env("CARGO_TARGET_DIR", folder.join("build"))
+        // A mutant is no reason to refuse a program; that something is unused now says nothing.
+        .env("RUSTFLAGS", "--cap-lints allow")
+        .run_by_line(|line| match serde_json::from_str(line) {
+            Ok(Line::CompilerArtifact { executable: Some(program) }) => said.programs.push(program),
+            Ok(Line::CompilerMessage { message }) if message.level == "error" => {
+                said.errors.push(message);
+            }
+            Err(_) if line.starts_with("error") => said.refusal = line.to_owned(),
+            _ => {}
+        })?;
+    // The last error of each says how many there were, and nothing of where.
+    said.errors.retain(|error| !error.spans.is_empty());
+    if !status.success() && said.errors.is_empty() {
+        let why = format!("the tests with all mutants in them do not compile: {}", said.refusal);
+        return Err(Failure::new(why).mend("cargo test -p crdt-core --lib --test types --no-run"));
+    }
+    Ok(said)
+}
+
+/// What cargo says of a build, a line each.
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Line {
+    CompilerArtifact {
+        executable: Option<PathBuf>,
+    },
+    CompilerMessage {
+        message: CompilerMessage,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct CompilerMessage {
+    level: String,
+    spans: Vec<CompilerSpan>,
+    rendered: String,
+}
+
+#[derive(Deserialize)]
+struct CompilerSpan {
+    file_name: String,
+    line_start: usize,
+    is_primary: bool,
+}
+
+impl CompilerMessage {
+    /// The mutants in whose lines it is.
+    fn mutants(&self, woven: &BTreeMap<String, Woven>) -> Vec<u32> {
+        let primary = self.spans.iter().filter(|span| span.is_primary);
+        primary
+            .filter_map(|span| {
+                let lines = &woven.get(&span.file_name)?.lines;
+                let at = lines.iter().find(|(_, lines)| lines.contains(&span.line_start));
+                at.map(|(&number, _)| number)
+            })
+            .collect()
+    }
+}
