@@ -12,6 +12,7 @@ mod memory;
 mod own;
 #[cfg(canary = "chosen")]
 mod planted;
+mod readings;
 mod regressions;
 mod rules;
 mod scenarios;

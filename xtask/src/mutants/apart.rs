@@ -3,10 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::list::{Mutant, cargo_mutants};
-use super::report::Report;
+use super::report::Fate;
 use super::tree::Tree;
 use crate::failure::{Failure, Outcome};
 
@@ -14,10 +12,12 @@ use crate::failure::{Failure, Outcome};
 const TIMEOUT_SECONDS: &str = "120";
 
 /// Tries mutants of one file.
-pub(super) fn mutate(mutants: &[&Mutant], cases: u64, folder: &Path) -> Outcome<Report> {
-    let Some(file) = mutants.first().map(|mutant| &mutant.file) else {
-        return Ok(Report::default());
-    };
+pub(super) fn mutate(
+    mutants: &[&Mutant],
+    cases: u64,
+    folder: &Path,
+) -> Outcome<Vec<(String, Fate)>> {
+    let Some(file) = mutants.first().map(|mutant| &mutant.file) else { return Ok(Vec::new()) };
     let tree = Tree::at(folder.join("apart"))?;
     let names: Vec<String> = mutants.iter().map(|mutant| quoted(&mutant.name)).collect();
     let finished = cargo_mutants()
@@ -36,34 +36,23 @@ pub(super) fn mutate(mutants: &[&Mutant], cases: u64, folder: &Path) -> Outcome<
         .env("CRDT_CASES", cases.to_string())
         .env("RUST_BACKTRACE", "0")
         .run();
-    let out = tree.root().join("mutants.out");
-    let said = out.join("outcomes.json");
-    let Ok(said) = fs::read_to_string(&said) else {
-        finished?;
-        return Err(Failure::new(format!("cargo-mutants did not write {}", said.display())));
-    };
-    #[derive(Deserialize)]
-    struct Outcomes {
-        caught: usize,
-        missed: usize,
-        timeout: usize,
-        unviable: usize,
+    let mut fates = Vec::new();
+    for (list, fate) in [
+        ("caught.txt", Fate::Caught),
+        ("missed.txt", Fate::Missed),
+        ("timeout.txt", Fate::TimedOut),
+        ("unviable.txt", Fate::Unviable),
+    ] {
+        let names = fs::read_to_string(tree.root().join("mutants.out").join(list));
+        fates.extend(names.unwrap_or_default().lines().map(|name| (name.to_owned(), fate)));
     }
-    let outcomes: Outcomes = serde_json::from_str(&said)
-        .map_err(|error| Failure::new(format!("cargo-mutants wrote what is unknown: {error}")))?;
-    let Outcomes { caught, missed, timeout, unviable } = outcomes;
-    if caught + missed + timeout + unviable != mutants.len() {
-        let (tried, all) = (caught + missed + timeout + unviable, mutants.len());
-        return Err(Failure::new(format!("{file}: {tried} of {all} mutants were tried")));
+    if fates.len() == mutants.len() {
+        return Ok(fates);
     }
-    let missed = fs::read_to_string(out.join("missed.txt")).unwrap_or_default();
-    Ok(Report {
-        caught,
-        unviable,
-        timed_out: timeout,
-        missed: missed.lines().map(ToOwned::to_owned).collect(),
-        ..Report::default()
-    })
+    // It fails as well when a mutant is missed.
+    finished?;
+    let (tried, all) = (fates.len(), mutants.len());
+    Err(Failure::new(format!("{file}: cargo-mutants tried {tried} of {all} mutants")))
 }
 
 /// A text as the pattern that only it fits.

@@ -6,9 +6,9 @@
 //! choice between its mutants, by a number in the environment ([`weave`]). What cannot be built so
 //! is left to cargo-mutants itself ([`apart`]).
 //!
-//! What came of each file is kept in `target/mutants/`, so that a
-//! run that was interrupted goes on with the next one; a file is done again when it has
-//! changed, or with `--again`. The survivors that are no fault of the tests are in
+//! What came of each file is kept in `target/mutants/`, so that a run that was interrupted goes on
+//! with the next one; a file is done again when it has changed, or with `--again`, and its
+//! survivors with `--missed`. Those that are no fault of the tests are in
 //! `docs/mutants.md`, with the reason.
 
 use std::collections::BTreeMap;
@@ -20,9 +20,9 @@ use std::time::Instant;
 use clap::Args;
 
 use self::list::Mutant;
-use self::report::Report;
+use self::report::{Fate, Report};
 use self::together::Together;
-use self::trial::{Fate, Trials};
+use self::trial::Trials;
 use crate::failure::Outcome;
 use crate::result::ResultLine;
 use crate::sh::Progress;
@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// Do those again that are done already, since the tests have changed.
     #[arg(long)]
     again: bool,
+    /// Do those again that were missed.
+    #[arg(long, conflicts_with = "again")]
+    missed: bool,
     /// How many random cases each law is tried on.
     #[arg(long, default_value_t = 12)]
     cases: u64,
@@ -73,119 +76,135 @@ pub(crate) fn run(options: &Options) -> Outcome {
         options.only.is_empty() || options.only.iter().any(|part| file.contains(part))
     };
     let files: Vec<&String> = mutants.keys().filter(wanted).collect();
-    let chosen: Vec<&String> = options.shard.of(&files).copied().collect();
-    let mut left = Vec::new();
-    for &file in &chosen {
-        let known = if options.again { None } else { Report::known(file)? };
-        let words = known.as_ref().map_or("not done".into(), |report| {
-            format!("{} caught, {} missed", report.caught + report.timed_out, report.missed.len())
-        });
-        if options.list {
-            println!("{file}: {} mutants, {words}", mutants[file].len());
-        } else if known.is_none() {
-            left.push(file);
+    let mut reports = BTreeMap::new();
+    for &file in options.shard.of(&files) {
+        let mut report = Report::of(file)?;
+        if options.again {
+            report.fates.clear();
+        } else if options.missed {
+            report.fates.retain(|_, &mut fate| fate != Fate::Missed);
+        }
+        reports.insert(file.as_str(), report);
+    }
+    if !options.list {
+        try_all(&mutants, &mut reports, options)?;
+    }
+    for (file, report) in &reports {
+        let caught = report.count(Fate::Caught) + report.count(Fate::TimedOut);
+        let (all, missed) = (mutants[*file].len(), report.count(Fate::Missed));
+        println!("{file}: {all} mutants, {caught} caught, {missed} missed");
+        for (mutant, _) in report.fates.iter().filter(|(_, fate)| **fate == Fate::Missed) {
+            println!("  missed: {mutant}");
         }
     }
-    if !left.is_empty() {
-        mutate(&left, &mutants, options)?;
-    }
-    sum_up(&mutants, &chosen)
+    sum_up(&mutants, &reports);
+    Ok(())
 }
 
-/// Tests every mutant of some files.
-fn mutate(
-    files: &[&String],
+/// Tries the mutants that nothing is known of.
+fn try_all(
     mutants: &BTreeMap<String, Vec<Mutant>>,
+    reports: &mut BTreeMap<&str, Report>,
     options: &Options,
 ) -> Outcome {
-    let all: Vec<&Mutant> = files.iter().flat_map(|&file| &mutants[file]).collect();
-    let together = together::build(&all, &report::folder())?;
-    let trials = Trials { programs: &together.programs, cases: options.cases };
-    let limit = Trials::limit(trials.without_a_mutant()?);
-    let processors = || thread::available_parallelism().map_or(1, NonZero::get);
-    let jobs = options.jobs.map_or_else(processors, NonZero::get);
-    for (index, &file) in files.iter().enumerate() {
-        let since = Instant::now();
-        let count = mutants[file].len();
-        let step = format!("[{}/{}] {file}: {count} mutants", index + 1, files.len());
-        let mut report = of_file(file, &together, &trials, limit, jobs, &step)?;
-        let apart: Vec<&Mutant> =
-            together.apart.iter().filter(|mutant| mutant.file == *file).collect();
-        report.add(apart::mutate(&apart, options.cases, &report::folder())?);
-        report.missed.iter().for_each(|mutant| println!("  missed: {mutant}"));
-        report.seconds = since.elapsed().as_secs_f64();
+    let (mut fit, mut apart) = (Vec::new(), Vec::new());
+    for (&file, report) in reports.iter() {
+        for mutant in &mutants[file] {
+            if !report.fates.contains_key(&mutant.name) {
+                let class = if together::fits(mutant)? { &mut fit } else { &mut apart };
+                class.push(mutant);
+            }
+        }
+    }
+    if !fit.is_empty() {
+        let together = together::build(&fit, &report::folder())?;
+        try_together(&together, reports, options)?;
+    }
+    for mutants in apart.chunk_by(|one, next| one.file == next.file) {
+        let (file, since) = (mutants[0].file.as_str(), Instant::now());
+        let fates = apart::mutate(mutants, options.cases, &report::folder())?;
+        let report = reports.get_mut(file).expect("each chosen file has a report");
+        report.fates.extend(fates);
+        report.seconds += since.elapsed().as_secs_f64();
         report.keep(file)?;
     }
     Ok(())
 }
 
-/// Tries the mutants of one file that were built together.
-fn of_file(
-    file: &str,
+/// Tries those that were built together, and keeps what comes of each file.
+fn try_together(
     together: &Together,
+    reports: &mut BTreeMap<&str, Report>,
+    options: &Options,
+) -> Outcome {
+    for mutant in &together.unviable {
+        let report = reports.get_mut(mutant.file.as_str()).expect("each chosen file has a report");
+        report.fates.insert(mutant.name.clone(), Fate::Unviable);
+    }
+    let trials = Trials { programs: &together.programs, cases: options.cases };
+    let limit = Trials::limit(trials.without_a_mutant()?);
+    let processors = || thread::available_parallelism().map_or(1, NonZero::get);
+    let jobs = options.jobs.map_or_else(processors, NonZero::get);
+    let files = reports.len();
+    for (index, (file, report)) in reports.iter_mut().enumerate() {
+        let since = Instant::now();
+        let of_file = together.alive.iter().filter(|(_, mutant)| mutant.file == *file);
+        let mutants: Vec<(u32, &Mutant)> =
+            of_file.map(|(&number, mutant)| (number, mutant)).collect();
+        if !mutants.is_empty() {
+            let step = format!("[{}/{files}] {file}: {} mutants", index + 1, mutants.len());
+            report.fates.extend(try_some(&mutants, &trials, limit, jobs, &step)?);
+        }
+        report.seconds += since.elapsed().as_secs_f64();
+        report.keep(file)?;
+    }
+    Ok(())
+}
+
+/// Tries mutants, as many at once as there are jobs.
+fn try_some(
+    mutants: &[(u32, &Mutant)],
     trials: &Trials<'_>,
     limit: u64,
     jobs: usize,
     step: &str,
-) -> Outcome<Report> {
+) -> Outcome<Vec<(String, Fate)>> {
     let progress = Progress::start(step);
-    let mutants: Vec<(&u32, &Mutant)> =
-        together.alive.iter().filter(|(_, mutant)| mutant.file == file).collect();
-    let unviable = together.unviable.iter().filter(|mutant| mutant.file == file).count();
-    let report = Mutex::new(Report { unviable, ..Report::default() });
     let next = Mutex::new(mutants.iter());
-    let failed = Mutex::new(None);
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                loop {
-                    let taken = next.lock().expect("no trial panics").next();
-                    let Some((number, mutant)) = taken else { return };
-                    progress.at(&mutant.name);
-                    let fate = trials.of(**number, limit);
-                    let mut report = report.lock().expect("no trial panics");
-                    match fate {
-                        Ok(Fate::Caught) => report.caught += 1,
-                        Ok(Fate::TimedOut) => report.timed_out += 1,
-                        Ok(Fate::Missed) => report.missed.push(mutant.name.clone()),
-                        Err(failure) => {
-                            failed.lock().expect("no trial panics").get_or_insert(failure);
-                            return;
-                        }
-                    }
-                }
-            });
+    let worker = || -> Outcome<Vec<(String, Fate)>> {
+        let mut fates = Vec::new();
+        loop {
+            let taken = next.lock().expect("no trial panics").next();
+            let Some((number, mutant)) = taken else { return Ok(fates) };
+            progress.at(&mutant.name);
+            fates.push((mutant.name.clone(), trials.of(*number, limit)?));
         }
+    };
+    let fates: Outcome<Vec<_>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().map(|worker| worker.join().expect("no trial panics")).collect()
     });
-    let failed = failed.into_inner().expect("no trial panics");
-    progress.finish(failed.is_none());
-    let mut report = report.into_inner().expect("no trial panics");
-    report.missed.sort();
-    failed.map_or(Ok(report), Err)
+    progress.finish(fates.is_ok());
+    Ok(fates?.concat())
 }
 
-fn sum_up(mutants: &BTreeMap<String, Vec<Mutant>>, chosen: &[&String]) -> Outcome {
-    let (mut all, mut tested, mut files) = (Report::default(), 0, 0);
-    for &file in chosen {
-        if let Some(report) = Report::known(file)? {
-            files += 1;
-            tested += mutants[file].len();
-            all.add(report);
-        }
-    }
-    let viable = all.caught + all.timed_out + all.missed.len();
-    let caught = 100.0 * (viable - all.missed.len()) as f64 / viable.max(1) as f64;
-    let known: usize = chosen.iter().map(|&file| mutants[file].len()).sum();
+fn sum_up(mutants: &BTreeMap<String, Vec<Mutant>>, reports: &BTreeMap<&str, Report>) {
+    let count = |fate| reports.values().map(|report| report.count(fate)).sum::<usize>();
+    let (caught, missed) = (count(Fate::Caught), count(Fate::Missed));
+    let (timed_out, unviable) = (count(Fate::TimedOut), count(Fate::Unviable));
+    let viable = caught + timed_out + missed;
+    let percent = 100.0 * (viable - missed) as f64 / viable.max(1) as f64;
+    let all: usize = reports.keys().map(|&file| mutants[file].len()).sum();
+    let seconds: f64 = reports.values().map(|report| report.seconds).sum();
     println!(
         "{}",
         ResultLine::default()
-            .with("files", format_args!("{files}/{}", chosen.len()))
-            .with("mutants", format_args!("{tested}/{known}"))
-            .with("unviable", all.unviable)
-            .with("missed", all.missed.len())
-            .with("timed_out", all.timed_out)
-            .with("caught_percent", format_args!("{caught:.1}"))
-            .with("seconds", format_args!("{:.0}", all.seconds))
+            .with("files", reports.len())
+            .with("mutants", format_args!("{}/{all}", viable + unviable))
+            .with("unviable", unviable)
+            .with("missed", missed)
+            .with("timed_out", timed_out)
+            .with("caught_percent", format_args!("{percent:.1}"))
+            .with("seconds", format_args!("{seconds:.0}"))
     );
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What is known of each file's mutants, kept from one run to the next.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::path::PathBuf;
@@ -9,40 +10,46 @@ use serde::{Deserialize, Serialize};
 use crate::failure::{Failure, Outcome};
 use crate::workspace;
 
-/// What came of one file's mutants, or of several files'.
-#[derive(Default, Deserialize, Serialize)]
+/// What came of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) enum Fate {
+    /// A test failed.
+    Caught,
+    /// No test did.
+    Missed,
+    /// A test took many times the time of all: noticed too.
+    TimedOut,
+    /// The compiler refuses it.
+    Unviable,
+}
+
+/// What is known of one file's mutants.
+#[derive(Deserialize, Serialize)]
 pub(super) struct Report {
     /// Of the file when it was mutated.
-    pub(super) hash: u64,
-    pub(super) caught: usize,
-    /// The compiler refuses them.
-    pub(super) unviable: usize,
-    /// A test never ended: noticed too.
-    pub(super) timed_out: usize,
-    pub(super) missed: Vec<String>,
+    hash: u64,
+    /// By the mutants' names.
+    pub(super) fates: BTreeMap<String, Fate>,
     pub(super) seconds: f64,
 }
 
 impl Report {
-    pub(super) fn add(&mut self, other: Self) {
-        self.caught += other.caught;
-        self.unviable += other.unviable;
-        self.timed_out += other.timed_out;
-        self.missed.extend(other.missed);
-        self.seconds += other.seconds;
+    /// What is known of a file as it is now.
+    pub(super) fn of(file: &str) -> Outcome<Self> {
+        let hash = hash(file)?;
+        let kept = fs::read_to_string(place(file)).unwrap_or_default();
+        // What another version of this program wrote is not known.
+        let kept = serde_json::from_str(&kept).ok().filter(|kept: &Self| kept.hash == hash);
+        Ok(kept.unwrap_or(Self { hash, fates: BTreeMap::new(), seconds: 0.0 }))
     }
 
-    /// What is known of the file as it is now.
-    pub(super) fn known(file: &str) -> Outcome<Option<Self>> {
-        let Ok(kept) = fs::read_to_string(place(file)) else { return Ok(None) };
-        let Ok(report) = serde_json::from_str::<Self>(&kept) else { return Ok(None) };
-        Ok((report.hash == hash(file)?).then_some(report))
+    pub(super) fn count(&self, fate: Fate) -> usize {
+        self.fates.values().filter(|&&held| held == fate).count()
     }
 
-    pub(super) fn keep(mut self, file: &str) -> Outcome {
-        self.hash = hash(file)?;
+    pub(super) fn keep(&self, file: &str) -> Outcome {
         let path = place(file);
-        let json = serde_json::to_string_pretty(&self)
+        let json = serde_json::to_string_pretty(self)
             .map_err(|error| Failure::new(format!("a report cannot be written: {error}")))?;
         fs::create_dir_all(folder())
             .and_then(|()| fs::write(&path, json))

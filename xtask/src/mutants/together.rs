@@ -23,39 +23,30 @@ pub(super) struct Together {
     pub(super) alive: BTreeMap<u32, Mutant>,
     /// Those that the compiler refuses.
     pub(super) unviable: Vec<Mutant>,
-    /// Those in functions that cannot be a choice.
-    pub(super) apart: Vec<Mutant>,
 }
 
-/// Builds the tests with all of the mutants in them.
+/// Whether a mutant can be built with others.
+pub(super) fn fits(mutant: &Mutant) -> Outcome<bool> {
+    let file = &mutant.file;
+    weave::is_choosable(&source(file)?, mutant).map_err(not_rust(file))
+}
+
+/// Builds the tests with all of the mutants in them, each of which has to fit.
 pub(super) fn build(mutants: &[&Mutant], folder: &Path) -> Outcome<Together> {
     let tree = Tree::at(folder.join("together"))?;
-    let mut by_file: BTreeMap<&str, Vec<Mutant>> = BTreeMap::new();
-    for &mutant in mutants {
-        by_file.entry(&mutant.file).or_default().push(mutant.clone());
-    }
-    let (mut alive, mut apart) = (BTreeMap::new(), Vec::new());
-    for (file, mutants) in &by_file {
-        let choosable = weave::choosable(&source(file)?, mutants).map_err(not_rust(file))?;
-        for (mutant, choosable) in mutants.iter().zip(choosable) {
-            if choosable {
-                alive.insert(alive.len() as u32 + 1, mutant.clone());
-            } else {
-                apart.push(mutant.clone());
-            }
-        }
-    }
+    let numbered = |(number, &mutant): (u32, &&Mutant)| (number, mutant.clone());
+    let mut alive: BTreeMap<u32, Mutant> = (1..).zip(mutants).map(numbered).collect();
     let mut unviable = Vec::new();
     let progress = Progress::start("all mutants, compiled together");
     loop {
         progress.at(&format!("{} of them, without {}", alive.len(), unviable.len()));
-        let woven = weave_all(&by_file, &alive, &tree)?;
+        let woven = weave_all(mutants, &alive, &tree)?;
         let said = compile(&tree, folder)?;
         let refused: BTreeSet<u32> =
             said.errors.iter().flat_map(|error| error.mutants(&woven)).collect();
         if said.errors.is_empty() {
             progress.finish(true);
-            return Ok(Together { programs: said.programs, alive, unviable, apart });
+            return Ok(Together { programs: said.programs, alive, unviable });
         }
         if refused.is_empty() {
             progress.finish(false);
@@ -78,23 +69,22 @@ fn not_rust(file: &str) -> impl Fn(syn::Error) -> Failure + '_ {
 }
 
 fn weave_all(
-    files: &BTreeMap<&str, Vec<Mutant>>,
+    all: &[&Mutant],
     alive: &BTreeMap<u32, Mutant>,
     tree: &Tree,
 ) -> Outcome<BTreeMap<String, Woven>> {
-    let mut all = BTreeMap::new();
-    for &file in files.keys() {
-        let mutants: Vec<(u32, &Mutant)> = alive
-            .iter()
-            .filter(|(_, mutant)| mutant.file == file)
-            .map(|(&number, mutant)| (number, mutant))
-            .collect();
+    let files: BTreeSet<&String> = all.iter().map(|mutant| &mutant.file).collect();
+    let mut woven_files = BTreeMap::new();
+    for file in files {
+        let of_file = alive.iter().filter(|(_, mutant)| mutant.file == *file);
+        let mutants: Vec<(u32, &Mutant)> =
+            of_file.map(|(&number, mutant)| (number, mutant)).collect();
         let woven = weave::weave(&source(file)?, &mutants).map_err(not_rust(file))?;
         tree.write(file, woven.text.as_bytes())?;
-        all.insert(file.to_owned(), woven);
+        woven_files.insert(file.clone(), woven);
     }
     tree.write(ROOT, (source(ROOT)? + CHOICE).as_bytes())?;
-    Ok(all)
+    Ok(woven_files)
 }
 
 /// What came of a build.

@@ -5,18 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::report::Fate;
 use crate::failure::{Failure, Outcome};
-
-/// What came of a mutant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// A test failed.
-    Caught,
-    /// No test did.
-    Missed,
-    /// A test took many times the time of all: noticed too.
-    TimedOut,
-}
 
 /// A mutant may take so many times the processor time of all tests without one, and so many seconds at least.
 const TIMES: u32 = 5;
@@ -37,7 +27,7 @@ impl Trials<'_> {
         let since = Instant::now();
         match self.of(0, u64::MAX)? {
             Fate::Missed => Ok(since.elapsed()),
-            Fate::Caught | Fate::TimedOut => Err(Failure::new("the tests fail without a mutant")
+            _ => Err(Failure::new("the tests fail without a mutant")
                 .mend("cargo test -p crdt-core --lib --test types")),
         }
     }

@@ -42,12 +42,10 @@ struct Function {
     can_choose: bool,
 }
 
-/// Which of the mutants stand in functions that can be choices.
-pub(super) fn choosable(source: &str, mutants: &[Mutant]) -> syn::Result<Vec<bool>> {
+/// Whether a mutant stands in a function that can be a choice.
+pub(super) fn is_choosable(source: &str, mutant: &Mutant) -> syn::Result<bool> {
     let functions = functions(source)?;
-    let choosable =
-        |mutant| of(&functions, source, mutant).is_some_and(|at| functions[at].can_choose);
-    Ok(mutants.iter().map(choosable).collect())
+    Ok(of(&functions, source, mutant).is_some_and(|at| functions[at].can_choose))
 }
 
 /// Puts the mutants into the file; each has to stand in a function that can be a choice.
@@ -228,9 +226,10 @@ impl Half {
 
     #[test]
     fn what_is_constant_or_has_no_name_stays_apart() {
-        let mutants = [mutant(4, "/", "%"), mutant(8, "-", "+"), mutant(12, "+", "-")];
-        assert_eq!(choosable(SOURCE, &mutants).expect("it is Rust"), [true, false, false]);
-        let outside = mutant(1, "Half", "Whole");
-        assert_eq!(choosable(SOURCE, &[outside]).expect("it is Rust"), [false]);
+        let can = |mutant| is_choosable(SOURCE, &mutant).expect("it is Rust");
+        assert!(can(mutant(4, "/ 2", "% 2")));
+        assert!(!can(mutant(8, "-", "+")));
+        assert!(!can(mutant(12, "+", "-")));
+        assert!(!can(mutant(1, "Half", "Whole")));
     }
 }

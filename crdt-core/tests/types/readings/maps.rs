@@ -1,0 +1,76 @@
+use crdt_core::map::{LwwMapDelta, ObservedRemoveMapDelta};
+use crdt_core::set::AddWinsStore;
+use crdt_core::{Dot, LwwMap, ObservedRemoveMap, WriteError};
+
+use super::{DELHI, MUMBAI, passes};
+
+#[test]
+fn a_last_writer_wins_map() -> Result<(), WriteError> {
+    let mut map = LwwMap::new();
+    assert!(map.is_empty() && map.len() == 0 && format!("{map:?}") == "{}");
+    let mut writer = map.writer(MUMBAI);
+    let mut deltas = LwwMapDelta::default();
+    for (stamp, key) in [(7, "c"), (5, "a"), (6, "b")] {
+        deltas.join(map.set(key, key.len() as u64 + stamp, stamp, &mut writer)?);
+    }
+    assert!(!map.is_empty() && map.len() == 3 && map.contains_key("a") && !map.contains_key("d"));
+    assert_eq!((map.get("a"), map.get("d")), (Some(&6), None));
+    let write = map.entry("b").expect("it was written");
+    let copy = write;
+    assert_eq!((write.clone(), copy), (write, write));
+    assert_eq!((write.value, write.stamp, write.dot), (&7, &6, Dot::new(MUMBAI, 3)));
+    assert!(map.entry("d").is_none());
+    assert_eq!(format!("{map:?}"), r#"{"a": 6, "b": 7, "c": 8}"#);
+    passes(map.iter(), &[(&"a", &6), (&"b", &7), (&"c", &8)]);
+    assert!((&map).into_iter().eq(map.iter()));
+    assert!(map.keys().eq(["a", "b", "c"].iter()) && map.values().rev().eq([8, 7, 6].iter()));
+    assert_eq!((map.keys().len(), map.values().len(), map.store().len()), (3, 3, 3));
+    assert_eq!(map.context().last_seq(MUMBAI), 3);
+    assert_eq!(LwwMapDelta::from(&map), deltas);
+    assert_eq!(LwwMapDelta::from(map.clone()), deltas);
+    assert_eq!(map.missing_from(&LwwMap::<&str, u64>::new().digest()), deltas);
+    assert!(!deltas.is_empty() && map.missing_from(&map.digest()).is_empty());
+
+    // Three at once: the greatest stamp wins, the others lose in their order.
+    let mut others = LwwMap::new();
+    for (id, stamp) in [(2, 9), (3, 8)] {
+        let mut other = LwwMap::new();
+        let mut there = other.writer(crdt_core::ReplicaId::from_u128(id));
+        others.join(other.set("a", stamp, stamp, &mut there)?);
+    }
+    map.join(others);
+    assert_eq!(map.get("a"), Some(&9));
+    let lost: Vec<u64> = map.conflicts("a").map(|lost| *lost.value).collect();
+    assert_eq!((lost, map.conflicts("b").count()), (vec![8, 6], 0));
+    assert!(map.clear(&mut writer).join(LwwMapDelta::default()) == false && map.is_empty());
+    Ok(())
+}
+
+type Tags = ObservedRemoveMap<&'static str, AddWinsStore<u8>>;
+
+#[test]
+fn an_observed_remove_map() -> Result<(), WriteError> {
+    let mut map = Tags::new();
+    assert!(map.is_empty() && map.len() == 0 && format!("{map:?}") == "{}");
+    let mut writer = map.writer(MUMBAI);
+    let mut deltas = ObservedRemoveMapDelta::default();
+    for key in ["b", "a"] {
+        deltas.join(map.update(key, &mut writer, |set| set.add(1))?);
+    }
+    assert!(!map.is_empty() && map.len() == 2 && map.contains_key("a") && !map.contains_key("c"));
+    assert!(map.get("a").is_some_and(|set| set.contains_key(&1)) && map.get("c").is_none());
+    assert!(map.iter().map(|(key, _)| *key).eq(["a", "b"]) && map.iter().len() == 2);
+    assert!(map.keys().eq(["a", "b"].iter()) && map.values().all(|set| set.len() == 1));
+    assert_eq!((map.values().len(), map.store().len()), (2, 2));
+    assert!((&map).into_iter().map(|(key, _)| *key).eq(["a", "b"]));
+    assert!(map.clone().into_iter().map(|(key, _)| key).eq(["a", "b"]));
+    assert!(format!("{map:?}").starts_with(r#"{"a": "#), "{map:?}");
+    assert_eq!((map.context().last_seq(MUMBAI), map.context().last_seq(DELHI)), (2, 0));
+    assert_eq!(ObservedRemoveMapDelta::from(&map), deltas);
+    assert_eq!(ObservedRemoveMapDelta::from(map.clone()), deltas);
+    assert_eq!(map.missing_from(&Tags::new().digest()), deltas);
+    assert!(!deltas.is_empty() && map.missing_from(&map.digest()).is_empty());
+    let _delta = map.clear(&mut writer);
+    assert!(map.is_empty() && map.keys().len() == 0);
+    Ok(())
+}
