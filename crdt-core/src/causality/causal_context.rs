@@ -361,4 +361,12 @@ mod tests {
         let full = CausalContext::from(VersionVector::from_iter([(a, SEQ_MAX)]));
         assert_eq!(full.next_dot(a), None);
     }
+
+    #[test]
+    #[should_panic(expected = "the vector is maximal")]
+    fn a_cloud_that_goes_on_from_the_vector_is_noticed() {
+        let next = Dot::new(ReplicaId::from_u128(1), 1);
+        let cloud = DotCloud::from_iter([next]);
+        CausalContext { vector: VersionVector::new(), cloud }.check_invariants();
+    }
 }

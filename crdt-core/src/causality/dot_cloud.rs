@@ -408,4 +408,28 @@ mod tests {
         }
         trials().quickcheck(law as fn(_) -> _);
     }
+
+    fn cloud_of(runs: &[(u64, u64)]) -> DotCloud {
+        let id = ReplicaId::from_u128(1);
+        let runs = runs.iter().map(|&(first, last)| (Dot::new(id, last), first)).collect();
+        DotCloud { runs: Runs::Many(runs) }
+    }
+
+    #[test]
+    #[should_panic(expected = "runs neither overlap nor touch")]
+    fn runs_that_touch_are_noticed() {
+        cloud_of(&[(3, 4), (5, 6)]).check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "no run is empty")]
+    fn an_empty_run_is_noticed() {
+        cloud_of(&[(5, 4)]).check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "no run is empty")]
+    fn a_run_before_the_first_event_is_noticed() {
+        cloud_of(&[(0, 4)]).check_invariants();
+    }
 }

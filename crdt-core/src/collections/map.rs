@@ -582,4 +582,27 @@ mod tests {
         other.retain(|key, _| *key < 50);
         assert_eq!(one, other);
     }
+
+    fn of_chunks(chunks: Vec<Vec<(u32, ())>>) -> OrderedMap<u32, ()> {
+        let len = chunks.iter().map(Vec::len).sum();
+        OrderedMap { chunks, len }
+    }
+
+    #[test]
+    #[should_panic(expected = "keys ascend")]
+    fn keys_in_no_order_are_noticed() {
+        of_chunks(vec![vec![(1, ()), (1, ())]]).check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "contains")]
+    fn an_empty_chunk_is_noticed() {
+        of_chunks(vec![vec![]]).check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "left == right")]
+    fn a_wrong_length_is_noticed() {
+        OrderedMap { len: 1, ..OrderedMap::<u32, ()>::new() }.check_invariants();
+    }
 }

@@ -346,3 +346,24 @@ fn amounts<K: Ord>(
     }
     Ok(amounts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOP: ReplicaId = ReplicaId::from_u128(1);
+
+    #[test]
+    #[should_panic(expected = "no zero is stored")]
+    fn a_zero_that_was_moved_is_noticed() {
+        let moved = [((SHOP, SHOP), 0)].into();
+        BoundedCounter { moved, ..BoundedCounter::new() }.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "no zero is stored")]
+    fn a_zero_that_was_consumed_is_noticed() {
+        let consumed = [(SHOP, 0)].into();
+        BoundedCounter { consumed, ..BoundedCounter::new() }.check_invariants();
+    }
+}

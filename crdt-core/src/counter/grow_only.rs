@@ -307,3 +307,15 @@ impl Decode for GCounterDelta {
         GCounter::decode(input).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "no zero is stored")]
+    fn a_zero_is_noticed() {
+        let counted = OneOrMany::of(ReplicaId::from_u128(1), 0);
+        GCounter { counted }.check_invariants();
+    }
+}

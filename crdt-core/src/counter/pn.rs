@@ -351,3 +351,15 @@ impl Decode for PnCounterDelta {
         PnCounter::decode(input).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "no zero is stored")]
+    fn a_zero_is_noticed() {
+        let counted = [(ReplicaId::from_u128(1), Counted::default())].into();
+        PnCounter { counted }.check_invariants();
+    }
+}

@@ -340,6 +340,18 @@ impl<S: DotStore> Lattice for Causal<S> {
     }
 }
 
+#[cfg(test)]
+impl<S: DotStore> Causal<S> {
+    pub(super) fn uncovered(store: S) -> Self {
+        Self { store, ..Self::default() }
+    }
+
+    pub(super) fn with_a_dot_that_stands_nowhere(dot: Dot) -> Self {
+        let (context, live) = (CausalContext::of(dot), DotCloud::from_iter([dot]));
+        Self { context, live, ..Self::default() }
+    }
+}
+
 const VERSION: u8 = 0;
 
 impl<S: EncodeStore> Encode for Causal<S> {

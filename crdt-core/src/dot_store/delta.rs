@@ -70,7 +70,9 @@ impl<S: DotStore> Delta<S> {
     pub fn check_invariants(&self) {
         self.store.check_invariants();
         self.context.check_invariants();
-        self.store.for_each_dot(&mut |dot| assert!(self.context.contains(dot)));
+        self.store.for_each_dot(&mut |dot| {
+            assert!(self.context.contains(dot), "the context covers the store");
+        });
     }
 }
 

@@ -91,6 +91,13 @@ impl<V> DotFun<V> {
     }
 }
 
+#[cfg(test)]
+impl<V: Clone> DotFun<V> {
+    pub(super) fn in_no_order(dot: Dot, value: V) -> Self {
+        Self { entries: smallvec![(dot, value.clone()), (dot, value)] }
+    }
+}
+
 impl<V> DotStore for DotFun<V> {
     type Places = ();
 

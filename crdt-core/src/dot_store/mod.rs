@@ -27,6 +27,8 @@
 //!
 //! Almeida, Shoker, Baquero, *Delta state replicated data types* (2018), section 7.
 
+#[cfg(test)]
+mod broken;
 mod causal;
 mod codec;
 mod covered;

@@ -52,6 +52,13 @@ impl DotSet {
     }
 }
 
+#[cfg(test)]
+impl DotSet {
+    pub(super) fn in_no_order(dot: Dot) -> Self {
+        Self { dots: smallvec![dot, dot] }
+    }
+}
+
 // As a whole, and not dot by dot as a derived one would.
 impl Clone for DotSet {
     fn clone(&self) -> Self {

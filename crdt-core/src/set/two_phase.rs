@@ -232,3 +232,14 @@ impl<E: Ord + Decode> Decode for TwoPhaseSet<E> {
         Ok(set)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "the length is that of what is in")]
+    fn a_wrong_length_is_noticed() {
+        TwoPhaseSet { out: [(1, true)].into(), len: 1 }.check_invariants();
+    }
+}

@@ -66,7 +66,7 @@ pub(crate) struct Options {
 const TARGETS: [&str; 3] = ["--lib", "--test", "types"];
 
 /// Tests that measure, or repeat one thing very often.
-const SKIPPED: &[&str] = &["memory::", "leave_no_trace", "leave_nothing_behind", "sequence::"];
+const SKIPPED: &[&str] = &["memory::", "leave_no_trace", "leave_nothing_behind", "worst::"];
 
 /// Tests the chosen files' mutants and sums up what is known of all of them.
 pub(crate) fn run(options: &Options) -> Outcome {

@@ -355,3 +355,39 @@ fn what_has_not_seen_the_base_is_refused() {
     assert_eq!(full.push(b, 1, 1, &[0]), Ok(1..2));
     assert_eq!(full.push(b, 1, 1, &[1]), Err(GraphError::TooManyEvents));
 }
+
+/// A graph of two writers, of whom the second follows the first.
+fn two_writers() -> EventGraph {
+    let mut graph = EventGraph::new();
+    let first = graph.push(ReplicaId::from_u128(1), 1, 3, &[]).expect("room").end - 1;
+    graph.push(ReplicaId::from_u128(2), 1, 1, &[first]).expect("room");
+    graph.check_invariants();
+    graph
+}
+
+#[test]
+#[should_panic(expected = "left == right")]
+fn events_that_are_not_there_are_noticed() {
+    let mut graph = two_writers();
+    graph.version.observe(ReplicaId::from_u128(2), 2);
+    graph.check_invariants();
+}
+
+#[test]
+#[should_panic(expected = "left == right")]
+fn a_head_that_is_none_is_noticed() {
+    let mut graph = two_writers();
+    graph.frontier.insert(0, 2);
+    graph.check_invariants();
+}
+
+#[test]
+fn what_a_graph_refuses_it_says_in_words() {
+    use alloc::string::ToString as _;
+
+    let replica = ReplicaId::from_u128(7);
+    let exhausted = GraphError::SequenceExhausted { replica }.to_string();
+    assert!(exhausted.contains(&replica.to_string()), "{exhausted}");
+    assert!(GraphError::TooManyEvents.to_string().contains("full"));
+    assert!(GraphError::NoBase.to_string().contains("trimmed"));
+}

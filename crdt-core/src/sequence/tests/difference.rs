@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::random::Random;
+use super::share;
 use super::text::{everything, random_session};
 use crate::sequence::TextPatch;
 use crate::{Frontier, Text};
@@ -63,5 +64,5 @@ fn a_difference_leads_from_version_to_version() {
             concurrent += usize::from(!only_from.is_empty() && !only_to.is_empty());
         }
     }
-    assert!(concurrent > 100 && back > 100, "{concurrent} apart, {back} back");
+    assert!(concurrent > share(100) && back > share(100), "{concurrent} apart, {back} back");
 }

@@ -17,3 +17,9 @@ pub(super) mod text;
 pub(super) mod trim;
 mod walker;
 mod worst;
+
+/// What `count` is of 4,096 cases, of as many as are tried: how often at least something has to
+/// have come about.
+fn share(count: u64) -> usize {
+    (count * crate::laws::cases() / 4096) as usize
+}

@@ -4,6 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::random::Random;
+use super::share;
 use super::text::{everything, fork, id, random_edit, random_session};
 use super::trim::cuts;
 use crate::sequence::{SavedHistory, Side, TextOp};
@@ -160,7 +161,7 @@ fn what_goes_straight_on_needs_no_history() {
         again.check_invariants();
         assert_eq!(again, text, "seed {seed}");
     }
-    assert!(without > 50 && with > 50, "{without} without, {with} with");
+    assert!(without > share(50) && with > share(50), "{without} without, {with} with");
 }
 
 /// A change that is refused leaves a loaded text as it was.
@@ -227,7 +228,7 @@ fn texts_trimmed_at_one_place_have_equal_bytes() {
         assert_eq!(saved(&again), saved(&whole), "seed {seed}");
         assert_eq!(saved(&stepwise), saved(&whole), "seed {seed}");
     }
-    assert!(compared > 1000, "{compared} compared");
+    assert!(compared > share(1000), "{compared} compared");
 }
 
 /// Whole, from a version on, and the state alone: each is the text, and says what it holds.
@@ -261,7 +262,7 @@ fn less_history_is_the_same_text() {
         assert_eq!(left.graph.first(), left.graph.len(), "nothing but the base");
         shorter += usize::from(state.len() < whole.len());
     }
-    assert!(shorter > 1000 && parts > 1000, "{shorter} shorter");
+    assert!(shorter > share(1000) && parts > share(1000), "{shorter} shorter");
 }
 
 /// A deletion that goes around what others inserted meanwhile: from either end, at once, and by

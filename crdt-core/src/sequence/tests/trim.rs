@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::difference::apply;
 use super::history::{self, Edit, History, Shape};
 use super::random::Random;
+use super::share;
 use super::text::{everything, fork, id, random_edit, random_session};
 use crate::causality::ChangeRun;
 use crate::sequence::delta::Changes;
@@ -137,8 +138,8 @@ fn trimmed_and_whole_texts_go_on_together() {
             assert_eq!(replica.trimmed.to_string(), replicas[0].trimmed.to_string());
         }
     }
-    assert!(trims > 1000 && forgotten > 100, "{trims} trims, {forgotten} forgotten");
-    assert!(exchanges > 1000);
+    assert!(trims > share(1000) && forgotten > share(100), "{trims} trims, {forgotten} forgotten");
+    assert!(exchanges > share(1000));
 }
 
 /// One replica gets what another has, or a part of it, and more.
@@ -261,7 +262,7 @@ fn a_trimmed_text_is_that_of_the_papers_tree() {
             }
         }
     }
-    assert!(trims > 1000 && looked_at > 1000, "{trims} trims, {looked_at} versions");
+    assert!(trims > share(1000) && looked_at > share(1000), "{trims} trims, {looked_at} versions");
 }
 
 /// Differences, old texts and anchors, wherever it is cut: what is left is as it was, and the rest
@@ -360,7 +361,7 @@ fn what_is_left_is_as_it_was() {
         let empty = crate::sequence::Anchor { version: Frontier::new(), gap: 0, side: Side::After };
         assert_eq!(text.resolve(&empty), whole.resolve(&empty));
     }
-    assert!(before > 1000 && after > 1000, "{before} before, {after} after");
+    assert!(before > share(1000) && after > share(1000), "{before} before, {after} after");
 }
 
 fn random_keep(seed: u64) -> bool {
