@@ -56,19 +56,27 @@ impl EventGraph {
     }
 }
 
-/// Graphs are equal when they hold the same events in the same causal order, whatever the
+/// Graphs are equal when they hold the same events, in the same changes and the same causal order, whatever the
 /// order in which the two replicas learned of them, and know as much of what was trimmed.
 impl PartialEq for EventGraph {
     fn eq(&self, other: &Self) -> bool {
+        // What goes on without a break here may be broken there, so that each is asked for its own.
         self.version == other.version
             && self.base == other.base
-            && self.changes(self.first()..self.len).all(|span| {
-                let first = Dot::new(span.replica, span.seq);
-                let Some(theirs) = other.lv_of(first) else { return false };
-                self.dots(&span.parents) == other.dots(&other.parents_of(theirs))
-                    && other.is_change_start(theirs)
-            })
+            && self.agrees_with(other)
+            && other.agrees_with(self)
     }
 }
 
 impl Eq for EventGraph {}
+
+impl EventGraph {
+    /// Whether what begins here after a break, of another writer or of another kind, is the same there.
+    fn agrees_with(&self, other: &Self) -> bool {
+        self.changes(self.first()..self.len).all(|span| {
+            let Some(theirs) = other.lv_of(Dot::new(span.replica, span.seq)) else { return false };
+            self.dots(&span.parents) == other.dots(&other.parents_of(theirs))
+                && other.change_of(theirs) == (theirs..theirs + span.change_len)
+        })
+    }
+}

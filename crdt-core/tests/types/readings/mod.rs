@@ -1,7 +1,9 @@
 //! What types say of themselves: readings, forms for people, conversions between a value and its deltas.
 
+mod codec;
 mod counters;
 mod flags_and_registers;
+mod kernel;
 mod maps;
 mod sets;
 
