@@ -185,3 +185,13 @@ fn errors_say_what_and_where() {
     assert_eq!(error.to_string(), "a count exceeds what the input can hold (at byte 17)");
     assert_eq!(error.kind.to_string(), "a count exceeds what the input can hold");
 }
+
+#[test]
+fn a_writer_takes_back_what_it_wrote() {
+    let mut out = Writer::new();
+    assert!(out.is_empty() && out.len() == 0);
+    out.raw(&[1, 2, 3, 4]);
+    assert!(!out.is_empty() && out.len() == 4);
+    out.truncate(2);
+    assert_eq!((out.as_bytes(), out.len()), (&[1, 2][..], 2));
+}

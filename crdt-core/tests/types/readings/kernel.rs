@@ -2,7 +2,12 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
 
 use crdt_core::causality::{CausalContext, DotCloud, ParentsError};
-use crdt_core::{Dot, DotRange, EventGraph, ReplicaId, VersionVector};
+use crdt_core::dot_store::{Causal, Delta, DotSet};
+use crdt_core::undo::Undo as _;
+use crdt_core::{
+    Dot, DotRange, EventGraph, MultiValueRegister, RedactableRegister, ReplicaId, VersionVector,
+    WriteError,
+};
 
 use super::{DELHI, MUMBAI};
 
@@ -143,4 +148,47 @@ fn parents_that_are_refused_are_named() {
     .map(|error| error.to_string());
     assert!(words.iter().all(|words| words.contains(&dot.to_string())), "{words:?}");
     assert_eq!(BTreeSet::from(words).len(), 5);
+}
+
+#[test]
+fn stores_say_what_stands_under_a_dot() -> Result<(), WriteError> {
+    let mut register = MultiValueRegister::new();
+    let mut writer = register.writer(MUMBAI);
+    let _delta = register.set("a", &mut writer)?;
+    let (there, absent) = (Dot::new(MUMBAI, 1), Dot::new(MUMBAI, 2));
+    assert_eq!((register.store().get(there), register.store().get(absent)), (Some(&"a"), None));
+
+    let mut redactable = RedactableRegister::<&str, usize>::new();
+    let mut writer = redactable.writer(MUMBAI);
+    let _delta = redactable.set("a", &mut writer)?;
+    let held = redactable.store().get(there).and_then(|payload| payload.held());
+    assert_eq!((held, redactable.store().get(absent)), (Some(&"a"), None));
+    Ok(())
+}
+
+/// A value of its own by the kernel's parts.
+#[test]
+fn a_causal_value() -> Result<(), WriteError> {
+    let state = RandomState::new();
+    let empty = Causal::<DotSet>::new();
+    let mut value = Causal::<DotSet>::new();
+    let mut writer = value.writer(MUMBAI);
+    let delta = value.edit(&mut writer, |flag| flag.enable())?;
+    assert_ne!(state.hash_one(&value), state.hash_one(&empty));
+    assert_eq!(state.hash_one(&value), state.hash_one(&value.clone()));
+    assert_eq!(value.clone().into_store(), DotSet::from(Dot::new(MUMBAI, 1)));
+
+    // What a delta did can be taken back, and nothing of one that did nothing.
+    let nothing = empty.inverse(&Delta::default());
+    let added = empty.inverse(&delta);
+    let removal = {
+        let mut there = value.clone();
+        let mut writer = there.writer(DELHI);
+        there.edit(&mut writer, |flag| flag.disable())?
+    };
+    let removed = value.inverse(&removal);
+    assert!(nothing.is_empty() && !added.is_empty() && !removed.is_empty());
+    assert_eq!((added.put().dots().len(), added.taken().dots().len()), (1, 0));
+    assert_eq!((removed.put().dots().len(), removed.taken().dots().len()), (0, 1));
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What types say of themselves: readings, forms for people, conversions between a value and its deltas.
 
 mod codec;
+mod collections;
 mod counters;
 mod flags_and_registers;
 mod kernel;
