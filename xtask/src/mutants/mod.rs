@@ -63,7 +63,7 @@ pub(crate) struct Options {
 
 /// The tests that say what the types mean. Those of size and speed notice no mistake that these
 /// do not, and take longer than all of them.
-const TARGETS: [&str; 3] = ["--lib", "--test", "types"];
+const TARGETS: [&str; 5] = ["--lib", "--test", "types", "--features", "uuid"];
 
 /// Tests that measure, or repeat one thing very often.
 const SKIPPED: &[&str] = &["memory::", "leave_no_trace", "leave_nothing_behind", "worst::"];

@@ -192,3 +192,23 @@ fn a_causal_value() -> Result<(), WriteError> {
     assert_eq!((removed.put().dots().len(), removed.taken().dots().len()), (0, 1));
     Ok(())
 }
+
+#[test]
+fn names_are_shown_in_words() {
+    let id = ReplicaId::from(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef_u128);
+    let words = "01234567-89ab-cdef-0123-456789abcdef";
+    assert_eq!(id.to_string(), words);
+    assert_eq!(format!("{id:?}"), format!("ReplicaId({words})"));
+    assert_eq!(format!("{:?}", Dot::new(id, 7)), format!("Dot({words}:7)"));
+    assert_eq!(format!("{:?}", DotRange::new(id, 7, 9)), format!("DotRange({words}:7-9)"));
+    let exhausted = WriteError::SequenceExhausted { replica: id }.to_string();
+    assert!(exhausted.contains(words), "{exhausted}");
+}
+
+#[cfg(feature = "uuid")]
+#[test]
+fn an_id_is_a_uuid() {
+    let id = ReplicaId::from(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef_u128);
+    let uuid = uuid::Uuid::from(id);
+    assert_eq!((uuid.to_string(), ReplicaId::from(uuid)), (id.to_string(), id));
+}

@@ -1,4 +1,4 @@
-use crdt_core::map::{LwwMapDelta, ObservedRemoveMapDelta};
+use crdt_core::map::{LwwMapDelta, LwwStore, ObservedRemoveMapDelta};
 use crdt_core::set::AddWinsStore;
 use crdt_core::{Dot, LwwMap, ObservedRemoveMap, WriteError};
 
@@ -72,5 +72,39 @@ fn an_observed_remove_map() -> Result<(), WriteError> {
     assert!(!deltas.is_empty() && map.missing_from(&map.digest()).is_empty());
     let _delta = map.clear(&mut writer);
     assert!(map.is_empty() && map.keys().len() == 0);
+    Ok(())
+}
+
+/// Several keys changed as one.
+#[test]
+fn an_observed_remove_map_is_edited_as_a_whole() -> Result<(), WriteError> {
+    let (mut map, mut other) = (Tags::new(), Tags::new());
+    let mut writer = map.writer(MUMBAI);
+    let delta = map.edit(&mut writer, |keys| {
+        keys.update("a", |set| set.add(1));
+        keys.update("b", |set| set.add(2));
+    })?;
+    assert!(other.join(&delta) && map.keys().eq(["a", "b"].iter()));
+    assert_eq!(map, other);
+    Ok(())
+}
+
+type Preferences = ObservedRemoveMap<&'static str, LwwStore<&'static str, u8>>;
+
+/// A write says whether it took effect.
+#[test]
+fn a_nested_write_with_an_older_stamp_has_lost() -> Result<(), WriteError> {
+    let mut map = Preferences::new();
+    let mut writer = map.writer(MUMBAI);
+    let mut took_effect = Vec::new();
+    for (value, stamp) in [(1, 5), (2, 4), (3, 5), (4, 6)] {
+        let _delta = map.update("user", &mut writer, |theme| {
+            took_effect.push(theme.set("theme", value, stamp));
+        })?;
+    }
+    // Of equal stamps the later event of one writer has the greater dot.
+    assert_eq!(took_effect, [true, false, true, true]);
+    let winner = map.get("user").and_then(|user| user.winner("theme")).map(|write| *write.value);
+    assert_eq!(winner, Some(4));
     Ok(())
 }

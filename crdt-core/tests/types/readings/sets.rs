@@ -78,6 +78,7 @@ fn a_grow_only_set() {
     let mut set = GrowOnlySet::new();
     assert!(set.is_empty() && set.len() == 0 && format!("{set:?}") == "{}");
     let delta = set.insert("b");
+    assert!(!delta.is_empty() && set.insert("b").is_empty());
     assert_eq!(delta.into_inner(), set);
     assert_eq!(set.insert("b").into_inner(), GrowOnlySet::new());
     assert!(
