@@ -52,7 +52,7 @@ fn values_are_shorter_beside_a_neighbour() {
     let (said, _) = beside(&Some(text("key-1")), &Some(text("key-2")));
     assert_eq!(said.len(), 3, "{said:?}");
     let mut out = Writer::new();
-    "key-1".encode_near(&"key-2", &mut out);
+    <&str as Encode>::encode_near(&"key-1", &"key-2", &mut out);
     assert_eq!(out.len(), 2);
 }
 
@@ -104,7 +104,7 @@ fn values_are_nested_so_deep_and_no_deeper() {
 fn a_table_names_each_key_once() -> Result<(), DecodeError> {
     let text = String::from;
     let (mut out, mut sent) = (Writer::new(), SendTable::new());
-    assert!(sent.is_empty() && sent.len() == 0);
+    assert_eq!((sent.is_empty(), sent.len()), (true, 0));
     for (key, flags) in [("a", 1), ("b", 2), ("a", 3), ("c", 0)] {
         sent.write(&text(key), flags, 2, &mut out);
     }
@@ -113,7 +113,7 @@ fn a_table_names_each_key_once() -> Result<(), DecodeError> {
 
     let mut input = Reader::new(out.as_bytes());
     let mut received = ReceiveTable::<String>::new();
-    assert!(received.is_empty() && received.len() == 0);
+    assert_eq!((received.is_empty(), received.len()), (true, 0));
     for expected in [(0, 1), (1, 2), (0, 3), (2, 0)] {
         assert_eq!(received.read(2, &mut input)?, expected);
     }
@@ -189,7 +189,7 @@ fn errors_say_what_and_where() {
 #[test]
 fn a_writer_takes_back_what_it_wrote() {
     let mut out = Writer::new();
-    assert!(out.is_empty() && out.len() == 0);
+    assert_eq!((out.is_empty(), out.len()), (true, 0));
     out.raw(&[1, 2, 3, 4]);
     assert!(!out.is_empty() && out.len() == 4);
     out.truncate(2);

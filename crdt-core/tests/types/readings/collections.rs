@@ -32,7 +32,8 @@ fn a_map_is_passed_from_both_ends() {
 
     assert!(!map.is_empty() && map.len() == 200);
     map.clear();
-    assert!(map.is_empty() && map.len() == 0 && map.iter().next().is_none());
+    assert_eq!((map.is_empty(), map.len()), (true, 0));
+    assert!(map.iter().next().is_none());
 }
 
 #[test]

@@ -82,7 +82,8 @@ fn a_last_writer_wins_register() -> Result<(), WriteError> {
 #[test]
 fn a_multi_value_register() -> Result<(), WriteError> {
     let mut register = MultiValueRegister::new();
-    assert!(register.is_empty() && register.len() == 0 && register.single().is_none());
+    assert_eq!((register.is_empty(), register.len()), (true, 0));
+    assert!(register.single().is_none());
     let empty = format!("{register:?}");
     let mut writer = register.writer(MUMBAI);
     let delta = register.set("a", &mut writer)?;
@@ -109,7 +110,7 @@ fn a_multi_value_register() -> Result<(), WriteError> {
 #[test]
 fn a_redactable_register() -> Result<(), WriteError> {
     let mut register = RedactableRegister::<&str, usize>::new();
-    assert!(register.is_empty() && register.len() == 0);
+    assert_eq!((register.is_empty(), register.len()), (true, 0));
     let empty = format!("{register:?}");
     let mut writer = register.writer(MUMBAI);
     let delta = register.set("abc", &mut writer)?;

@@ -14,7 +14,8 @@ use super::{DELHI, MUMBAI};
 #[test]
 fn a_version_vector() {
     let mut vector = VersionVector::new();
-    assert!(vector.is_empty() && vector.len() == 0 && vector.iter().size_hint() == (0, Some(0)));
+    assert_eq!((vector.is_empty(), vector.len()), (true, 0));
+    assert!(vector.iter().size_hint() == (0, Some(0)));
     vector.observe(DELHI, 3);
     vector.observe(MUMBAI, 2);
     let mut iter = vector.iter();
@@ -106,7 +107,7 @@ fn sets_of_dots_hash_by_what_they_hold() {
 #[test]
 fn an_event_graph() {
     let graph = EventGraph::new();
-    assert!(graph.is_empty() && graph.len() == 0);
+    assert_eq!((graph.is_empty(), graph.len()), (true, 0));
     let of = |changes: &[(ReplicaId, u32, u32, &[Dot])]| {
         let mut graph = EventGraph::new();
         for &(replica, change_len, count, parents) in changes {
@@ -123,7 +124,9 @@ fn an_event_graph() {
     assert_ne!(line, of(&[(MUMBAI, 1, 2, &[]), (DELHI, 1, 1, &[a1])]));
     assert_ne!(line, of(&[(MUMBAI, 2, 1, &[]), (DELHI, 1, 1, &[a2])]));
     // Whichever of them is asked.
-    let unequal = |one: &EventGraph, other: &EventGraph| one != other && other != one;
+    let unequal = |one: &EventGraph, other: &EventGraph| {
+        [(one, other), (other, one)].iter().all(|(asked, other)| asked != other)
+    };
     let early = of(&[(MUMBAI, 1, 2, &[]), (DELHI, 1, 1, &[a1])]);
     let b1 = Dot::new(DELHI, 1);
     let merged = of(&[(MUMBAI, 1, 1, &[]), (DELHI, 1, 1, &[a1]), (MUMBAI, 1, 1, &[b1])]);
@@ -175,7 +178,7 @@ fn a_causal_value() -> Result<(), WriteError> {
     let mut writer = value.writer(MUMBAI);
     let delta = value.edit(&mut writer, |flag| flag.enable())?;
     assert_ne!(state.hash_one(&value), state.hash_one(&empty));
-    assert_eq!(state.hash_one(&value), state.hash_one(&value.clone()));
+    assert_eq!(state.hash_one(&value), state.hash_one(value.clone()));
     assert_eq!(value.clone().into_store(), DotSet::from(Dot::new(MUMBAI, 1)));
 
     // What a delta did can be taken back, and nothing of one that did nothing.

@@ -8,7 +8,8 @@ use super::{DELHI, MUMBAI, passes};
 #[test]
 fn an_add_wins_set() -> Result<(), WriteError> {
     let mut set = AddWinsSet::new();
-    assert!(set.is_empty() && set.len() == 0 && format!("{set:?}") == "{}");
+    assert_eq!((set.is_empty(), set.len()), (true, 0));
+    assert!(format!("{set:?}") == "{}");
     let mut writer = set.writer(MUMBAI);
     let mut deltas = AddWinsSetDelta::default();
     assert!(deltas.is_empty());
@@ -23,7 +24,7 @@ fn an_add_wins_set() -> Result<(), WriteError> {
     assert!((&set).into_iter().eq(["a", "b", "c"].iter()));
     let mut taken = set.clone().into_iter();
     assert_eq!((taken.len(), taken.next_back(), taken.next()), (3, Some("c"), Some("a")));
-    assert_eq!((taken.size_hint(), taken.last()), ((1, Some(1)), Some("b")));
+    assert_eq!((taken.size_hint(), taken.next_back()), ((1, Some(1)), Some("b")));
     assert_eq!(BTreeSet::from(set.clone()), BTreeSet::from(["a", "b", "c"]));
 
     assert_eq!(set.dots("a"), [Dot::new(MUMBAI, 2)]);
@@ -40,7 +41,8 @@ fn an_add_wins_set() -> Result<(), WriteError> {
 #[test]
 fn a_remove_wins_set() -> Result<(), WriteError> {
     let mut set = RemoveWinsSet::new();
-    assert!(set.is_empty() && set.len() == 0 && format!("{set:?}") == "{}");
+    assert_eq!((set.is_empty(), set.len()), (true, 0));
+    assert!(format!("{set:?}") == "{}");
     let mut writer = set.writer(MUMBAI);
     for element in ["c", "a", "b"] {
         let _delta = set.add(element, &mut writer)?;
@@ -69,14 +71,16 @@ fn a_remove_wins_set() -> Result<(), WriteError> {
     assert_eq!(set.missing_from(&RemoveWinsSet::<&str>::new().digest()), all);
     assert!(!all.is_empty() && set.missing_from(&set.digest()).is_empty());
     let _delta = set.clear(&mut writer)?;
-    assert!(set.is_empty() && set.len() == 0 && set.removed().eq(["a", "b", "c"].iter()));
+    assert_eq!((set.is_empty(), set.len()), (true, 0));
+    assert!(set.removed().eq(["a", "b", "c"].iter()));
     Ok(())
 }
 
 #[test]
 fn a_grow_only_set() {
     let mut set = GrowOnlySet::new();
-    assert!(set.is_empty() && set.len() == 0 && format!("{set:?}") == "{}");
+    assert_eq!((set.is_empty(), set.len()), (true, 0));
+    assert!(format!("{set:?}") == "{}");
     let delta = set.insert("b");
     assert!(!delta.is_empty() && set.insert("b").is_empty());
     assert_eq!(delta.into_inner(), set);
@@ -107,7 +111,7 @@ fn a_two_phase_set() {
     assert_eq!(set.add("a").into_inner(), TwoPhaseSet::new());
     assert_eq!(set.remove("b").into_inner(), TwoPhaseSet::new());
     let mut other = TwoPhaseSet::default();
-    assert!(other.is_empty() && other.len() == 0);
+    assert_eq!((other.is_empty(), other.len()), (true, 0));
     assert!(other.join(set.clone()) && !other.join(set.clone()));
     assert_eq!((other.len(), &other), (2, &set));
     let _delta = other.remove("a");
