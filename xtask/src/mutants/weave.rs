@@ -153,9 +153,9 @@ fn known(signature: &Signature, block: &Block, source: &str) -> Function {
 fn is_unnamed(named: &Type, source: &str) -> bool {
     let span = named.span();
     let place = |LineColumn { line, column }| byte(source, Place { line, column: column + 1 });
-    source[place(span.start())..place(span.end())]
-        .split_whitespace()
-        .any(|word| word.trim_start_matches(|letter: char| !letter.is_alphanumeric()) == "impl")
+    let mut words = source[place(span.start())..place(span.end())]
+        .split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+    words.any(|word| word == "impl")
 }
 
 #[cfg(test)]
