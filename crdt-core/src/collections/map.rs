@@ -6,6 +6,7 @@ use core::ops::{Bound, RangeBounds};
 use super::entry::{Entry, OccupiedEntry, VacantEntry};
 use super::iter::{IntoIter, IntoKeys, Iter, Keys, Range, Values};
 
+mod merge;
 #[cfg(test)]
 mod tests;
 mod traits;

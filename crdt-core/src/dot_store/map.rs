@@ -1,6 +1,5 @@
 use alloc::vec::Vec;
 use core::borrow::Borrow;
-use core::cmp::Ordering;
 
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Places, Split, StoreReader, StoreWriter,
@@ -224,29 +223,11 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
         others: &CausalContext,
         report: &mut dyn FnMut(DotChange),
     ) {
-        let mut held = core::mem::take(&mut self.entries).into_many().into_iter().peekable();
-        let mut theirs = other.entries.into_many().into_iter().peekable();
-        loop {
-            let left = held.len().max(theirs.len());
-            let order = match (held.peek(), theirs.peek()) {
-                (Some((held, _)), Some((theirs, _))) => held.cmp(theirs),
-                (Some(_), None) => Ordering::Less,
-                (None, _) => Ordering::Greater,
-            };
-            let held = if order.is_le() { held.next() } else { None };
-            let theirs = if order.is_ge() { theirs.next() } else { None };
-            // Of what one side holds alone, the other may have seen the removal.
-            let (key, mut store, other) = match (held, theirs) {
-                (Some((key, store)), Some((_, other))) => (key, store, other),
-                (Some((key, store)), None) => (key, store, S::default()),
-                (None, Some((key, other))) => (key, S::default(), other),
-                (None, None) => break,
-            };
-            store.join(own, other, others, report);
-            if !store.is_empty() {
-                self.entries.many().append(key, store, left);
-            }
-        }
+        // Of what one side holds alone, the other may have seen the removal.
+        self.entries.many().merge(other.entries.into_many(), |store, theirs| {
+            store.join(own, theirs, others, report);
+            !store.is_empty()
+        });
     }
 
     fn join_at(

@@ -1,6 +1,7 @@
 //! Histories: what several replicas did, in which order, and what each had seen.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Debug;
@@ -127,6 +128,30 @@ impl<S: Subject> History<S> {
     /// the state it met into the state it left; and with causal arrival every replica shows
     /// the specified value.
     pub fn play(steps: &[Step<S::Op>], arrival: Arrival) -> Self {
+        let mut specified = BTreeMap::new();
+        Self::play_under(steps, arrival, |history, versions, at| {
+            if arrival == Arrival::Causal {
+                // A version's value is the same whatever came after it, and where it is.
+                let specified = specified
+                    .entry(versions[at].0)
+                    .or_insert_with(|| S::specified(&history.events, versions[at]));
+                assert_eq!(S::value(&history.states[at]), *specified, "at replica {at}");
+            }
+        })
+    }
+
+    /// As [`play`](Self::play), but nobody reads: for laws that say nothing of values.
+    pub(super) fn play_unread(steps: &[Step<S::Op>], arrival: Arrival) -> Self {
+        Self::play_under(steps, arrival, |_, _, _| {})
+    }
+
+    /// Plays the steps, and after each shows the history, what each replica has seen, and which
+    /// replica the step was about.
+    fn play_under(
+        steps: &[Step<S::Op>],
+        arrival: Arrival,
+        mut show: impl FnMut(&Self, &[Version; REPLICAS], usize),
+    ) -> Self {
         let mut history = Self {
             events: Vec::new(),
             deltas: Vec::new(),
@@ -185,12 +210,8 @@ impl<S: Subject> History<S> {
                     at
                 }
             };
-            let state = &history.states[changed];
-            S::check(state);
-            if arrival == Arrival::Causal {
-                let specified = S::specified(&history.events, versions[changed]);
-                assert_eq!(S::value(state), specified, "replica {changed} after {step:?}");
-            }
+            S::check(&history.states[changed]);
+            show(&history, &versions, changed);
         }
         history
     }

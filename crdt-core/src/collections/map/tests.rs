@@ -1,6 +1,6 @@
 use super::*;
 use crate::laws::trials;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use core::ops::RangeInclusive;
 
@@ -56,6 +56,28 @@ fn it_is_the_map_that_everyone_knows() {
     }
     let law: fn(_, _) -> bool = law;
     trials().quickcheck(law);
+}
+
+/// Two maps made one, against the standard library's map.
+#[test]
+fn a_merge_meets_every_key() {
+    fn law(own: BTreeMap<u8, u16>, others: BTreeMap<u8, u16>, dropped: u16) -> bool {
+        let mut map: OrderedMap<u8, u16> = own.clone().into_iter().collect();
+        let mut met = Vec::new();
+        map.merge(others.clone().into_iter().collect(), |value, theirs| {
+            met.push((*value, theirs));
+            *value = value.wrapping_add(theirs);
+            *value % 4 != dropped % 4
+        });
+        map.check_invariants();
+        let keys: BTreeSet<u8> = own.keys().chain(others.keys()).copied().collect();
+        let of = |map: &BTreeMap<u8, u16>, key: &u8| map.get(key).copied().unwrap_or_default();
+        let pairs = keys.iter().map(|key| (of(&own, key), of(&others, key)));
+        assert!(pairs.eq(met), "each key once, in order");
+        let sums = keys.iter().map(|&key| (key, of(&own, &key).wrapping_add(of(&others, &key))));
+        map.into_iter().eq(sums.filter(|(_, sum)| sum % 4 != dropped % 4))
+    }
+    trials().quickcheck(law as fn(_, _, _) -> _);
 }
 
 /// Places, and passes through two maps, against the standard library's map.

@@ -29,7 +29,9 @@ impl<E> Order<E> {
             };
             return Gap { place, after: None };
         };
-        let (_, at, offset) = self.at(before as u32).expect("the position was checked");
+        let end = if index as u32 == self.tree.total().0 { self.end() } else { None };
+        let found = || self.at(before as u32).map(|(_, at, offset)| (at, offset));
+        let (at, offset) = end.or_else(found).expect("the position was checked");
         Gap { place: self.behind(at, offset), after: Some((at, offset)) }
     }
 
@@ -47,31 +49,38 @@ impl<E> Order<E> {
         }
     }
 
+    /// The last node, if an element is shown there. Most that is written is written behind it.
+    fn end(&self) -> Option<(Cursor, usize)> {
+        let at = self.tree.last()?;
+        let offset = self.span(at).len() - 1;
+        self.span(at).is_shown(offset).then_some((at, offset))
+    }
+
     /// Inserts a span of elements where it belongs, which is right at the gap: it is nobody's
     /// sibling.
-    fn insert_in(&mut self, gap: &Gap, mut span: Box<Span<E>>) {
+    fn insert_in(&mut self, gap: &Gap, mut span: Span<E>) {
         span.show_values();
         let Some((at, offset)) = gap.after else {
             let start = self.tree.start();
             if gap.place.left {
                 self.tree.update(start, |first| first.kids_left = true);
             }
-            self.insert_before(start, span);
+            self.insert_before(start, Box::new(span));
             return;
         };
         if offset + 1 < self.span(at).len() {
             let behind = self.split_before(at, offset + 1);
             self.tree.update(behind, |next| next.kids_left = true);
-            self.insert_before(behind, span);
+            self.insert_before(behind, Box::new(span));
         } else if self.span(at).kids_right {
             let behind = self.tree.next(at).expect("the children stand behind it");
             self.tree.update(behind, |next| next.kids_left = true);
-            self.insert_after(at, span);
+            self.insert_after(at, Box::new(span));
         } else if self.span(at).continues_with(&span) {
-            self.tree.update(at, |before| before.append(*span));
+            self.tree.update(at, |before| before.append(span));
         } else {
             self.tree.update(at, |before| before.kids_right = true);
-            self.insert_after(at, span);
+            self.insert_after(at, Box::new(span));
         }
     }
 }
@@ -120,7 +129,7 @@ impl<E: Clone> ListStore<E> {
         if span.has_moves() || order.is_awaited(&span) {
             self.add_one(span);
         } else {
-            order.insert_in(gap, Box::new(span));
+            order.insert_in(gap, span);
         }
     }
 }

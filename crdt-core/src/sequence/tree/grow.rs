@@ -26,16 +26,7 @@ impl<T: Item> Tree<T> {
 
     /// Appends `item` at the end.
     pub(in crate::sequence) fn push(&mut self, item: T, moved: &mut impl FnMut(&T, u32)) {
-        let mut last = self.root;
-        if !self.root_is_leaf {
-            loop {
-                let node = &self.nodes[last as usize];
-                last = node.children[node.len() - 1];
-                if node.lowest {
-                    break;
-                }
-            }
-        }
+        let last = self.last_leaf();
         let index = self.leaves[last as usize].items.len() as u32;
         self.insert(Cursor { leaf: last, index }, item, moved);
     }

@@ -144,6 +144,22 @@ impl<T: Item> Tree<T> {
         Cursor { leaf: self.first, index: 0 }
     }
 
+    /// The last item's cursor, unless the tree is empty.
+    pub(in crate::sequence) fn last(&self) -> Option<Cursor> {
+        let leaf = self.last_leaf();
+        let index = self.leaves[leaf as usize].items.len().checked_sub(1)?;
+        Some(Cursor { leaf, index: index as u32 })
+    }
+
+    fn last_leaf(&self) -> u32 {
+        let (mut last, mut is_leaf) = (self.root, self.root_is_leaf);
+        while !is_leaf {
+            let node = &self.nodes[last as usize];
+            (last, is_leaf) = (node.children[node.len() - 1], node.lowest);
+        }
+        last
+    }
+
     /// The item at a cursor, if the cursor does not stand past the end of its leaf.
     pub(in crate::sequence) fn get(&self, at: Cursor) -> Option<&T> {
         self.leaves[at.leaf as usize].items.get(at.index as usize)
