@@ -212,9 +212,9 @@ const STEPS: [usize; 2] = [30, 100];
 
 /// Most histories are short: what replicas can do to each other they do within some steps, and a
 /// long history costs as much as a dozen of these. An eighth are long, for what only a larger
-/// state shows.
+/// state shows; of those beyond what the tests try, a thirty-second.
 fn quickcheck(law: impl Testable + Copy) {
-    let long = cases().div_ceil(8);
+    let long = cases().min(4096).div_ceil(8) + cases().saturating_sub(4096) / 32;
     for (steps, tests) in STEPS.into_iter().zip([cases() - long, long]) {
         trials().rng(random(steps)).tests(tests).quickcheck(law);
     }
