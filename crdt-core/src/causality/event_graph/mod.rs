@@ -219,17 +219,18 @@ impl EventGraph {
         replica: ReplicaId,
         change_len: u32,
     ) -> Result<(Lv, u64), GraphError> {
-        let (start, seq) = (self.len, self.last_of(replica) + 1);
+        let start = self.len;
         if let [_] = self.frontier[..]
-            && let Some(run) = self.runs.last()
+            && let Some(&run) = self.runs.last()
             && self.issuers[run.replica as usize].id == replica
             && change_len <= self.room()
         {
-            self.go_on(*run, change_len, change_len)?;
-        } else {
-            let tips = self.frontier.clone();
-            self.push(replica, change_len, 1, &tips)?;
+            self.go_on(run, change_len, change_len)?;
+            return Ok((start, run.seq_of(start)));
         }
+        let seq = self.last_of(replica) + 1;
+        let tips = self.frontier.clone();
+        self.push(replica, change_len, 1, &tips)?;
         Ok((start, seq))
     }
 
@@ -257,6 +258,7 @@ impl EventGraph {
 
     /// The sequence number of a replica's last event, 0 if it has none. O(log replicas), and
     /// O(1) for the one that issued the newest event.
+    #[inline]
     pub fn last_of(&self, replica: ReplicaId) -> u64 {
         match self.runs.last() {
             Some(run) if self.issuers[run.replica as usize].id == replica => {
