@@ -258,7 +258,7 @@ async fn nobody_answers_with_something_older_than_the_token() {
     }
 
     // In a partition it refuses, unless less will do; it never shows an older state for the level.
-    network.cut();
+    network.cut().await;
     client.post(a.address, "/v1/docs/c/ops", increment(1)).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let read = client.get(b.address, "/v1/docs/c?path=likes&wait_ms=100").await;
@@ -294,7 +294,7 @@ async fn bounded_staleness_is_kept_or_refused() {
     let fresh = client.get(b.address, "/v1/docs/c?level=bounded-0-5000").await;
     assert_eq!(fresh.status, 200, "{fresh:?}");
     assert_eq!(fresh.json()["staleness"]["ops"], 0);
-    network.cut();
+    network.cut().await;
     // After some silence it cannot be known any more.
     tokio::time::sleep(Duration::from_millis(2500)).await;
     let stale = client.get(b.address, "/v1/docs/c?level=bounded-100-2000").await;
@@ -373,7 +373,7 @@ async fn a_sync_session_gets_a_token_that_the_other_server_honours() {
     let network = Proxy::start(a.address).await;
     let b = start(1, &[network.address]).await;
     until_in_step(&[(a.address, 0), (b.address, 1)]).await;
-    network.cut();
+    network.cut().await;
     for (query, expected) in [("?tokens=1", true), ("", false)] {
         let url = format!("{}{query}", a.url());
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.expect("let in");
@@ -417,7 +417,7 @@ async fn a_sync_session_gets_a_token_that_the_other_server_honours() {
         network.heal();
         let read = client.get(b.address, "/v1/docs/notes?path=body&wait_ms=20000").await;
         assert_eq!((read.status, read.json()["value"].as_str()), (200, Some("hello")), "{read:?}");
-        network.cut();
+        network.cut().await;
     }
 }
 

@@ -115,7 +115,7 @@ async fn who_is_cut_off_says_so_once() {
     assert!(!before.contains_key(lag) && !before.contains_key(reach), "{before:#?}");
     assert_eq!(missed.map(|name| before[name]), [0.0; 2]);
     for times in [1.0, 2.0] {
-        proxy.cut();
+        proxy.cut().await;
         until(near.address, lag, |count| count == Some(times)).await;
         until(near.address, reach, |count| count == Some(times)).await;
         let now = metrics(near.address).await;

@@ -166,7 +166,7 @@ async fn a_partition_heals() {
     write(&a, "notes", 1, "before").await;
     until_in_step(&all).await;
     for round in 0..3 {
-        network.cut();
+        network.cut().await;
         for edits in 0..5 {
             write(&a, "notes", 10 * round + 11, &format!("a{edits}")).await;
             write(&b, "notes", 10 * round + 12, &format!("b{edits}")).await;
@@ -325,7 +325,7 @@ async fn documents_with_two_beginnings_hold_up_no_other() {
     const DOCUMENTS: u64 = 16;
     let a = start(0, &[]).await;
     let network = Proxy::start(a.address).await;
-    network.cut();
+    network.cut().await;
     let b = start(1, &[network.address]).await;
     for (server, genesis) in [(&a, "one"), (&b, "other")] {
         let client = server.connect().await;

@@ -70,7 +70,7 @@ async fn who_cannot_reach_the_authority_refuses_or_keeps_to_the_floor() {
     let increment = json!([{"op": "increment", "path": ["n"], "by": 1}]);
     assert_eq!(post(b.address, "/v1/docs/n/ops?level=strong", increment.clone()).await.status, 200);
     until_in_step(&[(a.address, 0), (b.address, 1)]).await;
-    network.cut();
+    network.cut().await;
     for _ in 0..20 {
         let read = get(b.address, "/v1/docs/n?path=n&level=strong").await;
         assert_eq!(told(&read), (503, "strong-unavailable".to_owned()));
@@ -114,7 +114,7 @@ async fn nobody_knows_of_an_answer_that_was_lost() {
             let waiting = tokio::task::spawn_blocking(move || store.until_a_commit_waits());
             waiting.await.expect("no panic");
             if is_cut {
-                network.cut();
+                network.cut().await;
             }
         };
         let (answer, ()) = tokio::join!(send(key), losing);
@@ -144,7 +144,7 @@ async fn a_session_goes_through_strong_and_weak_operations() {
         let headers = token.map(|token| ("Session-Token", token));
         request(address, "POST", &path, headers.as_slice(), &body).await
     };
-    network.cut();
+    network.cut().await;
     let weak = write(b.address, "causal", None).await;
     let token = weak.header("session-token").expect("attested");
     let early = write(a.address, "strong", Some(token)).await;

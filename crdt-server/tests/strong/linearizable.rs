@@ -58,7 +58,7 @@ impl World {
         let mut rng = fastrand::Rng::with_seed(seed);
         for _ in 0..2 {
             tokio::time::sleep(Duration::from_millis(rng.u64(5..60))).await;
-            self.network.cut();
+            self.network.cut().await;
             tokio::time::sleep(Duration::from_millis(rng.u64(5..40))).await;
             self.network.heal();
         }

@@ -45,9 +45,11 @@ impl Proxy {
         self.state.send_modify(|state| state.delay = delay);
     }
 
-    /// Breaks all connections and lets no new ones through.
-    pub fn cut(&self) {
+    /// Breaks all connections and lets no new ones through: once this returns, nothing passes.
+    pub async fn cut(&self) {
         self.state.send_modify(|state| state.is_cut = true);
+        // Each connection follows the state until it has ended.
+        self.state.closed().await;
     }
 
     pub fn heal(&self) {

@@ -133,7 +133,7 @@ async fn a_chain_of_three_trims() {
     pass_on(&c).await;
     // C is cut off: nobody forgets what it may lack, neither B, who was linked with it, nor A; so
     // whoever has seen what C has may still come back.
-    network.cut();
+    network.cut().await;
     write(&a, "notes", 10, "b ").await;
     until_in_step(&[(a.address, 0), (b.address, 1)]).await;
     for _ in 0..60 {
