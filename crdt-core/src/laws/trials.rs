@@ -9,9 +9,11 @@ pub fn cases() -> u64 {
 
 /// What random cases of the given size are made from: the same ones in every run, so that a test
 /// that fails tells something about the change before it, and fails again when it is run again.
-/// Another number in `CRDT_SEED`, 0 by default, makes others.
+/// Another number in `CRDT_SEED`, 0 by default, makes others; `QUICKCHECK_GENERATOR_SIZE` makes
+/// smaller ones, for interpreters.
 pub fn random(size: usize) -> Gen {
-    Gen::from_size_and_seed(size, said("CRDT_SEED").unwrap_or(0))
+    let most = said("QUICKCHECK_GENERATOR_SIZE").and_then(|most| most.try_into().ok());
+    Gen::from_size_and_seed(size.min(most.unwrap_or(size)), said("CRDT_SEED").unwrap_or(0))
 }
 
 /// What tries a property on [`cases`] cases, [`random`] ones of the usual size.
