@@ -13,7 +13,7 @@
 //! [`decomposition`] whether a type that implements [`Decompose`] falls apart as that says.
 //!
 //! `CRDT_CASES` sets the number of cases for each law, 4,096 by default, and `CRDT_SEED` another seed
-//! to make them from.
+//! to make them from; `QUICKCHECK_GENERATOR_SIZE` makes them smaller than they are.
 //!
 //! ```
 //! use crdt_core::laws::{self, Event, Subject, Version};
@@ -294,3 +294,6 @@ fn semilattice<L: Lattice + Clone + PartialEq + Debug>(a: &L, b: &L, c: &L) {
     assert_eq!(join(a, &ab), ab, "inflationary");
     assert_eq!(join(b, &ab), ab, "inflationary");
 }
+
+#[cfg(test)]
+mod tests;
