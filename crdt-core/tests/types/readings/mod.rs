@@ -5,6 +5,7 @@ mod collections;
 mod counters;
 mod flags_and_registers;
 mod kernel;
+mod lists;
 mod maps;
 mod sets;
 
