@@ -319,6 +319,23 @@ mod tests {
             .collect()
     }
 
+    /// The last event that there can be, in a run of its own or behind others.
+    #[test]
+    fn the_last_event_travels() {
+        let last = Dot::new(ReplicaId::from_u128(1), crate::SEQ_MAX);
+        let before = DotRange::new(last.replica, last.seq - 5, last.seq - 1);
+        for range in [DotRange::new(last.replica, last.seq, last.seq), before] {
+            let mut context = CausalContext::new();
+            context.insert_range(range);
+            context.insert(last);
+            let mut out = crate::codec::Writer::new();
+            context.encode(&mut out);
+            let mut input = Reader::new(out.as_bytes());
+            assert_eq!(CausalContext::decode(&mut input), Ok(context));
+            assert!(input.is_empty());
+        }
+    }
+
     /// Every operation against the plain set of dots that a context stands for.
     #[test]
     fn behaves_as_the_set_of_its_dots() {

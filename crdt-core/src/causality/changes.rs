@@ -253,3 +253,106 @@ fn positive(input: &mut Reader<'_>) -> Result<u32, DecodeError> {
         value => Ok(value),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smallvec::smallvec;
+
+    const A: ReplicaId = ReplicaId::from_u128(1);
+    const B: ReplicaId = ReplicaId::from_u128(2);
+    const C: ReplicaId = ReplicaId::from_u128(3);
+
+    fn run(replica: ReplicaId, seq: u64, (change_len, count): (u32, u32)) -> ChangeRun {
+        ChangeRun { replica, seq, change_len, count, parents: SmallVec::new() }
+    }
+
+    /// What a writer makes of the rows of each body, all of one connection.
+    fn written(bodies: &[&[ChangeRun]]) -> Vec<Vec<u8>> {
+        let (mut table, mut writer) = (SendTable::new(), ChangeWriter::new());
+        let body = |(index, rows): (usize, &&[ChangeRun])| {
+            if index > 0 {
+                writer.begin_body();
+            }
+            let mut out = Writer::new();
+            rows.iter().for_each(|row| writer.write(row, &mut table, &mut out));
+            out.into_bytes()
+        };
+        bodies.iter().enumerate().map(body).collect()
+    }
+
+    fn read(bodies: &[Vec<u8>]) -> Result<Vec<Vec<ChangeRun>>, DecodeError> {
+        let (mut table, mut reader) = (ReceiveTable::new(), ChangeReader::new());
+        let mut read = Vec::new();
+        for (index, body) in bodies.iter().enumerate() {
+            if index > 0 {
+                reader.begin_body();
+            }
+            let (mut input, mut rows) = (Reader::new(body), Vec::new());
+            while !input.is_empty() {
+                rows.push(reader.read(&mut table, &mut input)?);
+            }
+            read.push(rows);
+        }
+        Ok(read)
+    }
+
+    fn read_again(bodies: &[&[ChangeRun]]) -> Vec<Vec<u8>> {
+        let bytes = written(bodies);
+        let read = read(&bytes).expect("just written");
+        assert!(read.iter().eq(bodies.iter()), "{read:?}");
+        bytes
+    }
+
+    #[test]
+    fn each_body_says_where_a_replica_goes_on() {
+        let after = |parent| ChangeRun { parents: smallvec![parent], ..run(B, 1, (1, 1)) };
+        let bodies: [&[ChangeRun]; 4] = [
+            &[run(A, 1, (2, 3)), run(A, 7, (1, 1)), after(Dot::new(A, 7))],
+            &[run(A, 8, (1, 1)), run(B, 2, (1, 1)), run(A, 9, (1, 1))],
+            // What is in between came by another way, and what is again comes again.
+            &[run(A, 20, (1, 1)), run(B, 1, (1, 1))],
+            &[run(A, 21, (1, 1))],
+        ];
+        let bytes = read_again(&bodies);
+        // Without a table entry: who, where and how many; within a body nobody says where.
+        assert_eq!(bytes[1].len(), 3 + 3 + 2);
+        assert_eq!(bytes[3].len(), 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "a replica's rows have no gap")]
+    fn a_replica_s_rows_in_a_body_have_no_gap() {
+        let _bytes = written(&[&[run(A, 1, (2, 3)), run(A, 8, (1, 1))]]);
+    }
+
+    #[test]
+    fn sequence_numbers_end() {
+        for last in [(1, 1), (2, 1), (2, 3), (1, 6)] {
+            let events = u64::from(last.0 * last.1);
+            let bytes = read_again(&[&[run(A, SEQ_MAX - events + 1, last)]]);
+            // One event more in each change, or one more in all.
+            let mut beyond = bytes[0].clone();
+            let at = beyond.len() - if last.1 == 1 { 1 } else { 2 };
+            beyond[at] += 1;
+            assert_eq!(read(&[beyond]), Err(DecodeErrorKind::OutOfRange.at(at)));
+        }
+        // A parent may be the last there is.
+        let follows = |seq| ChangeRun { parents: smallvec![Dot::new(B, seq)], ..run(A, 1, (1, 1)) };
+        read_again(&[&[follows(SEQ_MAX)]]);
+    }
+
+    #[test]
+    fn what_no_writer_wrote_is_refused() {
+        let rows = |parents: &[Dot]| {
+            let bytes = written(&[&[ChangeRun { parents: parents.into(), ..run(B, 1, (1, 1)) }]]);
+            read(&bytes).map(|_| ()).map_err(|error| error.kind)
+        };
+        let [of_a, own, of_c] = [A, B, C].map(|replica| Dot::new(replica, 5));
+        assert_eq!(rows(&[of_a, of_c]), Ok(()));
+        let refused = Err(DecodeErrorKind::NotAscending);
+        assert_eq!(rows(&[own]), refused, "the own predecessor is implicit");
+        assert_eq!(rows(&[of_c, of_a]), refused);
+        assert_eq!(rows(&[of_a, Dot::new(A, 6)]), refused, "one is in the other's past");
+    }
+}

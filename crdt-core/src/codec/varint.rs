@@ -44,11 +44,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<(u64, usize), DecodeErrorKind> {
             return Ok((value, index + 1));
         }
     }
-    if bytes.len() < VARINT_LEN_MAX {
-        Err(DecodeErrorKind::UnexpectedEnd)
-    } else {
-        Err(DecodeErrorKind::IntegerTooLarge)
-    }
+    // Ten would have come to an end.
+    Err(DecodeErrorKind::UnexpectedEnd)
 }
 
 #[cfg(test)]

@@ -127,3 +127,27 @@ impl<K: Hash, V: Hash> Hash for OneOrMany<K, V> {
         self.iter().for_each(|entry| entry.hash(state));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use std::hash::{BuildHasher as _, RandomState};
+
+    /// One entry is the same, wherever it lies.
+    #[test]
+    fn one_in_place_is_one_of_many() {
+        let one = OneOrMany::of(1, 'a');
+        let same = OneOrMany::from(OrderedMap::from([(1, 'a')]));
+        let others = [OneOrMany::new(), OneOrMany::of(1, 'b'), OneOrMany::of(2, 'a')];
+        let state = RandomState::new();
+        assert!(one == same && state.hash_one(&one) == state.hash_one(&same));
+        assert_eq!(
+            (format!("{one:?}"), format!("{same:?}")),
+            ("{1: 'a'}".into(), "{1: 'a'}".into())
+        );
+        for other in others {
+            assert!(one != other && state.hash_one(&one) != state.hash_one(&other), "{other:?}");
+        }
+    }
+}

@@ -125,6 +125,17 @@ mod tests {
     }
 
     #[test]
+    fn few_runs_are_looked_up_with_their_ends() {
+        let dots = |range: core::ops::RangeInclusive<u8>| range.map(|seq| name((1, seq - 1)));
+        let held: Vec<Dot> = dots(1..=32).collect();
+        for (first, last) in [(1, 1), (10, 20), (32, 32), (1, 32)] {
+            let context: CausalContext = dots(first..=last).collect();
+            let places = covered(&held, |dot| *dot, &context);
+            assert!(places.into_iter().eq(usize::from(first - 1)..usize::from(last)));
+        }
+    }
+
+    #[test]
     fn both_ways_find_the_same() {
         fn law(held: BTreeSet<(u8, u8)>, seen: Vec<(u8, u8)>) -> bool {
             let held: BTreeSet<Dot> = held.into_iter().map(name).collect();

@@ -155,3 +155,46 @@ impl<K: Ord + Decode, P: Decode> Decode for Touched<K, P> {
         Ok(Self { keys: keys.into() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{DecodeErrorKind, Writer};
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    type Keys = Touched<u8, ()>;
+    type Nested = Touched<u8, Keys>;
+
+    fn keys<P>(keys: impl IntoIterator<Item = (u8, P)>) -> Touched<u8, P> {
+        Touched { keys: keys.into_iter().collect::<OrderedMap<_, _>>().into() }
+    }
+
+    #[test]
+    fn more_places_below_a_key_are_a_change() {
+        let mut places = keys([(1, keys([(2, ())]))]);
+        assert!(places.extend(keys([(1, keys([(3, ())]))])));
+        assert!(!places.extend(keys([(1, keys([(2, ()), (3, ())]))])));
+        assert!(places.extend(keys([(4, keys([(2, ())])), (1, keys([(2, ())]))])));
+        assert_eq!(places, keys([(1, keys([(2, ()), (3, ())])), (4, keys([(2, ())]))]));
+        // All that is below it.
+        assert!(places.extend(keys([(1, Keys::default())])));
+        assert!(places.keys.get(&1).is_some_and(Places::is_whole));
+    }
+
+    #[test]
+    fn a_count_is_held_against_what_is_left() {
+        fn refused<P: Decode>(bytes: &[u8]) -> Option<DecodeErrorKind> {
+            Touched::<u8, P>::decode(&mut Reader::new(bytes)).err().map(|error| error.kind)
+        }
+        // Each key takes a byte, and with places below it two at least.
+        assert_eq!(refused::<()>(&[3, 1, 0]), Some(DecodeErrorKind::CountTooLarge));
+        assert_eq!(refused::<Keys>(&[2, 1, 0, 0]), Some(DecodeErrorKind::CountTooLarge));
+        let nested: Nested = keys([(1, Keys::default()), (2, keys([(7, ())]))]);
+        let mut out = Writer::new();
+        nested.encode(&mut out);
+        let said: Vec<u8> = out.into_bytes();
+        assert_eq!(said, vec![2, 1, 0, 2, 1, 7]);
+        assert_eq!(Nested::decode(&mut Reader::new(&said)), Ok(nested));
+    }
+}

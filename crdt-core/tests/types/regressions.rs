@@ -4,6 +4,7 @@ use crdt_core::dot_store::DotMap;
 use crdt_core::flag::EnableWinsFlagDelta;
 use crdt_core::register::MultiValueStore;
 use crdt_core::set::{AddWinsSetDelta, AddWinsStore};
+use crdt_core::undo::Undo as _;
 use crdt_core::{
     AddWinsSet, BoundedCounter, DisableWinsFlag, Dot, EnableWinsFlag, GCounter, GrowOnlySet,
     Lattice, LwwMap, LwwRegister, MaxRegister, MinRegister, MultiValueRegister, ObservedRemoveMap,
@@ -326,10 +327,23 @@ fn a_state_without_hints_removes_too() -> Result<(), WriteError> {
     let mut other = origin.clone();
     let _kept = origin.remove(&4, &mut writer);
     let state: AddWinsSetDelta<u32> = reload(&origin).into();
+    let inverse = other.inverse(&state);
+    let before = other.clone();
     other.join(state);
     assert_eq!(other, origin);
     other.check_invariants();
+    // And what it has removed can be taken back.
+    let mut writer = other.writer(DELHI);
+    let _kept = other.undo(&inverse, &mut writer)?;
+    assert!(other.iter().eq(before.iter()) && other.contains(&4));
     Ok(())
+}
+
+/// The beginning of a delta of one who has seen so many of Mumbai's events.
+fn seen_to(last: u64) -> Vec<u8> {
+    let mut out = crdt_core::codec::Writer::new();
+    out.varint(last);
+    [&[0, 1, 0], &MUMBAI.to_bytes()[..], out.as_bytes()].concat()
 }
 
 /// A peer that forges a replica's events up to the last number cannot make it panic.
@@ -342,12 +356,7 @@ fn a_forged_sequence_is_an_error_and_no_panic() -> Result<(), WriteError> {
 
     // What a peer sends: version 0, one replica, its id, all numbers to the last, no runs; no
     // dots, no unusual leaves, no elements; no keys.
-    let mut forged = vec![0, 1, 0];
-    forged.extend_from_slice(&MUMBAI.to_bytes());
-    let mut out = crdt_core::codec::Writer::new();
-    out.varint(SEQ_MAX);
-    forged.extend_from_slice(out.as_bytes());
-    forged.extend_from_slice(&[0, 0, 0, 0, 0]);
+    let forged = [seen_to(SEQ_MAX), vec![0, 0, 0, 0, 0]].concat();
     let delta: AddWinsSetDelta<u8> = parse(&forged).expect("well-formed");
     assert!(set.join(delta));
     assert!(set.is_empty(), "the forger has removed it");
@@ -359,9 +368,12 @@ fn a_forged_sequence_is_an_error_and_no_panic() -> Result<(), WriteError> {
     let mut flag = EnableWinsFlag::new();
     let mut writer = flag.writer(MUMBAI);
     let _kept = flag.enable(&mut writer)?;
-    forged.truncate(forged.len() - 3);
-    forged.extend_from_slice(&[2, 0, 0]);
-    flag.join(parse::<EnableWinsFlagDelta>(&forged).expect("well-formed"));
+    let seen = |last| [seen_to(last), vec![0, 0, 2, 0, 0]].concat();
+    flag.join(parse::<EnableWinsFlagDelta>(&seen(SEQ_MAX - (1 << 40))).expect("well-formed"));
+    assert!(!flag.is_enabled());
+    let _kept = flag.enable(&mut writer)?;
+    assert!(flag.is_enabled(), "it just fits");
+    flag.join(parse::<EnableWinsFlagDelta>(&seen(SEQ_MAX)).expect("well-formed"));
     assert!(!flag.is_enabled());
     assert_eq!(flag.enable(&mut writer).map(drop), exhausted.map(|_: ()| ()));
     assert!(flag.disable(&mut writer).is_empty());

@@ -27,9 +27,9 @@ pub(super) fn mutate(
         .args(["--profile", "mutants", "--no-shuffle", "--colors", "never"])
         // That all tests pass without a mutant is known already.
         .args(["--baseline", "skip", "--timeout", TIMEOUT_SECONDS])
-        .args(["--"])
-        .args(super::TARGETS)
-        .args(["--"])
+        // These, and no other target, are what is built.
+        .args(super::TARGETS.map(|argument| format!("--cargo-arg={argument}")))
+        .args(["--", "--"])
         .args(super::SKIPPED.iter().flat_map(|name| ["--skip", name]))
         // Kept, so that the libraries below are built once and not for each file.
         .env("CARGO_TARGET_DIR", folder.join("build-apart"))

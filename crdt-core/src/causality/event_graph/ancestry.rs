@@ -3,6 +3,7 @@
 //! those whose Lamport times show that nothing asked for can be in their past.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::ops::Range;
 
 use smallvec::SmallVec;
@@ -49,11 +50,10 @@ impl EventGraph {
             // Whatever else leads into this run adds nothing.
             while queue.pop_from(run.start).is_some() {}
             for &parent in self.runs.parents(index) {
-                if parent == lv {
-                    return true;
-                }
-                if parent > lv {
-                    queue.push(parent, REACHED);
+                match parent.cmp(&lv) {
+                    Ordering::Less => {}
+                    Ordering::Equal => return true,
+                    Ordering::Greater => queue.push(parent, REACHED),
                 }
             }
         }
@@ -107,7 +107,7 @@ impl EventGraph {
             self.lv_of(Dot::new(replica, last))
         });
         let tips = self.maximal(&held.collect::<Vec<Lv>>());
-        if tips.is_empty() || !self.follows_base(&tips) {
+        if !self.follows_base(&tips) {
             return vector.clone();
         }
         let mut closed = self.version_vector(&tips);

@@ -32,6 +32,10 @@ impl EventGraph {
                 let lamport = parents.iter().map(|&p| self.lamport(p)).max().unwrap_or(0);
                 assert_eq!(u64::from(run.lamport), lamport + 1);
             }
+            let goes_on = index > 0
+                && self.runs[index - 1].replica == run.replica
+                && *parents == [run.start - 1];
+            assert!(!goes_on, "a run ends where its replica does not go on");
             version.observe(id, run.seq_of(end - 1));
             assert!(parents.is_sorted() && parents.iter().all(|&p| p < run.start));
             assert_eq!(self.maximal(parents)[..], *parents, "parents are maximal");
@@ -52,6 +56,9 @@ impl EventGraph {
             assert_eq!(self.last_of(id), last);
             assert_eq!(self.lv_of(Dot::new(id, last + 1)), None);
         }
+        // What was forgotten leaves nobody behind it.
+        assert!(self.issuers.last().is_none_or(|issuer| !issuer.runs.is_empty()));
+        self.runs.check_invariants();
         assert!(self.blocks.is_sorted_by_key(|block| block.start));
     }
 }

@@ -21,7 +21,7 @@ use core::ops::Range;
 
 use smallvec::SmallVec;
 
-use crate::{Dot, Frontier, ReplicaId, SEQ_MAX, VersionVector};
+use crate::{Dot, Frontier, ReplicaId, VersionVector};
 pub use base::Base;
 pub(crate) use cursor::{Chain, ChainCursor};
 pub use parents::ParentsError;
@@ -83,11 +83,6 @@ struct ChangeBlock {
 pub enum GraphError {
     /// A graph holds at most 2³² − 2 events.
     TooManyEvents,
-    /// A replica's sequence numbers end at [`SEQ_MAX`].
-    SequenceExhausted {
-        /// The replica.
-        replica: ReplicaId,
-    },
     /// No history can have been trimmed to such a [`Base`].
     NoBase,
 }
@@ -96,9 +91,6 @@ impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooManyEvents => f.write_str("the graph is full: it holds 2^32 - 2 events"),
-            Self::SequenceExhausted { replica } => {
-                write!(f, "replica {replica} has used up its sequence numbers")
-            }
             Self::NoBase => f.write_str("no history can have been trimmed to this"),
         }
     }
@@ -174,19 +166,15 @@ impl EventGraph {
             .filter(|&total| total <= self.room())
             .ok_or(GraphError::TooManyEvents)?;
         let start = self.len;
-        if let [parent] = *parents
+        // The newest event is always among the tips.
+        if let [_] = *parents
             && self.frontier[..] == *parents
-            && parent + 1 == start
             && let Some(run) = self.runs.last()
             && self.issuers[run.replica as usize].id == replica
         {
-            return self.go_on(*run, change_len, total);
+            return Ok(self.go_on(*run, change_len, total));
         }
         let last = self.last_of(replica);
-        if u64::from(total) > SEQ_MAX - last {
-            return Err(GraphError::SequenceExhausted { replica });
-        }
-
         let mut parents: SmallVec<[Lv; 2]> = SmallVec::from_slice(parents);
         sort(&mut parents);
         let end = start + total;
@@ -225,7 +213,7 @@ impl EventGraph {
             && self.issuers[run.replica as usize].id == replica
             && change_len <= self.room()
         {
-            self.go_on(run, change_len, change_len)?;
+            self.go_on(run, change_len, change_len);
             return Ok((start, run.seq_of(start)));
         }
         let seq = self.last_of(replica) + 1;
@@ -236,16 +224,11 @@ impl EventGraph {
 
     /// The short way of [`push`](Self::push) for what is typed: the writer of the newest event,
     /// which is the only tip, goes on.
-    fn go_on(&mut self, run: Run, change_len: u32, total: u32) -> Result<Range<Lv>, GraphError> {
+    fn go_on(&mut self, run: Run, change_len: u32, total: u32) -> Range<Lv> {
         let (start, end) = (self.len, self.len + total);
-        let last = run.seq_of(start - 1);
-        if u64::from(total) > SEQ_MAX - last {
-            let replica = self.issuers[run.replica as usize].id;
-            return Err(GraphError::SequenceExhausted { replica });
-        }
         self.frontier[0] = end - 1;
-        self.arrive(run.replica, last + u64::from(total), change_len, end);
-        Ok(start..end)
+        self.arrive(run.replica, run.seq_of(end - 1), change_len, end);
+        start..end
     }
 
     /// Notes that a replica's events go on to `seq`, and all events to `end`.

@@ -89,6 +89,14 @@ impl Runs {
         }
     }
 
+    /// Panics if parents are kept for no run, or for one that has few. For tests.
+    pub(super) fn check_invariants(&self) {
+        let elsewhere = (0..self.len()).filter(|&index| self.runs[index].parents[1] == MANY);
+        let counts = elsewhere.map(|index| self.parents(index).len());
+        let kept = counts.inspect(|&count| assert!(count > 2, "few parents lie in their run"));
+        assert_eq!(kept.map(|count| 1 + count).sum::<usize>(), self.many.len());
+    }
+
     /// The parents of a run's first event, in ascending order; none is in another's past.
     pub(super) fn parents(&self, index: usize) -> &[Lv] {
         let parents = &self.runs[index].parents;

@@ -66,19 +66,15 @@ impl<K: Ord, V: Default> OrderedMap<K, V> {
 
     /// Puts in entries whose keys are not here, and ascend.
     fn weave(&mut self, strangers: Vec<(K, V)>) {
-        let mut left = self.len + strangers.len();
+        let total = self.len + strangers.len();
         let mut strangers = strangers.into_iter().peekable();
-        for (key, value) in core::mem::take(self) {
-            while let Some((stranger, value)) = strangers.next_if(|(stranger, _)| *stranger < key) {
-                self.append(stranger, value, left);
-                left -= 1;
+        let put = |map: &mut Self, (key, value)| map.append(key, value, total - map.len);
+        for entry in core::mem::take(self) {
+            while let Some(stranger) = strangers.next_if(|(stranger, _)| *stranger < entry.0) {
+                put(self, stranger);
             }
-            self.append(key, value, left);
-            left -= 1;
+            put(self, entry);
         }
-        for (stranger, value) in strangers {
-            self.append(stranger, value, left);
-            left -= 1;
-        }
+        strangers.for_each(|stranger| put(self, stranger));
     }
 }

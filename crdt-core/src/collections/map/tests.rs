@@ -160,6 +160,50 @@ fn no_trail_of_small_chunks() {
     }
 }
 
+/// What is put in from end to end takes full chunks, and no more memory than it needs.
+#[test]
+fn what_comes_in_order_has_as_much_room_as_it_needs() {
+    fn check(map: &OrderedMap<u32, u32>) {
+        map.check_invariants();
+        assert_eq!(map.chunks.len(), map.len().div_ceil(CHUNK_MAX));
+        assert_eq!(map.chunks.iter().map(Vec::capacity).sum::<usize>(), map.len());
+    }
+    for len in 0..40 {
+        let mut appended = OrderedMap::new();
+        (0..len).for_each(|key| appended.append(key, key, (len - key) as usize));
+        check(&appended);
+        assert!(appended.chunks.capacity() <= appended.chunks.len());
+        for step in 2..4 {
+            let (mut one, other): (Vec<u32>, Vec<u32>) = (0..len).partition(|key| key % step == 0);
+            let [mut map, other] = [core::mem::take(&mut one), other].map(|keys| {
+                keys.into_iter().map(|key| (key, key)).collect::<OrderedMap<u32, u32>>()
+            });
+            let is_woven = !other.is_empty();
+            map.merge(other, |held, told| {
+                *held |= told;
+                true
+            });
+            assert!(map.iter().eq(&appended));
+            if is_woven {
+                check(&map);
+            }
+        }
+    }
+}
+
+/// Of chunks that become small at once, no two neighbours stay that would fit into one.
+#[test]
+fn what_is_taken_out_leaves_no_small_neighbours() {
+    for left in 1..CHUNK_MAX as u32 {
+        let mut map: OrderedMap<u32, u32> = (0..800).map(|key| (key, key)).collect();
+        let taken = map.take_if(|key, _| key % CHUNK_MAX as u32 >= left);
+        map.check_invariants();
+        assert_eq!(taken.len() + map.len(), 800);
+        let lengths: Vec<usize> = map.chunks.iter().map(Vec::len).collect();
+        assert!(lengths.windows(2).all(|pair| pair[0] + pair[1] > CHUNK_MAX / 2), "{lengths:?}");
+    }
+}
+
 #[test]
 fn equal_contents_are_equal_maps() {
     let one: OrderedMap<u32, u32> = (0..50).map(|key| (key, 1)).collect();

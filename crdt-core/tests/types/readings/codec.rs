@@ -3,6 +3,11 @@ use crdt_core::codec::{
     checksum,
 };
 
+use crdt_core::register::MultiValueStore;
+use crdt_core::set::AddWinsStore;
+use crdt_core::{ObservedRemoveMap, TwoPhaseSet, WriteError};
+
+use super::MUMBAI;
 use crate::support::{bytes, parse, reload};
 
 /// What a value is beside a neighbour, and what is read from that.
@@ -194,4 +199,35 @@ fn a_writer_takes_back_what_it_wrote() {
     assert!(!out.is_empty() && out.len() == 4);
     out.truncate(2);
     assert_eq!((out.as_bytes(), out.len()), (&[1, 2][..], 2));
+}
+
+/// What stands under one key is said beside what stands under the key before.
+#[test]
+fn values_under_keys_are_shorter_beside_each_other() -> Result<(), WriteError> {
+    let mut lines = ObservedRemoveMap::<u8, MultiValueStore<String>>::new();
+    let mut writer = lines.writer(MUMBAI);
+    for key in 0..10_u8 {
+        let value = format!("beginnings {key}");
+        let _delta = lines.edit(&mut writer, |lines| lines.update(key, |line| line.set(value)))?;
+    }
+    assert!(bytes(&lines).len() < 100, "{}", bytes(&lines).len());
+    assert_eq!(reload(&lines), lines);
+
+    let mut tags = ObservedRemoveMap::<u8, AddWinsStore<String>>::new();
+    let mut writer = tags.writer(MUMBAI);
+    for key in 0..10_u8 {
+        let _delta = tags.edit(&mut writer, |tags| {
+            tags.update(key, |tags| tags.add("a tag of all".to_owned()));
+        })?;
+    }
+    assert!(bytes(&tags).len() < 100, "{}", bytes(&tags).len());
+    assert_eq!(reload(&tags), tags);
+    Ok(())
+}
+
+#[test]
+fn a_count_is_held_against_what_is_left() {
+    // Three elements are said to come, of two bytes at least, and two come.
+    let refused = parse::<TwoPhaseSet<u8>>(&[0, 3, 1, 0, 2, 0]).map_err(|error| error.kind);
+    assert_eq!(refused, Err(DecodeErrorKind::CountTooLarge));
 }
