@@ -29,7 +29,9 @@ fn laws<S: Subject<Root: Decompose>>(ops: &[S::Op]) {
 /// Every history of up to four operations; of fewer where the laws get no more than a glance.
 pub(crate) fn every_history<S: Subject>(ops: &[S::Op]) {
     let events_max = match cases() {
-        ..16 => 2,
+        // An interpreter's.
+        ..4 => 1,
+        4..16 => 2,
         16..256 => 3,
         _ => 4,
     };
