@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Writer};
-use crate::collections::{self, Entry, OrderedMap, Place};
+use crate::collections::{self, Entry, OrderedMap, Place, are_few};
 use crate::{Dot, DotRange, ReplicaId};
 
 /// How many events of each replica are known: a set of [`Dot`]s without gaps, per replica.
@@ -123,7 +123,7 @@ impl VersionVector {
 
     /// Learns everything that `other` knows.
     pub fn join(&mut self, other: &Self) {
-        if self.outnumbers(other) {
+        if are_few(other.len(), self.len()) {
             for (replica, seq) in other.iter() {
                 self.observe(replica, seq);
             }
@@ -159,7 +159,7 @@ impl VersionVector {
         if other.len() > self.len() {
             return false;
         }
-        if self.outnumbers(other) {
+        if are_few(other.len(), self.len()) {
             return other.iter().all(|(replica, seq)| self.get(replica) >= seq);
         }
         let mut own = self.iter().peekable();
@@ -167,12 +167,6 @@ impl VersionVector {
             while own.next_if(|(own, _)| *own < replica).is_some() {}
             own.next().is_some_and(|(own, last)| own == replica && last >= seq)
         })
-    }
-
-    /// Whether there are so many more entries here than in `other` that look-ups are cheaper
-    /// than going through both.
-    fn outnumbers(&self, other: &Self) -> bool {
-        self.len() / 8 > other.len()
     }
 
     /// Whether each side knows an event that the other does not.

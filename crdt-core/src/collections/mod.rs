@@ -11,6 +11,7 @@
 //! memory. [`sort`] is to the standard library's sorts as this is to its B-tree.
 
 mod entry;
+mod few;
 mod iter;
 mod map;
 mod one_or_many;
@@ -18,6 +19,7 @@ mod set;
 mod sort;
 
 pub use entry::{Entry, OccupiedEntry, VacantEntry};
+pub(crate) use few::are_few;
 pub use iter::{IntoIter, IntoKeys, Iter, Keys, Range, Values};
 pub use map::OrderedMap;
 pub(crate) use map::Place;

@@ -7,7 +7,7 @@ use crate::codec::{
     self, Decode, DecodeError, DecodeErrorKind, Encode, InternedDecode, InternedEncode, Reader,
     ReceiveTable, SendTable,
 };
-use crate::collections::OneOrMany;
+use crate::collections::{OneOrMany, are_few};
 use crate::lattice::Decompose;
 use crate::{Lattice, ReplicaId, Writer};
 
@@ -138,7 +138,7 @@ impl GCounter {
     pub fn join(&mut self, other: impl Into<GCounterDelta>) -> bool {
         let GCounterDelta(other) = other.into();
         let mut news = false;
-        if self.counted.len() / 8 > other.counted.len() {
+        if are_few(other.counted.len(), self.counted.len()) {
             other.counted.give(|replica, counted| news |= self.raise(replica, counted));
             return news;
         }

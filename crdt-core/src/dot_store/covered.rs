@@ -12,7 +12,12 @@ use crate::Dot;
 use crate::causality::CausalContext;
 
 /// Of so many a look at each is the shortest way.
-pub(super) const FEW: usize = 16;
+const FEW: usize = 16;
+
+/// Whether there are so many entries that those that a context covers are better looked up.
+pub(super) const fn are_many<T>(entries: &[T]) -> bool {
+    entries.len() > FEW
+}
 
 /// The places of the entries whose dots the context covers. The entries are in ascending order of dots; O(r log n) for n of
 /// them and r runs in the context, or O(n log r) if that is less.
@@ -122,6 +127,12 @@ mod tests {
                 && changed(&funs)
         }
         trials().quickcheck(law as fn(_, _) -> _);
+    }
+
+    #[test]
+    fn from_seventeen_on_there_are_many() {
+        assert!(!are_many::<u8>(&[]) && !are_many(&[0; 16]));
+        assert!(are_many(&[0; 17]) && are_many(&[0; 100]));
     }
 
     #[test]

@@ -186,3 +186,28 @@ impl StoreReader<'_> {
         if store.is_empty() { Err(DecodeErrorKind::NotCanonical.at(at)) } else { Ok(store) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dot_store::Touched;
+
+    type Two = FieldPlaces<1, Touched<u8, ()>, FieldPlaces<2, (), NoFields>>;
+
+    /// No place at all means everywhere, below a key.
+    #[test]
+    fn a_place_in_any_field_is_not_everywhere() {
+        assert!(().is_whole() && NoFields.is_whole() && Two::default().is_whole());
+        assert!(!<() as Places>::DIVIDED && Two::DIVIDED);
+        let mut places = Touched::<u8, ()>::default();
+        places.keys.many().insert(7, ());
+        let first = Two { places, ..Two::default() };
+        assert!(!first.is_whole() && first.is_told() && !first.rest().is_told());
+        let mut second = Two::default();
+        second.rest_mut().is_touched = true;
+        assert!(!second.is_whole() && !second.is_told() && second.rest().is_told());
+        let mut both = first.clone();
+        assert!(both.extend(second.clone()) && !both.extend(second) && !both.extend(first));
+        assert!(both.is_told() && both.rest().is_told());
+    }
+}

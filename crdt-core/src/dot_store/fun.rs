@@ -1,6 +1,6 @@
 use smallvec::{SmallVec, smallvec};
 
-use super::covered::{FEW, covered, drop_covered};
+use super::covered::{are_many, covered, drop_covered};
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
@@ -120,7 +120,7 @@ impl<V> DotStore for DotFun<V> {
         others: &CausalContext,
         report: &mut dyn FnMut(DotChange),
     ) {
-        if self.entries.len() > FEW {
+        if are_many(&self.entries) {
             let holds = |dot| other.find(dot).is_ok();
             drop_covered(&mut self.entries, |&(dot, _)| dot, others, holds, report);
         } else {
@@ -154,7 +154,7 @@ impl<V> DotStore for DotFun<V> {
     }
 
     fn count_at(&self, _: &Self, others: &CausalContext, (): &()) -> u64 {
-        if self.entries.len() > FEW {
+        if are_many(&self.entries) {
             return covered(&self.entries, |&(dot, _)| dot, others).len() as u64;
         }
         count_covered(self, others)

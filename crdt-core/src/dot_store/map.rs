@@ -8,7 +8,7 @@ use super::{
 use crate::Dot;
 use crate::causality::CausalContext;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, decode_beside, encode_beside};
-use crate::collections::{self, Entry, OneOrMany, OrderedMap, Place};
+use crate::collections::{self, Entry, OneOrMany, OrderedMap, Place, are_few};
 
 /// A store of one non-empty store for each key.
 ///
@@ -271,7 +271,7 @@ impl<K: Ord, S: DotStore> DotStore for DotMap<K, S> {
     }
 
     fn is_passed_through(&self, other: &Self) -> bool {
-        other.entries.len() > self.entries.len() / 8
+        !are_few(other.entries.len(), self.entries.len())
     }
 
     fn check_invariants(&self) {

@@ -205,3 +205,21 @@ impl<V: Decode, C: Decode> DecodeStore for RedactableStore<V, C> {
         DotFun::decode_store(near.map(|near| &near.0), input).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReplicaId;
+
+    #[test]
+    fn what_another_side_covers_is_counted() {
+        let dot = |seq| Dot::new(ReplicaId::from_u128(1), seq);
+        let mut store = RedactableStore::<&str, u8>::default();
+        assert!([1, 2, 3, 5].into_iter().all(|seq| store.insert(dot(seq), Payload::Held("a"))));
+        assert!(store.redact(dot(2), |_| 7));
+        for (seen, count) in [(0, 0), (1, 1), (2, 2), (4, 3), (5, 4)] {
+            let others: CausalContext = (1..=seen).map(dot).collect();
+            assert_eq!(store.count_at(&RedactableStore::default(), &others, &()), count);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 use smallvec::{SmallVec, smallvec};
 
-use super::covered::{FEW, covered, drop_covered};
+use super::covered::{are_many, covered, drop_covered};
 use super::{
     DecodeStore, DotChange, DotStore, EncodeStore, Split, StoreReader, StoreWriter, count_covered,
 };
@@ -106,7 +106,7 @@ impl DotStore for DotSet {
         if self.dots == other.dots {
             return;
         }
-        if self.dots.len() > FEW {
+        if are_many(&self.dots) {
             drop_covered(&mut self.dots, |dot| *dot, others, |dot| other.contains(dot), report);
         } else {
             self.dots.retain(|dot| {
@@ -140,7 +140,7 @@ impl DotStore for DotSet {
     }
 
     fn count_at(&self, _: &Self, others: &CausalContext, (): &()) -> u64 {
-        if self.dots.len() > FEW {
+        if are_many(&self.dots) {
             return covered(&self.dots, |dot| *dot, others).len() as u64;
         }
         count_covered(self, others)

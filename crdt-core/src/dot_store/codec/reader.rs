@@ -164,3 +164,26 @@ fn next(unusual: &mut Reader<'_>) -> Result<Option<(u64, u64)>, DecodeError> {
         dots => Ok(Some((usual, dots))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn room_is_made_for_half_as_many_again_and_for_no_more_than_come() {
+        let room = |held: usize, left: u64| {
+            let mut items: SmallVec<[u8; 1]> = SmallVec::from_vec(vec![0; held]);
+            assert_eq!(items.capacity(), held);
+            Leaf { left, last: None }.make_room(&mut items);
+            items.capacity()
+        };
+        assert_eq!([1, 2, 10, 11].map(|held| room(held, 100)), [2, 4, 16, 17]);
+        // The one that is there already, and those that are left.
+        assert_eq!([0, 1, 2, 5, 6].map(|left| room(10, left)), [11, 12, 13, 16, 16]);
+        let mut items: SmallVec<[u8; 1]> = SmallVec::from_vec(vec![0; 10]);
+        items.pop();
+        Leaf { left: 100, last: None }.make_room(&mut items);
+        assert_eq!(items.capacity(), 10, "there is room for one");
+    }
+}
