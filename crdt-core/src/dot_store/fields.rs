@@ -198,7 +198,6 @@ mod tests {
     #[test]
     fn a_place_in_any_field_is_not_everywhere() {
         assert!(().is_whole() && NoFields.is_whole() && Two::default().is_whole());
-        assert!(!<() as Places>::DIVIDED && Two::DIVIDED);
         let mut places = Touched::<u8, ()>::default();
         places.keys.many().insert(7, ());
         let first = Two { places, ..Two::default() };

@@ -1,5 +1,4 @@
 use alloc::collections::BTreeSet;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::laws::trials;
@@ -374,20 +373,24 @@ fn turns(count: Lv) -> EventGraph {
 /// What is compared costs the runs in between, and no history before them.
 #[test]
 fn a_comparison_ends_where_both_are_the_same() {
+    let apart = |graph: &EventGraph, left, right, most| {
+        let sides = graph.diff_within(&[left], &[right], most);
+        sides.map(|(left, right)| (flat(&left), flat(&right)))
+    };
     let mut graph = turns(100);
-    assert_eq!(graph.diff_within(&[99], &[98], 2), Some((vec![99..100], vec![])));
-    assert_eq!(graph.diff_within(&[98], &[99], 1), None);
-    assert_eq!(graph.diff_within(&[99], &[99], 0), Some((vec![], vec![])));
+    assert_eq!(apart(&graph, 99, 98, 2), Some(([99].into(), [].into())));
+    assert_eq!(apart(&graph, 98, 99, 1), None);
+    assert_eq!(apart(&graph, 99, 99, 0), Some(([].into(), [].into())));
     // Two that fork from 98: both, and where they meet.
     graph.push(ReplicaId::from_u128(7), 2, 1, &[98]).expect("room");
-    assert_eq!(graph.diff_within(&[99], &[101], 3), Some((vec![99..100], vec![100..102])));
-    assert_eq!(graph.diff_within(&[99], &[101], 2), None);
+    assert_eq!(apart(&graph, 99, 101, 3), Some(([99].into(), [100, 101].into())));
+    assert_eq!(apart(&graph, 99, 101, 2), None);
     // One that merges them.
     graph.push(ReplicaId::from_u128(8), 1, 1, &[99, 101]).expect("room");
-    assert_eq!(graph.diff_within(&[102], &[99], 4), Some((vec![100..103], vec![])));
-    assert_eq!(graph.diff_within(&[102], &[99], 3), None);
+    assert_eq!(apart(&graph, 102, 99, 4), Some(([100, 101, 102].into(), [].into())));
+    assert_eq!(apart(&graph, 102, 99, 3), None);
     // Within one run.
-    assert_eq!(graph.diff_within(&[101], &[100], 1), Some((vec![101..102], vec![])));
+    assert_eq!(apart(&graph, 101, 100, 1), Some(([101].into(), [].into())));
 }
 
 #[test]
