@@ -152,7 +152,8 @@ mod tests {
         trials().quickcheck(law as fn(_) -> _);
         // Where more is taken in at once than in what chance gives.
         let long: Vec<u8> = (0..70_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
-        for len in [1_000, 3_071, 24_577, 70_000] {
+        let lengths: &[usize] = if cfg!(miri) { &[1_000] } else { &[1_000, 3_071, 24_577, 70_000] };
+        for &len in lengths {
             let sum = bit_by_bit(&long[..len]);
             assert_eq!((checksum(&long[..len]), by_tables(&long[..len])), (sum, sum));
         }

@@ -72,7 +72,8 @@ mod tests {
     #[test]
     fn every_two_byte_input_has_at_most_one_reading() {
         for first in 0..=255u8 {
-            for second in 0..=255u8 {
+            // Miri takes a minute for all of them.
+            for second in (0..=255u8).step_by(if cfg!(miri) { 51 } else { 1 }) {
                 if let Ok((value, len)) = read(&[first, second]) {
                     assert_eq!(written(value), [first, second][..len]);
                 }

@@ -141,6 +141,7 @@ fn both_ends_of_an_iterator_meet() {
 
 /// Chunks stay well filled whichever way entries come and go, so that memory is O(live).
 #[test]
+#[cfg_attr(miri, ignore = "minutes, of what the other tests do")]
 fn no_trail_of_small_chunks() {
     let map: OrderedMap<u32, u32> = (0..4000).map(|key| (key, key)).collect();
     assert_eq!(map.chunks.len(), 500, "in order, chunks are full");
@@ -193,6 +194,7 @@ fn what_comes_in_order_has_as_much_room_as_it_needs() {
 
 /// Of chunks that become small at once, no two neighbours stay that would fit into one.
 #[test]
+#[cfg_attr(miri, ignore = "minutes, of what the other tests do")]
 fn what_is_taken_out_leaves_no_small_neighbours() {
     for left in 1..CHUNK_MAX as u32 {
         let mut map: OrderedMap<u32, u32> = (0..800).map(|key| (key, key)).collect();
