@@ -8,12 +8,13 @@ use serde::Deserialize;
 
 use super::list::Mutant;
 use super::tree::Tree;
-use super::weave::{self, CHOICE, Woven};
+use super::weave::{self, CHOICE, FEATURES, Woven};
 use crate::failure::{Failure, Outcome};
 use crate::sh::Progress;
 use crate::workspace;
 
-/// The root of the crate that is broken.
+/// The crate that is broken, and its root.
+const CRATE: &str = "crdt_core";
 const ROOT: &str = "crdt-core/src/lib.rs";
 
 /// The programs in which each mutant waits for its number, and which ones do.
@@ -83,7 +84,7 @@ fn weave_all(
         tree.write(file, woven.text.as_bytes())?;
         woven_files.insert(file.clone(), woven);
     }
-    tree.write(ROOT, (source(ROOT)? + CHOICE).as_bytes())?;
+    tree.write(ROOT, [FEATURES, &source(ROOT)?, CHOICE].concat().as_bytes())?;
     Ok(woven_files)
 }
 
@@ -106,6 +107,8 @@ fn compile(tree: &Tree, folder: &Path) -> Outcome<Said> {
         .env("CARGO_TARGET_DIR", folder.join("build"))
         // A mutant is no reason to refuse a program; that something is unused now says nothing.
         .env("RUSTFLAGS", "--cap-lints allow")
+        // The stable compiler lets this crate ask whether it is being compiled.
+        .env("RUSTC_BOOTSTRAP", CRATE)
         .run_by_line(|line| match serde_json::from_str(line) {
             Ok(Line::CompilerArtifact { executable: Some(program) }) => said.programs.push(program),
             Ok(Line::CompilerMessage { message }) if message.level == "error" => {
