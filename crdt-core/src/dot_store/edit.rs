@@ -108,7 +108,8 @@ impl<S: DotStore> Edit<'_, S> {
         (self.store, self.told, self.events)
     }
 
-    /// Takes the dots of `put` back, those that still stand; whether one did.
+    /// Takes the dots of `put` back, those that still stand; whether one did. They are of an
+    /// edit before this one.
     pub(super) fn take_back(&mut self, put: &S) -> bool {
         let mut dots = DotCloud::new();
         put.for_each_dot(&mut |dot| _ = dots.insert(dot));
@@ -121,7 +122,6 @@ impl<S: DotStore> Edit<'_, S> {
             }
             !goes
         });
-        self.told.retain(&mut |dot| !dots.contains(dot));
         stood
     }
 

@@ -3,7 +3,8 @@
 //!
 //! cargo-mutants says what there is to break. To build the tests for each of its mutants takes
 //! twenty times what running them does, so that all are built at once: each function becomes a
-//! choice between its mutants, by a number in the environment ([`weave`]). What cannot be built so
+//! choice between its mutants, by a number in the environment ([`weave`]). What cannot be built so,
+//! and what survives in a function that the compiler may have evaluated before there was a number,
 //! is left to cargo-mutants itself ([`apart`]).
 //!
 //! What came of each file is kept in `target/mutants/`, so that a run that was interrupted goes on
@@ -119,6 +120,13 @@ fn try_all(
     if !fit.is_empty() {
         let together = together::build(&fit, &report::folder())?;
         try_together(&together, reports, options)?;
+        for mutant in fit {
+            let is_missed = reports[mutant.file.as_str()].fates[&mutant.name] == Fate::Missed;
+            if is_missed && together::may_have_slept(mutant)? {
+                apart.push(mutant);
+            }
+        }
+        apart.sort_by(|one, other| one.file.cmp(&other.file));
     }
     for mutants in apart.chunk_by(|one, next| one.file == next.file) {
         let (file, since) = (mutants[0].file.as_str(), Instant::now());

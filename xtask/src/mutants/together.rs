@@ -32,6 +32,12 @@ pub(super) fn fits(mutant: &Mutant) -> Outcome<bool> {
     weave::is_choosable(&source(file)?, mutant).map_err(not_rust(file))
 }
 
+/// Whether a mutant that was missed may never have been alive, and needs a build of its own.
+pub(super) fn may_have_slept(mutant: &Mutant) -> Outcome<bool> {
+    let file = &mutant.file;
+    weave::is_constant(&source(file)?, mutant).map_err(not_rust(file))
+}
+
 /// Builds the tests with all of the mutants in them, each of which has to fit.
 pub(super) fn build(mutants: &[&Mutant], folder: &Path) -> Outcome<Together> {
     let tree = Tree::at(folder.join("together"))?;

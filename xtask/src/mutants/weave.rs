@@ -52,12 +52,19 @@ struct Function {
     body: Range<usize>,
     /// Whether it can be a choice: several bodies have no type in common that has no name.
     can_choose: bool,
+    is_constant: bool,
 }
 
 /// Whether a mutant stands in a function that can be a choice.
 pub(super) fn is_choosable(source: &str, mutant: &Mutant) -> syn::Result<bool> {
     let functions = functions(source)?;
     Ok(of(&functions, source, mutant).is_some_and(|at| functions[at].can_choose))
+}
+
+/// Whether the compiler may be the one that evaluates a mutant, where it is never alive.
+pub(super) fn is_constant(source: &str, mutant: &Mutant) -> syn::Result<bool> {
+    let functions = functions(source)?;
+    Ok(of(&functions, source, mutant).is_some_and(|at| functions[at].is_constant))
 }
 
 /// Puts the mutants into the file; each has to stand in a function that can be a choice.
@@ -155,7 +162,11 @@ fn known(signature: &Signature, block: &Block, source: &str) -> Function {
         ReturnType::Type(_, named) => is_unnamed(named, source),
         ReturnType::Default => false,
     };
-    Function { body: place(span.start())..place(span.end()), can_choose: !returns_unnamed }
+    Function {
+        body: place(span.start())..place(span.end()),
+        can_choose: !returns_unnamed,
+        is_constant: signature.constness.is_some(),
+    }
 }
 
 /// Whether a type is, or holds, an `impl Trait`.
@@ -240,5 +251,12 @@ impl Half {
         assert!(can(mutant(8, "-", "+")));
         assert!(!can(mutant(12, "+", "-")));
         assert!(!can(mutant(1, "Half", "Whole")));
+    }
+
+    #[test]
+    fn what_the_compiler_may_evaluate_is_known() {
+        let is = |mutant| is_constant(SOURCE, &mutant).expect("it is Rust");
+        assert!(is(mutant(8, "-", "+")));
+        assert!(!is(mutant(4, "/ 2", "% 2")));
     }
 }
