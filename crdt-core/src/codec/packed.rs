@@ -152,6 +152,17 @@ mod tests {
         (pack(kind, raw, &mut out), out)
     }
 
+    /// Fewer bytes gain nothing worth the time.
+    #[test]
+    fn thirty_two_bytes_are_worth_an_attempt() {
+        for kind in [Packing::Shown, Packing::Deleted, Packing::Columns] {
+            let short = packed(kind, &[b'a'; 31]).0;
+            assert_eq!((short.raw(), short.stored()), (31, 31));
+            let long = packed(kind, &[b'a'; 32]).0;
+            assert!(long.raw() == 32 && long.stored() < 32, "{long:?}");
+        }
+    }
+
     #[test]
     fn what_was_packed_is_unpacked() {
         let text =

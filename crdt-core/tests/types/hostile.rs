@@ -96,6 +96,33 @@ fn short<T: Encode + Decode + Debug>() {
     }
 }
 
+/// Each byte of a small value may be any other.
+#[test]
+fn every_byte_of_a_small_set() {
+    let mut sets = [7, 3].map(|id| (AddWinsSet::<u8>::new(), ReplicaId::from_u128(id)));
+    for (at, (set, id)) in sets.iter_mut().enumerate() {
+        let mut writer = set.writer(*id);
+        for element in [5, 1, 9, 1, 4] {
+            let _told_later = set.add(element + at as u8, &mut writer).expect("numbers are left");
+        }
+    }
+    let [(mut set, _), (other, _)] = sets;
+    set.join(&other);
+    let whole = bytes(&set);
+    let mut refused = 0;
+    for at in 0..whole.len() {
+        for byte in 0..=255 {
+            let mut damaged = whole.clone();
+            damaged[at] = byte;
+            match accepted::<AddWinsSet<u8>>(&damaged) {
+                Some(set) => set.check_invariants(),
+                None => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 100 * whole.len(), "{refused} of {}", 256 * whole.len());
+}
+
 #[test]
 fn add_wins_set() {
     check::<Set>();

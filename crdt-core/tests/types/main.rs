@@ -7,6 +7,7 @@ mod arbitrary_form;
 mod derived;
 mod golden;
 mod hostile;
+mod large;
 mod laws;
 mod memory;
 mod own;

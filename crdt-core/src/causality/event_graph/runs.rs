@@ -131,3 +131,34 @@ impl core::ops::Index<usize> for Runs {
         &self.runs[index]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_three_parents() -> Runs {
+        let mut runs = Runs::default();
+        for start in 0..4 {
+            let parents: &[Lv] = if start == 3 { &[0, 1, 2] } else { &[] };
+            runs.push(start, (start, 1), 1, parents);
+        }
+        runs.check_invariants();
+        runs
+    }
+
+    #[test]
+    #[should_panic(expected = "left == right")]
+    fn parents_of_no_run_are_noticed() {
+        let mut runs = of_three_parents();
+        runs.many.push(1);
+        runs.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "few parents lie in their run")]
+    fn two_parents_apart_are_noticed() {
+        let mut runs = of_three_parents();
+        runs.many = alloc::vec![2, 0, 1];
+        runs.check_invariants();
+    }
+}

@@ -242,6 +242,12 @@ fn it_is_cut_where_everything_later_follows_everything_earlier() {
         assert_eq!(graph.trim_point(&stable), trim_point_by_sets(&graph, &model, &stable));
         let whole = graph.version().clone();
         assert_eq!(graph.trim_point(&whole), graph.len());
+        for len in (0..graph.len()).filter(|&len| graph.is_change_start(len)) {
+            let mut before = graph.clone();
+            before.truncate(len);
+            let stable = before.version();
+            assert_eq!(graph.trim_point(stable), trim_point_by_sets(&graph, &model, stable));
+        }
         true
     }
     trials().quickcheck(law as fn(_, _) -> _);
@@ -461,6 +467,18 @@ fn events_that_are_not_there_are_noticed() {
 fn a_head_that_is_none_is_noticed() {
     let mut graph = two_writers();
     graph.frontier.insert(0, 2);
+    graph.check_invariants();
+}
+
+/// One writer's events are one run, as long as nothing comes between.
+#[test]
+#[should_panic(expected = "does not go on")]
+fn a_run_that_is_in_two_pieces_is_noticed() {
+    let mut graph = EventGraph::new();
+    graph.push(ReplicaId::from_u128(1), 1, 5, &[]).expect("room");
+    graph.check_invariants();
+    graph.runs.push(3, (0, 4), 4, &[2]);
+    graph.issuers[0].runs.push(1);
     graph.check_invariants();
 }
 

@@ -87,6 +87,27 @@ fn text_that_is_none_is_found_where_it_is() {
 }
 
 #[test]
+fn an_input_may_be_as_long_as_its_limit() {
+    let limits = Limits::DEFAULT.with_input_bytes_max(3);
+    assert!(Reader::with_limits(&[1, 2], limits).is_ok());
+    assert!(Reader::with_limits(&[1, 2, 3], limits).is_ok());
+    let refused = Reader::with_limits(&[1, 2, 3, 4], limits).map(|_| ());
+    assert_eq!(refused, Err(DecodeErrorKind::InputTooLong.at(3)));
+}
+
+/// Memory for so many elements may be taken before they have come.
+#[test]
+fn eight_times_what_is_left_may_be_reserved() {
+    let input = Reader::new(&[0; 10]);
+    assert_eq!(
+        [0, 9, 10, 11, usize::MAX].map(|count| input.capacity(count, 8)),
+        [0, 9, 10, 10, 10]
+    );
+    assert_eq!([1, 3, 160].map(|size| input.capacity(100, size)), [80, 26, 0]);
+    assert_eq!([79, 80, 81].map(|count| input.capacity(count, 0)), [79, 80, 80]);
+}
+
+#[test]
 fn values_are_nested_so_deep_and_no_deeper() {
     fn dive(input: &mut Reader<'_>, levels: u32) -> Result<u32, DecodeError> {
         if levels == 0 {

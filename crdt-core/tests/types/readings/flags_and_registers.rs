@@ -79,6 +79,21 @@ fn a_last_writer_wins_register() -> Result<(), WriteError> {
     Ok(())
 }
 
+/// A writer that is made anew goes on behind the one before, so that at equal stamps its writes win.
+#[test]
+fn a_last_writer_wins_register_is_written_again() {
+    let (mut register, mut other) = (LwwRegister::new(), LwwRegister::new());
+    let mut writer = register.writer(MUMBAI);
+    other.join(register.set("once", 5_u64, &mut writer).expect("numbers are left"));
+    let mut writer = register.writer(MUMBAI);
+    other.join(register.set("again", 5, &mut writer).expect("numbers are left"));
+    assert_eq!((register.get(), &other), (Some(&"again"), &register));
+    // Of another's writes it knows nothing.
+    let mut writer = register.writer(DELHI);
+    other.join(register.set("elsewhere", 9, &mut writer).expect("numbers are left"));
+    assert_eq!((register.get(), &other), (Some(&"elsewhere"), &register));
+}
+
 #[test]
 fn a_multi_value_register() -> Result<(), WriteError> {
     let mut register = MultiValueRegister::new();
