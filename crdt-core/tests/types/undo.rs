@@ -352,6 +352,22 @@ fn a_register_goes_back_by_a_new_write() {
     assert_eq!(register.inverse(&lost), None, "it changes nothing");
 }
 
+/// What another has replaced since is not written by the same event again, so that it is not taken
+/// back instead.
+#[test]
+fn a_later_write_is_not_an_earlier_one() {
+    let mut register = LwwRegister::<&str>::new();
+    let mut writer = register.writer(A);
+    let _kept = register.set("dark", 1, &mut writer).unwrap();
+    let before = register.clone();
+    let inverse = before.inverse(&register.set("light", 2, &mut writer).unwrap()).unwrap();
+    let mut other = LwwRegister::new();
+    register.join(other.set("sepia", 3, &mut other.writer(B)).unwrap());
+    let _kept = register.set("grey", 4, &mut writer).unwrap();
+    let undone = register.undo(&inverse, 5, &mut writer).unwrap();
+    assert!(undone.is_empty() && register.get() == Some(&"grey"));
+}
+
 /// A redaction is for good; what was written and cleared around it goes and comes.
 #[test]
 fn what_is_redacted_stays_so() {

@@ -33,6 +33,13 @@ fn values_are_what_their_bytes_say() {
     assert_eq!((reload(&[1_u8, 2]), reload(&(3_u64, true))), ([1, 2], (3, true)));
 }
 
+/// By that many bytes a count is held against what is left.
+#[test]
+fn a_value_has_so_many_bytes_at_least() {
+    assert_eq!((<(u8, u64)>::BYTES_MIN, <(bool, (u8, String))>::BYTES_MIN), (2, 3));
+    assert_eq!((<()>::BYTES_MIN, <(u8, ())>::BYTES_MIN, <[u8; 4]>::BYTES_MIN), (0, 1, 4));
+}
+
 #[test]
 fn values_are_shorter_beside_a_neighbour() {
     let text = String::from;

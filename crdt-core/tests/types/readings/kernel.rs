@@ -5,11 +5,22 @@ use crdt_core::causality::{CausalContext, DotCloud, ParentsError};
 use crdt_core::dot_store::{Causal, Delta, DotSet};
 use crdt_core::undo::Undo as _;
 use crdt_core::{
-    Dot, DotRange, EventGraph, MultiValueRegister, RedactableRegister, ReplicaId, VersionVector,
-    WriteError,
+    Dot, DotRange, EventGraph, MultiValueRegister, RedactableRegister, ReplicaId, SEQ_MAX,
+    VersionVector, WriteError,
 };
 
 use super::{DELHI, MUMBAI};
+
+#[test]
+fn a_dot_has_neighbours() {
+    let dot = |seq| Dot::new(MUMBAI, seq);
+    assert_eq!((dot(1).next(), dot(SEQ_MAX - 1).next()), (Some(dot(2)), Some(dot(SEQ_MAX))));
+    assert_eq!((dot(SEQ_MAX).next(), dot(0).next()), (None, Some(dot(1))));
+    assert_eq!(
+        [0, 1, 2, 3].map(|seq| dot(seq).previous()),
+        [None, None, Some(dot(1)), Some(dot(2))]
+    );
+}
 
 #[test]
 fn a_version_vector() {
