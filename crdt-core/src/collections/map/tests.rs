@@ -28,10 +28,10 @@ fn it_is_the_map_that_everyone_knows() {
                     *map.entry(key).or_default() ^= value;
                     *model.entry(key).or_default() ^= value;
                 }
-                14 => map.values_mut().zip(model.values_mut()).for_each(|(held, expected)| {
-                    *held /= 2;
-                    *expected /= 2;
-                }),
+                14 => {
+                    map.values_mut().for_each(|held| *held /= 2);
+                    model.values_mut().for_each(|expected| *expected /= 2);
+                }
                 _ => assert_eq!(map.get_mut(&key).copied(), model.get_mut(&key).copied()),
             }
             map.check_invariants();

@@ -4,8 +4,8 @@ use crdt_core::codec::{
 };
 
 use crdt_core::register::MultiValueStore;
-use crdt_core::set::AddWinsStore;
-use crdt_core::{ObservedRemoveMap, TwoPhaseSet, WriteError};
+use crdt_core::set::{AddWinsSetDelta, AddWinsStore};
+use crdt_core::{AddWinsSet, EnableWinsFlag, ObservedRemoveMap, TwoPhaseSet, WriteError};
 
 use super::MUMBAI;
 use crate::support::{bytes, parse, reload};
@@ -38,6 +38,12 @@ fn values_are_what_their_bytes_say() {
 fn a_value_has_so_many_bytes_at_least() {
     assert_eq!((<(u8, u64)>::BYTES_MIN, <(bool, (u8, String))>::BYTES_MIN), (2, 3));
     assert_eq!((<()>::BYTES_MIN, <(u8, ())>::BYTES_MIN, <[u8; 4]>::BYTES_MIN), (0, 1, 4));
+    // Nothing is shorter than what is empty; versions, contexts and counts are told apart.
+    let (set, flag) = (AddWinsSet::<u8>::new(), EnableWinsFlag::new());
+    assert!((3..=bytes(&set).len()).contains(&AddWinsSet::<u8>::BYTES_MIN));
+    assert!((2..=bytes(&flag).len()).contains(&EnableWinsFlag::BYTES_MIN));
+    let empty = bytes(&AddWinsSetDelta::<u8>::default());
+    assert!((4..=empty.len()).contains(&AddWinsSetDelta::<u8>::BYTES_MIN));
 }
 
 #[test]
