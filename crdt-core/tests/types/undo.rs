@@ -356,13 +356,12 @@ fn a_register_goes_back_by_a_new_write() {
 /// back instead.
 #[test]
 fn a_later_write_is_not_an_earlier_one() {
-    let mut register = LwwRegister::<&str>::new();
-    let mut writer = register.writer(A);
-    let _kept = register.set("dark", 1, &mut writer).unwrap();
+    let (mut register, mut other) = (LwwRegister::<&str>::new(), LwwRegister::new());
+    let (mut writer, mut others) = (register.writer(A), other.writer(B));
+    register.join(other.set("dark", 1, &mut others).unwrap());
     let before = register.clone();
     let inverse = before.inverse(&register.set("light", 2, &mut writer).unwrap()).unwrap();
-    let mut other = LwwRegister::new();
-    register.join(other.set("sepia", 3, &mut other.writer(B)).unwrap());
+    register.join(other.set("sepia", 3, &mut others).unwrap());
     let _kept = register.set("grey", 4, &mut writer).unwrap();
     let undone = register.undo(&inverse, 5, &mut writer).unwrap();
     assert!(undone.is_empty() && register.get() == Some(&"grey"));
