@@ -3,7 +3,7 @@ use crdt_core::codec::{
     checksum,
 };
 
-use crdt_core::register::MultiValueStore;
+use crdt_core::register::{MultiValueStore, Payload};
 use crdt_core::set::{AddWinsSetDelta, AddWinsStore};
 use crdt_core::{AddWinsSet, EnableWinsFlag, ObservedRemoveMap, TwoPhaseSet, WriteError};
 
@@ -38,6 +38,8 @@ fn values_are_what_their_bytes_say() {
 fn a_value_has_so_many_bytes_at_least() {
     assert_eq!((<(u8, u64)>::BYTES_MIN, <(bool, (u8, String))>::BYTES_MIN), (2, 3));
     assert_eq!((<()>::BYTES_MIN, <(u8, ())>::BYTES_MIN, <[u8; 4]>::BYTES_MIN), (0, 1, 4));
+    assert_eq!((<Payload<u16, u8>>::BYTES_MIN, <Payload<u8, (u8, u8)>>::BYTES_MIN), (2, 2));
+    assert_eq!(<Payload<[u8; 3], [u8; 4]>>::BYTES_MIN, 4);
     // Nothing is shorter than what is empty; versions, contexts and counts are told apart.
     let (set, flag) = (AddWinsSet::<u8>::new(), EnableWinsFlag::new());
     assert!((3..=bytes(&set).len()).contains(&AddWinsSet::<u8>::BYTES_MIN));
