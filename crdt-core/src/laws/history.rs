@@ -38,7 +38,8 @@ impl Version {
 
     /// The events, in an order in which each follows its past.
     pub fn iter(self) -> impl DoubleEndedIterator<Item = usize> {
-        (0..EVENTS_MAX).filter(move |&event| self.contains(event))
+        let end = u128::BITS - self.0.leading_zeros();
+        (0..end as usize).filter(move |&event| self.contains(event))
     }
 }
 
