@@ -57,6 +57,9 @@ pub(super) struct Replay {
     place: OrderedMap<Dot, u32>,
     /// Those for the children of each node, in the order of (key, node).
     kids: OrderedMap<Dot, Vec<u32>>,
+    /// Nodes that moves are about, or lead below, whose creation is not here. None where what is
+    /// taken in follows what its writer had seen.
+    awaited: OrderedMap<Dot, ()>,
 }
 
 impl Replay {
@@ -127,7 +130,9 @@ impl Replay {
         let mut fresh: Vec<u32> = (begun as u32..self.steps.len() as u32).collect();
         crate::collections::sort_with(&mut fresh, |&a, &b| self.when(a) < self.when(b));
         let Some(&first) = fresh.first() else { return };
-        if fresh.iter().all(|&at| self.is_apart(at)) {
+        let is_apart = fresh.iter().all(|&at| self.is_apart(at));
+        fresh.iter().for_each(|&at| self.await_nodes(at));
+        if is_apart {
             return fresh.into_iter().for_each(|at| self.add_apart(at));
         }
         let from = if is_planted("replay-by-arrival") {
@@ -143,13 +148,24 @@ impl Replay {
         self.order.extend(later);
     }
 
-    /// Whether a move creates a node that no other one is about: nothing that comes after it in the order turns out
-    /// otherwise.
+    /// Whether a move creates a node that no other one names: nothing that comes after it in the order turns out
+    /// otherwise. It is not enough that nothing stands there now: what stood there between may have been in the way of others.
     fn is_apart(&self, at: u32) -> bool {
         let step = self.step(at);
-        step.is_creation()
-            && !self.place.contains_key(&step.node)
-            && !self.kids.contains_key(&step.node)
+        step.is_creation() && !self.awaited.contains_key(&step.node)
+    }
+
+    /// Notes the nodes that a move names before they are here, and that one is here now.
+    fn await_nodes(&mut self, at: u32) {
+        let Step { dot, node, parent, .. } = self.steps[at as usize];
+        if !self.awaited.is_empty() {
+            self.awaited.remove(&dot);
+        }
+        for name in [node, parent] {
+            if name != ROOT && name != dot && !self.by_dot.contains_key(&name) {
+                self.awaited.insert(name, ());
+            }
+        }
     }
 
     /// Takes in such a move.
@@ -298,6 +314,12 @@ impl Replay {
             let name = |at: u32| (&self.step(at).key, self.step(at).node);
             assert!(kids.is_sorted_by(|&a, &b| name(a) < name(b)));
         }
+        let names = self.steps.iter().flat_map(|step| [step.node, step.parent]);
+        let mut awaited: Vec<Dot> =
+            names.filter(|name| *name != ROOT && !self.by_dot.contains_key(name)).collect();
+        awaited.sort_unstable();
+        awaited.dedup();
+        assert!(awaited.iter().eq(self.awaited.keys()), "nodes that are not here are awaited");
         let anew = Self::of(self.steps().cloned());
         assert!(anew.steps().map(|step| step.skipped).eq(self.steps().map(|step| step.skipped)));
         assert!(

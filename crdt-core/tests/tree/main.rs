@@ -33,6 +33,28 @@ fn folders() -> ([Dot; 3], [(Tree<&'static str>, Writer); 2]) {
     (nodes, [(tree, writer), other])
 }
 
+/// A creation that arrives after all that is about its node, in the order of which it is early: a move that
+/// would have made a circle then, and that another has replaced since, is skipped as elsewhere.
+#[test]
+fn a_creation_that_comes_last_is_in_the_way_of_what_came_before() {
+    let (mut tree, mut writer) = fork(&Tree::new(), 1);
+    let [z, p] = ["z", "p"].map(|name| tree.create(None, 0, name, &mut writer).unwrap().0);
+    let (mut other, mut others) = fork(&tree, 2);
+    let mut late = tree.clone();
+    let (x, created) = tree.create(Some(p), 0, "x", &mut writer).unwrap();
+    let below_z = other.move_to(p, Some(z), 0, &mut others).unwrap();
+    let below_x = tree.move_to(z, Some(x), 0, &mut writer).unwrap();
+    let back = tree.move_to(z, None, 0, &mut writer).unwrap();
+    tree.join(&below_z);
+    for delta in [below_z, below_x, back, created] {
+        late.join(delta);
+        late.check_invariants();
+    }
+    assert_eq!((read(&late).as_str(), &late), ("z -p --x", &tree));
+    assert!(tree.skipped().map(|step| step.node).eq([z]));
+    assert!(late.skipped().map(|step| step.node).eq([z]));
+}
+
 /// The paper's first figure: one moves a below b, the other b below a. Both cannot be, neither may
 /// get lost, nor be there twice.
 #[test]
