@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::key::is_key;
-use super::replay::{ROOT, Replay, Step};
+use super::replay::Replay;
+use super::step::{ROOT, Step};
 use super::store::TreeStore;
 use crate::codec::DecodeErrorKind;
 use crate::{Dot, SEQ_MAX};

@@ -1,7 +1,7 @@
 //! The bytes of a tree.
 
 use super::assembly::Moves;
-use super::replay::{ROOT, Step};
+use super::step::{ROOT, Step};
 use super::store::TreeStore;
 use crate::Dot;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode};

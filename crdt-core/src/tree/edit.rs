@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::key::{Key, between};
-use super::replay::Step;
+use super::step::Step;
 use super::store::{TreeStore, name};
 use crate::causality::VersionVector;
 use crate::dot_store::Edit;
@@ -68,7 +68,7 @@ impl From<WriteError> for TreeError {
 /// Trees inside a root.
 impl<V: Clone> Edit<'_, TreeStore<V>> {
     /// Creates a node with a value, as the child of `parent`, or at the top, that stands at
-    /// position `index`; returns its name. Costs the siblings.
+    /// position `index`; returns its name. Costs the depth of the parent.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
     }
 
     /// Moves a node, with all below it, so that it is the child of `parent`, or at the top, and
-    /// stands at position `index`. Costs the siblings and the depth.
+    /// stands at position `index`. Costs the depths of both.
     ///
     /// # Errors
     ///
@@ -181,31 +181,32 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
         parent: Option<Dot>,
         index: usize,
     ) -> Result<Key, TreeError> {
-        let siblings = self.get().kids(name(parent)).filter(|step| Some(step.node) != node);
-        let mut before: Option<Key> = None;
-        let mut behind: Vec<(Dot, Key)> = Vec::new();
-        let mut len = 0;
-        for (at, step) in siblings.enumerate() {
-            len = at + 1;
-            if len == index {
-                before = Some(step.key.clone());
-            } else if at >= index {
-                behind.push((step.node, step.key.clone()));
-                // As many as share the key before the position, and the next one.
-                if before.as_ref() != Some(&step.key) {
-                    break;
-                }
-            }
-        }
+        let (replay, parent) = (&self.get().replay, name(parent));
+        let own = node.filter(|&node| replay.place(node).is_some_and(|step| step.parent == parent));
+        let own = own.and_then(|node| replay.position(node));
+        let len = replay.kids(parent).len() - usize::from(own.is_some());
         if index > len {
             return Err(TreeError::BeyondEnd { index, len });
+        }
+        let sibling = |at: usize| {
+            let at = at + usize::from(own.is_some_and(|own| own <= at));
+            replay.kid(parent, at).expect("there are as many siblings")
+        };
+        let before: Option<Key> = index.checked_sub(1).map(|at| sibling(at).key.clone());
+        let mut behind: Vec<(Dot, Key)> = Vec::new();
+        for step in (index..len).map(sibling) {
+            behind.push((step.node, step.key.clone()));
+            // As many as share the key before the position, and the next one.
+            if before.as_ref() != Some(&step.key) {
+                break;
+            }
         }
         let next = behind.pop_if(|(_, key)| Some(&*key) != before.as_ref()).map(|(_, key)| key);
         let key = between(before.as_deref(), next.as_deref());
         let mut last = key.clone();
         for (sibling, _) in behind {
             last = between(Some(&last), next.as_deref());
-            self.put_step(Some(sibling), name(parent), last.clone());
+            self.put_step(Some(sibling), parent, last.clone());
         }
         Ok(key)
     }

@@ -35,9 +35,9 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// A node whose parent has not come yet is not in the tree until it has.
 ///
 /// **State.** Every move, until [`compact`](Self::compact) forgets those that can no longer
-/// matter; each node that was removed; the values. **Cost.** A change takes O(siblings + depth);
-/// joining one, O(log n + depth) for each move that is replayed, which are those that come after
-/// it in the order.
+/// matter; each node that was removed; the values. **Cost.** A change takes O(log n + depth),
+/// as do look-ups; joining one, O(log n + depth) for each move that is replayed, which are those that
+/// come after it in the order. To put a node between n siblings moves four bytes for each behind it.
 ///
 /// **Trust.** A peer can claim the greatest stamp there is. Its moves are then the last ones, and
 /// whoever moves the same node afterwards wins or loses by the replica's id, until the node is
@@ -221,14 +221,23 @@ impl<V> Tree<V> {
         self.0.store().parent(node)
     }
 
-    /// The nodes above a node, from its parent up.
+    /// The nodes above a node, from its parent up. Costs its depth.
     pub fn ancestors(&self, node: Dot) -> impl Iterator<Item = Dot> {
         self.0.store().ancestors(node)
     }
 
-    /// The children of a node, or what stands at the top, in order.
-    pub fn children(&self, parent: Option<Dot>) -> impl DoubleEndedIterator<Item = Dot> + Clone {
+    /// The children of a node, or what stands at the top, in order. Costs the depth.
+    pub fn children(
+        &self,
+        parent: Option<Dot>,
+    ) -> impl DoubleEndedIterator<Item = Dot> + ExactSizeIterator + Clone {
         self.0.store().children(parent)
+    }
+
+    /// The position of a node among its siblings, if it is in the tree: where
+    /// [`move_to`](Self::move_to) of this index would leave it. Costs its depth and O(log siblings).
+    pub fn position(&self, node: Dot) -> Option<usize> {
+        self.0.store().position(node)
     }
 
     /// All nodes, each before its children, with how many stand above it.

@@ -6,7 +6,8 @@ use core::hash::{Hash, Hasher};
 
 use smallvec::SmallVec;
 
-use super::replay::{ROOT, Replay, Step};
+use super::replay::Replay;
+use super::step::{ROOT, Step};
 use crate::causality::CausalContext;
 use crate::collections::OrderedMap;
 use crate::dot_store::{DotChange, DotStore, Split};
@@ -61,15 +62,7 @@ impl<V> TreeStore<V> {
     /// Whether a node is in the tree: it was created and not removed, and so was all that
     /// stands above it. Costs its depth.
     pub fn contains(&self, node: Dot) -> bool {
-        let mut here = node;
-        while here != ROOT {
-            if !self.replay.is_alive(here) {
-                return false;
-            }
-            let Some(step) = self.replay.place(here) else { return false };
-            here = step.parent;
-        }
-        true
+        self.replay.contains(node)
     }
 
     /// The value of a node: of concurrent ones, that of the greatest dot.
@@ -94,15 +87,26 @@ impl<V> TreeStore<V> {
         self.contains(node).then_some(step.parent)
     }
 
-    /// The nodes above a node, from its parent up.
+    /// The nodes above a node, from its parent up. Costs its depth.
     pub fn ancestors(&self, node: Dot) -> impl Iterator<Item = Dot> {
-        core::iter::successors(self.parent(node), |&above| self.parent(above))
+        let above = self.contains(node).then(|| self.replay.above(node));
+        above.into_iter().flatten().map(|step| step.node)
     }
 
-    /// The children of a node, or what stands at the top, in order.
-    pub fn children(&self, parent: Option<Dot>) -> impl DoubleEndedIterator<Item = Dot> + Clone {
+    /// The children of a node, or what stands at the top, in order. Costs the depth.
+    pub fn children(
+        &self,
+        parent: Option<Dot>,
+    ) -> impl DoubleEndedIterator<Item = Dot> + ExactSizeIterator + Clone {
         let is_here = parent.is_none_or(|parent| self.contains(parent));
-        self.kids(name(parent)).filter(move |_| is_here).map(|step| step.node)
+        let count = if is_here { usize::MAX } else { 0 };
+        self.replay.kids(name(parent)).take(count).map(|step| step.node)
+    }
+
+    /// The position of a node among its siblings, if it is in the tree. Costs its depth and
+    /// O(log siblings).
+    pub fn position(&self, node: Dot) -> Option<usize> {
+        self.replay.position(node).filter(|_| self.contains(node))
     }
 
     /// All nodes, each before its children, with how many stand above it.
@@ -110,7 +114,7 @@ impl<V> TreeStore<V> {
         let mut rest: Vec<(usize, Dot)> = self.children(None).rev().map(|node| (0, node)).collect();
         core::iter::from_fn(move || {
             let (depth, node) = rest.pop()?;
-            rest.extend(self.kids(node).rev().map(|step| (depth + 1, step.node)));
+            rest.extend(self.replay.kids(node).rev().map(|step| (depth + 1, step.node)));
             Some((depth, node))
         })
     }
@@ -127,11 +131,6 @@ impl<V> TreeStore<V> {
     /// Whether no node is in the tree. It may hold moves of nodes that were.
     pub fn is_empty(&self) -> bool {
         self.children(None).next().is_none()
-    }
-
-    /// The children that are alive, of a node of which that is known.
-    pub(super) fn kids(&self, parent: Dot) -> impl DoubleEndedIterator<Item = &Step> + Clone {
-        self.replay.kids(parent).filter(|step| self.replay.is_alive(step.node))
     }
 
     /// The moves, in the order in which they are replayed.

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::key::Key;
-use super::replay::{ROOT, Replay, Step};
+use super::replay::Replay;
+use super::step::{ROOT, Step};
 use super::store::TreeStore;
 use crate::Dot;
 use crate::canary::is_planted;
@@ -83,13 +84,13 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
     /// them follow.
     fn create_anew(&mut self, taken: &TreeStore<V>) -> Names {
         let mut names = Names::new();
-        let lost = |node| taken.replay.get(node).is_some_and(|step| step.spent);
-        let mut tops: Vec<Dot> = taken.replay.steps().map(|step| step.parent).collect();
-        tops.retain(|&parent| !lost(parent));
-        crate::collections::sort(&mut tops);
+        let mut lost: Vec<&Step> = taken.replay.steps().filter(|step| step.spent).collect();
+        crate::collections::sort_by_key(&mut lost, |step| (step.parent, &step.key, step.node));
+        let mut tops: Vec<Dot> = lost.iter().map(|step| step.parent).collect();
         tops.dedup();
+        tops.retain(|&parent| taken.replay.get(parent).is_none_or(|step| !step.spent));
         let mut rest: Vec<Lost<'_>> = Vec::new();
-        tops.into_iter().rev().for_each(|top| rest.extend(self.lost_below(top, top, taken)));
+        tops.into_iter().rev().for_each(|top| rest.extend(self.lost_below(top, top, &lost)));
         let mut stood: OrderedMap<Dot, &Step> = OrderedMap::new();
         while let Some(Lost { step, is_key_taken }) = rest.pop() {
             let parent = names.get(&step.parent).copied().unwrap_or(step.parent);
@@ -105,27 +106,29 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
             names.insert(step.node, node);
             stood.insert(node, step);
             self.write_anew(step.node, node, taken);
-            let kids = self.get().kids(step.node).filter(|_| !is_planted("undo-leaves-children"));
+            let kids =
+                self.get().replay.kids(step.node).filter(|_| !is_planted("undo-leaves-children"));
             let kids: Vec<(Dot, Key)> = kids.map(|kid| (kid.node, kid.key.clone())).collect();
             for (kid, key) in kids {
                 self.put_step(Some(kid), node, key);
             }
-            rest.extend(self.lost_below(step.node, node, taken));
+            rest.extend(self.lost_below(step.node, node, &lost));
         }
         names
     }
 
-    /// The lost nodes that stood below one, which is called `parent` now, the last to be created first. Those that get
+    /// Those of the lost nodes, in the order of their parents, that stood below one, which is called `parent` now, the last to be created first. Those that get
     /// their own keys again come before all others, so that a key between two neighbours is found where
     /// these are.
     fn lost_below<'t>(
         &self,
         node: Dot,
         parent: Dot,
-        taken: &'t TreeStore<V>,
+        lost: &[&'t Step],
     ) -> impl Iterator<Item = Lost<'t>> + use<'t, V> {
-        let stayed: Vec<&Key> = self.get().kids(parent).map(|kid| &kid.key).collect();
-        let lost = taken.replay.kids(node).filter(|step| step.spent);
+        let stayed: Vec<&Key> = self.get().replay.kids(parent).map(|kid| &kid.key).collect();
+        let lost = &lost[lost.partition_point(|step| step.parent < node)..];
+        let lost = lost.iter().copied().take_while(|step| step.parent == node);
         let is_taken = |step: &&Step| stayed.binary_search(&&step.key).is_ok();
         let (others, own): (Vec<&Step>, Vec<&Step>) = lost.partition(is_taken);
         let all = [(others, true), (own, false)].into_iter();
@@ -137,7 +140,7 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
     /// A key between the neighbours that a node had, where another one has its own by now. What was created just now
     /// is where it `stood` before.
     fn key_anew(&mut self, step: &Step, parent: Dot, stood: &OrderedMap<Dot, &Step>) -> Key {
-        let kids = || self.get().kids(parent);
+        let kids = || self.get().replay.kids(parent);
         let is_before = |kid: &&Step| {
             let place = stood.get(&kid.node).copied().unwrap_or(kid);
             (&place.key, place.node) < (&step.key, step.node)
