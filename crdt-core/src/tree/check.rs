@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::node::{NONE, TOP};
 use super::replay::Replay;
-use super::step::ROOT;
+use super::step::{ROOT, Step};
 use crate::Dot;
 
 impl Replay {
@@ -17,6 +17,17 @@ impl Replay {
         self.check_places();
         let anew = Self::of(self.steps().cloned());
         assert!(anew.steps().map(|step| step.skipped).eq(self.steps().map(|step| step.skipped)));
+        let before = |replay: &Self, step: &Step| {
+            let before = replay.steps.get(step.before as usize).filter(|_| !step.skipped);
+            before.map(|step| step.dot)
+        };
+        for (held, other) in self.steps().zip(anew.steps()) {
+            assert_eq!(
+                before(self, held),
+                before(&anew, other),
+                "moves follow each other as from the beginning"
+            );
+        }
         let place = |replay: &Self, node| replay.place(node).map(|step| step.dot);
         assert!(
             self.names.keys().all(|&node| place(&anew, node) == place(self, node)),
@@ -52,6 +63,9 @@ impl Replay {
     }
 
     fn check_places(&self) {
+        let mut named = vec![0; self.nodes.len()];
+        self.steps.iter().for_each(|step| named[step.below as usize] += 1);
+        assert!(self.nodes.iter().map(|node| node.named).eq(named), "moves to a node are counted");
         let (mut below, mut shown) = (vec![0; self.nodes.len()], 0);
         for (number, node) in (0..).zip(&self.nodes) {
             if node.place == NONE {

@@ -29,7 +29,10 @@ pub(super) fn between(before: Option<&[u8]>, behind: Option<&[u8]>) -> Key {
         (Some(&low), high) if low + 1 < high => key.push(low + (high - low) / 2),
         (Some(&low), _) => {
             key.push(low);
-            put_next(&mut key, &before[shared + 1..]);
+            match &before[shared + 1..] {
+                [] => key.push(128),
+                rest => put_next(&mut key, rest),
+            }
         }
     }
     key.into_boxed_slice()

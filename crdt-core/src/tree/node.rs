@@ -18,6 +18,8 @@ pub(super) struct Node {
     pub(super) parent: u32,
     /// How many nodes stand right below it, whether they are alive or not.
     pub(super) below: u32,
+    /// How many moves there are that lead right below it, in force or not: a leaf has none.
+    pub(super) named: u32,
     /// Whether it was created and not removed, wherever it stands.
     pub(super) is_alive: bool,
     /// The moves in force for those below it that are alive, in the order of (key, node).
@@ -27,7 +29,7 @@ pub(super) struct Node {
 impl Node {
     /// One of which nothing is known but its name.
     pub(super) const UNSEEN: Self =
-        Self { place: NONE, parent: TOP, below: 0, is_alive: false, kids: Vec::new() };
+        Self { place: NONE, parent: TOP, below: 0, named: 0, is_alive: false, kids: Vec::new() };
 }
 
 /// What a name is the name of: a move, a node, or both.

@@ -62,8 +62,12 @@ impl Replay {
         (last + 1).min(crate::SEQ_MAX)
     }
 
-    /// Takes in moves that are not here. What comes late costs as many moves as come after it, but for nodes that are
-    /// created and that no move has named before: nothing that comes after those in the order turns out otherwise.
+    /// Takes in moves that are not here.
+    ///
+    /// One that comes late is put among the others by undoing those after it and doing them again, as in the paper, but
+    /// for all those of *leaves*: nodes that no move has ever led below. These are above nothing at any time, so no
+    /// other move turns out otherwise by where they are, nor theirs by where others are. A leaf's move costs the later
+    /// ones of that leaf; any other, the later ones of all that are no leaves.
     pub(super) fn add(&mut self, steps: impl IntoIterator<Item = Step>) {
         let begun = self.steps.len();
         if begun == 0 {
@@ -72,45 +76,114 @@ impl Replay {
         } else {
             self.steps.extend(steps);
         }
-        let mut fresh: Vec<u32> = (begun as u32..self.steps.len() as u32).collect();
-        let mut is_apart = true;
-        fresh.iter().for_each(|&at| is_apart &= self.enter(at));
-        crate::collections::sort_with(&mut fresh, |&a, &b| self.when(a) < self.when(b));
-        let Some(&first) = fresh.first() else { return };
-        if is_apart {
-            return fresh.into_iter().for_each(|at| self.add_apart(at));
+        let (mut apart, mut late): (Vec<u32>, Vec<u32>) = Default::default();
+        let mut last = self.order.last().copied();
+        // To go through one leaf's moves for each of as many is no cheaper than to do all again, once.
+        let mut patience = self.order.len();
+        for at in begun as u32..self.steps.len() as u32 {
+            self.enter(at);
+            let is_last = last.is_none_or(|last| self.when(last) < self.when(at));
+            if is_last {
+                last = Some(at);
+            }
+            if is_last && late.is_empty() {
+                self.redo(at);
+                self.order.push(at);
+            } else if self.is_leaf(at) && self.add_apart(at, &mut patience) {
+                apart.push(at);
+            } else {
+                late.push(at);
+            }
         }
+        self.put_in_order(apart);
+        self.add_late(late);
+    }
+
+    /// Takes in a move of a leaf, and says so; unless more of that one's moves come after it than there is patience for.
+    fn add_apart(&mut self, at: u32, patience: &mut usize) -> bool {
+        let place = self.nodes[self.step(at).of as usize].place;
+        let (mut before, mut behind) = (place, NONE);
+        while before != NONE && self.when(before) > self.when(at) {
+            let Some(left) = patience.checked_sub(1) else { return false };
+            *patience = left;
+            (before, behind) = (self.step(before).before, before);
+        }
+        self.steps[at as usize].before = before;
+        if behind != NONE {
+            self.steps[behind as usize].before = at;
+            return true;
+        }
+        if before != NONE {
+            self.unlink(before);
+        }
+        self.link(at);
+        true
+    }
+
+    /// Takes in moves between others.
+    fn add_late(&mut self, mut late: Vec<u32>) {
+        crate::collections::sort_with(&mut late, |&a, &b| self.when(a) < self.when(b));
+        let Some(&first) = late.first() else { return };
+        // None of them is a leaf's, unless patience came to an end.
+        let is_whole = late.iter().any(|&at| self.is_leaf(at));
+        let is_done_again = |replay: &Self, at| is_whole || !replay.is_leaf(at);
         let from = if is_planted("replay-by-arrival") {
             self.order.len()
         } else {
             self.order.partition_point(|&at| self.when(at) < self.when(first))
         };
-        let mut later = self.order.split_off(from);
-        later.iter().rev().for_each(|&at| self.undo(at));
-        later.extend(fresh);
-        crate::collections::sort_with(&mut later, |&a, &b| self.when(a) < self.when(b));
-        later.iter().for_each(|&at| self.redo(at));
+        for at in (from..self.order.len()).rev() {
+            let at = self.order[at];
+            if is_done_again(self, at) {
+                self.undo(at);
+            }
+        }
+        self.put_in_order(late);
+        for at in from..self.order.len() {
+            let at = self.order[at];
+            if is_done_again(self, at) {
+                self.redo(at);
+            }
+        }
+    }
+
+    /// Puts moves among those in order.
+    fn put_in_order(&mut self, mut fresh: Vec<u32>) {
+        crate::collections::sort_with(&mut fresh, |&a, &b| self.when(a) < self.when(b));
+        let Some(&first) = fresh.first() else { return };
+        let from = self.order.partition_point(|&at| self.when(at) < self.when(first));
+        if fresh.len() == 1 {
+            return self.order.insert(from, first);
+        }
+        let mut later = self.order.split_off(from).into_iter().peekable();
+        for at in fresh {
+            while let Some(earlier) = later.next_if(|&other| self.when(other) < self.when(at)) {
+                self.order.push(earlier);
+            }
+            self.order.push(at);
+        }
         self.order.extend(later);
     }
 
-    /// Gives a move, its node and its parent their numbers. Says whether it creates a node that nothing has named. It
-    /// is not enough that nothing stands there now: what stood there between may have been in the way of others.
-    fn enter(&mut self, at: u32) -> bool {
+    /// Whether a move is one of a leaf.
+    fn is_leaf(&self, at: u32) -> bool {
+        self.nodes[self.step(at).of as usize].named == 0
+    }
+
+    /// Gives a move, its node and its parent their numbers.
+    fn enter(&mut self, at: u32) {
         if self.nodes.is_empty() {
             self.nodes.push(Node::UNSEEN);
         }
         let Step { dot, node, parent, spent, .. } = self.steps[at as usize];
-        let known = self.nodes.len();
-        let of = self.number(node);
-        let is_unnamed = self.nodes.len() > known;
-        let below = self.number(parent);
+        let (of, below) = (self.number(node), self.number(parent));
         self.names.entry(dot).or_insert(Name::UNKNOWN).step = at;
+        self.nodes[below as usize].named += 1;
         let step = &mut self.steps[at as usize];
         (step.skipped, step.before, step.of, step.below) = (false, NONE, of, below);
         if dot == node {
             self.set_alive(of, !spent);
         }
-        dot == node && is_unnamed
     }
 
     /// Which of the nodes has a name; another one, if none has.
@@ -124,13 +197,6 @@ impl Replay {
             self.nodes.push(Node::UNSEEN);
         }
         name.node
-    }
-
-    /// Takes in a move that creates a node apart from all others.
-    fn add_apart(&mut self, at: u32) {
-        let place = self.order.partition_point(|&other| self.when(other) < self.when(at));
-        self.redo(at);
-        self.order.insert(place, at);
     }
 
     /// Drops the moves that `keep` refuses.
