@@ -92,25 +92,42 @@ struct At1 {
     stamp: u64,
 }
 
-/// Digit by digit: the next at an open end, the middle where there is one, else on.
-fn between(before: Option<&[u8]>, behind: Option<&[u8]>) -> Vec<u8> {
-    let low = before.and_then(|key| key.first()).map_or(0, |&digit| u32::from(digit));
-    let high = behind.map_or(256, |key| key.first().map_or(0, |&digit| u32::from(digit)));
-    let rest = |key: Option<&[u8]>| key.map(|key| key.get(1..).unwrap_or(&[]).to_vec());
-    let (more, less) = (rest(before), rest(behind));
-    let further = match high - low {
-        0 => between(more.as_deref(), less.as_deref()),
-        1 => between(more.as_deref(), None),
-        _ => {
-            let digit = match (before, behind) {
-                (_, None) => low + 1,
-                (None, _) => high - 1,
-                _ => (low + high) / 2,
-            };
-            return vec![digit as u8];
-        }
+/// Digit by digit: the middle where there is one, else on; and where nothing is to be kept clear of on one side any
+/// more, counting from the other one.
+fn between(before: &[u8], behind: Option<&[u8]>) -> Vec<u8> {
+    let Some(behind) = behind else { return counted(before, 255, 1) };
+    let [Some((&low, more)), Some((&high, less))] = [before, behind].map(<[u8]>::split_first)
+    else {
+        return counted(behind, 0, -1);
     };
-    [vec![low as u8], further].concat()
+    let further = match high - low {
+        0 => between(more, Some(less)),
+        1 if more.is_empty() => vec![128],
+        1 => between(more, None),
+        gap => return vec![low + gap / 2],
+    };
+    [vec![low], further].concat()
+}
+
+/// The next fraction, or the one before: behind n digits that are as far as digits go, that in 1, 2, 4 or 8 digits.
+fn counted(fraction: &[u8], extreme: u8, by: i128) -> Vec<u8> {
+    let leading = fraction.iter().take_while(|&&digit| digit == extreme).count();
+    let width = |leading: usize| [1, 2, 4, 8][leading.min(3)];
+    let mut digits = fraction.iter().copied().skip(leading).chain(std::iter::repeat(0));
+    let number =
+        (0..width(leading)).fold(0, |number, _| number * 256 + i128::from(digits.next().unwrap()));
+    let number = (number + by).to_be_bytes();
+    let mut all = vec![extreme; leading];
+    match &number[16 - width(leading)..] {
+        [0, ..] if by < 0 => {
+            all.push(0);
+            all.extend(vec![255; width(leading + 1)]);
+        }
+        digits => all.extend(digits),
+    }
+    let len = all.iter().rposition(|&digit| digit > 0).map_or(0, |last| last + 1);
+    all.truncate(len);
+    all
 }
 
 impl Made {
@@ -168,12 +185,12 @@ impl Made {
         let shared: Vec<usize> =
             siblings[at..].iter().copied().take_while(|&kid| Some(key(kid)) == before).collect();
         let next = siblings.get(at + shared.len()).map(|&kid| key(kid));
-        let mut key = between(before.as_deref(), next.as_deref());
+        let mut key = between(before.as_deref().unwrap_or(&[]), next.as_deref());
         let own = key.clone();
         let mut stamp = tree.stamp;
         let by = replica(events[event].replica);
         for node in shared {
-            key = between(Some(&key), next.as_deref());
+            key = between(&key, next.as_deref());
             stamp += 1;
             self.moves.push(Move { event, stamp, by, node, parent, key: key.clone() });
         }
