@@ -18,6 +18,14 @@ pub(crate) enum Work {
     Bytes(fn() -> f64),
 }
 
+/// Numbers below another one, the same in each run.
+pub(crate) fn scattered(below: usize, seed: u64) -> impl Iterator<Item = usize> {
+    let next = |state: &u64| {
+        Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
+    };
+    std::iter::successors(Some(seed), next).skip(1).map(move |state| (state >> 33) as usize % below)
+}
+
 /// One line of the table.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
@@ -158,4 +166,40 @@ pub(crate) static ROWS: &[Row] = &[
         ours::list::insert_in_the_middle,
         peer::list::insert_in_the_middle
     ),
+    row!(
+        Time,
+        "tree (Loro): create the last of 10,000 siblings",
+        "",
+        ours::tree::create_last,
+        peer::tree::create_last
+    ),
+    row!(
+        Time,
+        "tree (Loro): create the first of 10,000 siblings",
+        "",
+        ours::tree::create_first,
+        peer::tree::create_first
+    ),
+    row!(
+        Time,
+        "tree (Loro): move a node, of 10,000",
+        "",
+        ours::tree::move_nodes,
+        peer::tree::move_nodes
+    ),
+    row!(
+        Time,
+        "tree (Loro): join another's 1,000 moves beside as many, per move",
+        "",
+        ours::tree::join,
+        peer::tree::join
+    ),
+    row!(
+        Time,
+        "tree (Loro): the same, one by one",
+        "",
+        ours::tree::join_one_by_one,
+        peer::tree::join_one_by_one
+    ),
+    row!(Heap, "tree (Loro): live heap, 10,000 nodes", "", ours::tree::heap, peer::tree::heap),
 ];

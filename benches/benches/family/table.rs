@@ -37,7 +37,7 @@ impl Table {
 
     pub(crate) fn print(&mut self, row: &Row, ours: &Figure, peer: Option<&Figure>) {
         if !self.is_begun {
-            println!("| work | ours | goal | crdts | ours / crdts |");
+            println!("| work | ours | goal | peer | ours / peer |");
             println!("|---|---:|---:|---:|---:|");
             self.is_begun = true;
         }

@@ -79,14 +79,14 @@ impl Replay {
         let (mut apart, mut late): (Vec<u32>, Vec<u32>) = Default::default();
         let mut last = self.order.last().copied();
         // To go through one leaf's moves for each of as many is no cheaper than to do all again, once.
-        let mut patience = self.order.len();
+        let mut patience = self.steps.len();
         for at in begun as u32..self.steps.len() as u32 {
             self.enter(at);
             let is_last = last.is_none_or(|last| self.when(last) < self.when(at));
             if is_last {
                 last = Some(at);
             }
-            if is_last && late.is_empty() {
+            if (is_last || is_planted("replay-by-arrival")) && late.is_empty() {
                 self.redo(at);
                 self.order.push(at);
             } else if self.is_leaf(at) && self.add_apart(at, &mut patience) {
@@ -127,11 +127,7 @@ impl Replay {
         // None of them is a leaf's, unless patience came to an end.
         let is_whole = late.iter().any(|&at| self.is_leaf(at));
         let is_done_again = |replay: &Self, at| is_whole || !replay.is_leaf(at);
-        let from = if is_planted("replay-by-arrival") {
-            self.order.len()
-        } else {
-            self.order.partition_point(|&at| self.when(at) < self.when(first))
-        };
+        let from = self.order.partition_point(|&at| self.when(at) < self.when(first));
         for at in (from..self.order.len()).rev() {
             let at = self.order[at];
             if is_done_again(self, at) {

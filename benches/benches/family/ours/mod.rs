@@ -7,6 +7,7 @@ pub(crate) mod list;
 pub(crate) mod lww;
 pub(crate) mod map;
 pub(crate) mod set;
+pub(crate) mod tree;
 
 const WRITERS: u64 = 10;
 

@@ -1,10 +1,11 @@
-//! The crate `crdts`, used as its documentation does.
+//! The crate `crdts`, used as its documentation does; and for trees, which it has not, `loro`.
 
 pub(crate) mod counter;
 pub(crate) mod list;
 pub(crate) mod lww;
 pub(crate) mod map;
 pub(crate) mod set;
+pub(crate) mod tree;
 
 const WRITERS: u64 = 10;
 

@@ -102,6 +102,24 @@ const FAMILIES: &[Family] = &[
         known: None,
     },
     Family {
+        name: "one-below-the-other",
+        what: "each node of a tree is put below the one before",
+        prepare: types::one_below_the_other,
+        known: None,
+    },
+    Family {
+        name: "leaves-in-reverse",
+        what: "moves of a tree's nodes come in reverse, with nothing below the nodes",
+        prepare: types::leaves_in_reverse,
+        known: None,
+    },
+    Family {
+        name: "folders-in-reverse",
+        what: "moves of a tree's nodes come in reverse, with something below each node",
+        prepare: types::folders_in_reverse,
+        known: Some("each move is followed by all later ones of nodes that others stand below"),
+    },
+    Family {
         name: "in-reverse",
         what: "messages that depend on each other come in reverse",
         prepare: delivery::in_reverse,

@@ -93,3 +93,55 @@ pub(crate) fn one_parent(count: usize) -> Attack {
         here.children(Some(parent)).count()
     })
 }
+
+/// A tree of pairs of nodes, one below the other, or of single ones, each moved below another node: what says so comes in reverse.
+fn moved_in_reverse(count: usize, are_folders: bool) -> Attack {
+    let mut first = Tree::new();
+    let mut writer = first.writer(id(0));
+    let mut create = |parent| first.create(parent, 0, 0, &mut writer).expect("there is room").0;
+    let target = create(None);
+    let nodes: Vec<_> = (0..count).map(|_| create(None)).collect();
+    if are_folders {
+        nodes.iter().for_each(|&node| _ = create(Some(node)));
+    }
+    let mut there = first.clone();
+    let mut deltas: Vec<_> = nodes
+        .into_iter()
+        .map(|node| there.move_to(node, Some(target), 0, &mut writer).expect("it is no circle"))
+        .collect();
+    deltas.reverse();
+    Box::new(move || {
+        for delta in deltas {
+            assert!(first.join(delta), "it is new");
+        }
+        assert_eq!(first, there);
+        first.children(Some(target)).count()
+    })
+}
+
+pub(crate) fn leaves_in_reverse(count: usize) -> Attack {
+    moved_in_reverse(count, false)
+}
+
+pub(crate) fn folders_in_reverse(count: usize) -> Attack {
+    moved_in_reverse(count, true)
+}
+
+/// Each node stands below the one before, and is asked what stands above it.
+pub(crate) fn one_below_the_other(count: usize) -> Attack {
+    let (mut first, mut last) = (Tree::new(), None);
+    let mut writer = first.writer(id(0));
+    let create = |_| {
+        let (node, told) = first.create(last, 0, 0, &mut writer).expect("there is room");
+        last = Some(node);
+        told
+    };
+    let deltas: Vec<_> = (0..count).map(create).collect();
+    Box::new(move || {
+        let mut here = Tree::new();
+        for delta in deltas {
+            assert!(here.join(delta), "it is new");
+        }
+        here.ancestors(last.expect("there is one")).count()
+    })
+}
