@@ -35,9 +35,11 @@ use crate::{Dot, Lattice, ReplicaId, WriteError, Writer};
 /// A node whose parent has not come yet is not in the tree until it has.
 ///
 /// **State.** Every move, until [`compact`](Self::compact) forgets those that can no longer
-/// matter; each node that was removed; the values. **Cost.** A change takes O(log n + depth),
-/// as do look-ups; joining one, O(log n + depth) for each move that is replayed, which are those that
-/// come after it in the order. To put a node between n siblings moves four bytes for each behind it.
+/// matter; each node that was removed; the values. **Cost.** A change takes O(log n + depth), as do
+/// look-ups. To join one takes the same for each move that is done again. If something was ever put below its
+/// node, these are the moves that come after it in the order and of which that is true, too; else those
+/// of the node itself. So what comes late together is better joined into one delta first. To put a node
+/// between n siblings moves four bytes for each behind it.
 ///
 /// **Trust.** A peer can claim the greatest stamp there is. Its moves are then the last ones, and
 /// whoever moves the same node afterwards wins or loses by the replica's id, until the node is
