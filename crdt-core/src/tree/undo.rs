@@ -117,9 +117,9 @@ impl<V: Clone> Edit<'_, TreeStore<V>> {
         names
     }
 
-    /// Those of the lost nodes, in the order of their parents, that stood below one, which is called `parent` now, the last to be created first. Those that get
-    /// their own keys again come before all others, so that a key between two neighbours is found where
-    /// these are.
+    /// Those of the lost nodes, which are in the order of their parents, that stood below one, the last to be
+    /// created first. That one is called `parent` now. Those that get their own keys again come before all
+    /// others, so that a key between two neighbours is found where these are.
     fn lost_below<'t>(
         &self,
         node: Dot,

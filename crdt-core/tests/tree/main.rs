@@ -97,6 +97,9 @@ fn a_removal_takes_what_stands_below() {
     right.join(removed);
     assert_eq!((read(&left).as_str(), &left), ("b", &right));
     assert!(!left.contains(new) && !left.contains(c) && left.get(c).is_none());
+    assert_eq!([a, b, c, new].map(|node| left.position(node)), [None, Some(0), None, None]);
+    assert_eq!((left.children(Some(a)).len(), left.children(None).len()), (0, 1));
+    assert!(left.ancestors(c).next().is_none());
     assert_eq!(left.remove(c, &mut on_left), Err(TreeError::NoSuchNode { node: c }));
 }
 
@@ -110,6 +113,8 @@ fn there_is_room_between_siblings_with_one_key() {
     left.join(other);
     right.join(one);
     assert_eq!(read(&left), "a left right b c");
+    let places: Vec<_> = left.children(None).map(|node| left.position(node)).collect();
+    assert_eq!(places, [0, 1, 2, 3, 4].map(Some));
     let (_, between) = right.create(None, 2, "between", &mut on_right).unwrap();
     left.join(between);
     assert_eq!((read(&left).as_str(), &left), ("a left between right b c", &right));

@@ -2,7 +2,7 @@ use std::any::Any;
 use std::hint::black_box;
 
 use crdt_core::tree::TreeDelta;
-use crdt_core::{Dot, Tree, Writer};
+use crdt_core::{Dot, Tree};
 
 use super::replica;
 use crate::rows::{Run, scattered};
@@ -11,26 +11,17 @@ pub(crate) const NODES: usize = 10_000;
 pub(crate) const MOVES: usize = 1_000;
 
 /// Each node at the top, where `place` says, by one writer.
-fn build(place: fn(usize) -> usize) -> (Tree<u64>, Vec<Dot>, Writer) {
+fn creating(place: fn(usize) -> usize) -> Run {
     let mut tree = Tree::new();
     let mut writer = tree.writer(replica(0));
-    let create = |number| {
-        let (node, delta) =
-            tree.create(None, place(number), number as u64, &mut writer).expect("there is room");
-        let _delta = black_box(delta);
-        node
-    };
-    let nodes = (0..NODES).map(create).collect();
-    (tree, nodes, writer)
-}
-
-fn creating(place: fn(usize) -> usize) -> Run {
     Box::new(move || {
-        let (tree, nodes, _) = build(place);
-        assert_eq!(
-            (tree.children(None).len(), tree.position(nodes[NODES - 1])),
-            (NODES, Some(place(NODES - 1)))
-        );
+        let create = |number| {
+            let created = tree.create(None, place(number), number as u64, &mut writer);
+            black_box(created.expect("there is room")).0
+        };
+        let last = (0..NODES).map(create).last().expect("there are nodes");
+        assert_eq!(tree.children(None).len(), NODES);
+        assert_eq!(tree.position(last), Some(place(NODES - 1)));
         (NODES as u64, Box::new(tree))
     })
 }
@@ -77,34 +68,36 @@ pub(crate) fn move_nodes() -> Run {
     })
 }
 
-/// What two did at once, the other's moves in one piece.
-pub(crate) fn join() -> Run {
-    let (mut here, nodes) = outline();
-    let mut there = here.clone();
-    moved(&mut here, &nodes, 1);
-    let mut deltas = moved(&mut there, &nodes, 2).into_iter();
-    let mut all = deltas.next().expect("there are moves");
-    deltas.for_each(|delta| _ = all.join(delta));
-    Box::new(move || {
-        assert!(here.join(all));
-        assert_eq!(here.iter().count(), NODES);
-        (MOVES as u64, Box::new((here, there)))
-    })
-}
-
-/// The same, move by move.
-pub(crate) fn join_one_by_one() -> Run {
+/// One of two who moved nodes at once, and what the other one tells.
+fn apart() -> (Tree<u64>, Vec<TreeDelta<u64>>) {
     let (mut here, nodes) = outline();
     let mut there = here.clone();
     moved(&mut here, &nodes, 1);
     let deltas = moved(&mut there, &nodes, 2);
+    (here, deltas)
+}
+
+fn joining(mut here: Tree<u64>, deltas: Vec<TreeDelta<u64>>) -> Run {
     Box::new(move || {
         for delta in deltas {
             assert!(here.join(delta));
         }
         assert_eq!(here.iter().count(), NODES);
-        (MOVES as u64, Box::new((here, there)))
+        (MOVES as u64, Box::new(here))
     })
+}
+
+/// All of the other's moves in one piece.
+pub(crate) fn join() -> Run {
+    let (here, mut deltas) = apart();
+    let mut all = deltas.pop().expect("there are moves");
+    deltas.into_iter().for_each(|delta| _ = all.join(delta));
+    joining(here, vec![all])
+}
+
+pub(crate) fn join_one_by_one() -> Run {
+    let (here, deltas) = apart();
+    joining(here, deltas)
 }
 
 pub(crate) fn heap() -> Box<dyn Any> {

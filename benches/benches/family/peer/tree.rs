@@ -55,14 +55,18 @@ fn fork(doc: &LoroDoc, peer: u64) -> LoroDoc {
     fork
 }
 
-fn move_all(doc: &LoroDoc, nodes: &[TreeID], by: u64) {
+/// Calls `moved` after each move.
+fn move_all(doc: &LoroDoc, nodes: &[TreeID], by: u64, mut moved: impl FnMut()) {
     let tree = doc.get_tree("tree");
     let mut places = scattered(NODES, by);
     let mut moves = 0;
     while moves < MOVES {
         let [node, parent] = [(); 2].map(|()| nodes[places.next().expect("there is no end")]);
-        moves += usize::from(tree.mov_to(node, parent, 0).is_ok());
-        doc.commit();
+        if tree.mov_to(node, parent, 0).is_ok() {
+            doc.commit();
+            moves += 1;
+            moved();
+        }
     }
 }
 
@@ -74,51 +78,42 @@ pub(crate) fn move_nodes() -> Run {
     let (doc, nodes) = outline();
     let doc = fork(&doc, 2);
     Box::new(move || {
-        move_all(&doc, &nodes, 1);
+        move_all(&doc, &nodes, 1, || {});
         check(&doc);
         (MOVES as u64, Box::new(doc))
     })
 }
 
-/// Two who moved nodes at once, and what the other one tells.
-fn apart() -> (LoroDoc, LoroDoc, loro::VersionVector, Vec<TreeID>) {
+/// One of two who moved nodes at once, and what the other one tells of each move.
+fn apart() -> (LoroDoc, Vec<Vec<u8>>) {
     let (doc, nodes) = outline();
-    let base = doc.oplog_vv();
     let [here, there] = [2, 3].map(|peer| fork(&doc, peer));
-    move_all(&here, &nodes, 1);
-    (here, there, base, nodes)
+    move_all(&here, &nodes, 1, || {});
+    let (mut base, mut told) = (doc.oplog_vv(), Vec::new());
+    move_all(&there, &nodes, 2, || {
+        told.push(there.export(ExportMode::updates(&base)).expect("there is a move"));
+        base = there.oplog_vv();
+    });
+    (here, told)
 }
 
 pub(crate) fn join() -> Run {
-    let (here, there, base, nodes) = apart();
-    move_all(&there, &nodes, 2);
-    let told = there.export(ExportMode::updates(&base)).expect("there are moves");
+    let (here, told) = apart();
     Box::new(move || {
-        here.import(&told).expect("it is valid");
+        here.import_batch(&told).expect("they are valid");
         check(&here);
-        (MOVES as u64, Box::new((here, there)))
+        (MOVES as u64, Box::new(here))
     })
 }
 
 pub(crate) fn join_one_by_one() -> Run {
-    let (here, there, mut base, nodes) = apart();
-    let tree = there.get_tree("tree");
-    let mut places = scattered(NODES, 2);
-    let mut told = Vec::new();
-    while told.len() < MOVES {
-        let [node, parent] = [(); 2].map(|()| nodes[places.next().expect("there is no end")]);
-        if tree.mov_to(node, parent, 0).is_ok() {
-            there.commit();
-            told.push(there.export(ExportMode::updates(&base)).expect("there is a move"));
-            base = there.oplog_vv();
-        }
-    }
+    let (here, told) = apart();
     Box::new(move || {
         for told in told {
             here.import(&told).expect("it is valid");
         }
         check(&here);
-        (MOVES as u64, Box::new((here, there)))
+        (MOVES as u64, Box::new(here))
     })
 }
 
